@@ -1,0 +1,3 @@
+//! The pure core: bytes and times come in as arguments, values go out.
+
+pub mod frame;

@@ -1,0 +1,1 @@
+//! Where the program meets files, brokers, the machine and the terminal.
