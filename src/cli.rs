@@ -1,1 +1,303 @@
-//! x
+//! What the command line accepts. Knows nothing of the rest of the crate.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Count unique users per window of event time in Kafka, measure it, prove it.
+#[derive(Debug, Parser)]
+#[command(name = "kuu", version = env!("KUU_VERSION"), max_term_width = 100, after_help = EXIT_STATUS)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Options of every command.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+const EXIT_STATUS: &str = "Exit status: 0 fine; 1 the answer is wrong; 2 usage, input or environment error; \
+3 performance regression; 4 inconclusive measurement; 5 the load generator could not hold its schedule; \
+130 interrupted, after an orderly stop.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Replay frames into a topic
+    Produce(Produce),
+    /// Count users per window, from a topic, files or standard input
+    Count(Count),
+    /// Compare the counted windows with the truth
+    Verify(Verify),
+    /// Print the truth: the exact offline count of files, as JSON lines
+    Batch(Batch),
+    /// Produce, count, verify and measure, each beside its ceiling
+    Bench(Bench),
+}
+
+/// Options of every command.
+#[derive(Clone, Debug, Args)]
+pub struct Common {
+    /// Kafka bootstrap servers
+    #[arg(long, global = true, env = "KUU_BROKERS", value_name = "HOST:PORT", help_heading = "Common options")]
+    pub brokers: Option<String>,
+    /// A librdkafka property; may be repeated
+    #[arg(short = 'X', global = true, value_name = "KEY=VALUE", value_parser = property, help_heading = "Common options")]
+    pub properties: Vec<(String, String)>,
+    /// How long to wait for a broker that does not answer
+    #[arg(long, global = true, default_value = "10s", value_parser = duration, value_name = "TIME", help_heading = "Common options")]
+    pub timeout: Duration,
+    /// Where records are written
+    #[arg(long, global = true, default_value = "results", value_name = "DIR", help_heading = "Common options")]
+    pub results: PathBuf,
+    /// One JSON document on standard output, everything else on standard error
+    #[arg(long, global = true, help_heading = "Common options")]
+    pub json: bool,
+    /// No progress, no tables: errors and the exit status only
+    #[arg(long, short, global = true, help_heading = "Common options")]
+    pub quiet: bool,
+}
+
+/// `kuu produce`
+#[derive(Debug, Args)]
+pub struct Produce {
+    /// JSON lines, plain or gzipped; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<String>,
+    /// The topic to fill
+    #[arg(long, default_value = "messages")]
+    pub topic: String,
+    /// Partitions of a topic that is created
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
+    pub partitions: u16,
+    /// Replicas of a topic that is created
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
+    pub replication_factor: u16,
+    /// Compression of the batches
+    #[arg(long, value_enum, default_value_t)]
+    pub compression: Compression,
+    /// Send the first N frames only
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
+    /// Add to a topic that holds frames
+    #[arg(long, conflicts_with = "recreate")]
+    pub append: bool,
+    /// Delete the topic first, with all it holds
+    #[arg(long)]
+    pub recreate: bool,
+    /// Which parser finds the keys
+    #[arg(long, value_enum, default_value_t)]
+    pub parser: ParserKind,
+}
+
+/// `kuu count`
+#[derive(Debug, Args)]
+pub struct Count {
+    /// Count these instead of a topic and print the results; - is standard input
+    #[arg(value_name = "FILE")]
+    pub files: Vec<String>,
+    /// The topic to count
+    #[arg(long, default_value = "messages")]
+    pub topic: String,
+    /// The topic for the results; created if it is missing
+    #[arg(long, default_value = "output", value_name = "TOPIC")]
+    pub output: String,
+    /// Consumer group under which the position is committed
+    #[arg(long, default_value = "kuu")]
+    pub group: String,
+    /// Delete the output topic first, with all it holds
+    #[arg(long)]
+    pub recreate: bool,
+    /// Go on at the topic's end; Ctrl-C stops
+    #[arg(long)]
+    pub follow: bool,
+    /// Leave a partition that is silent at its end out of the watermark after this time (--follow)
+    #[arg(long, default_value = "2s", value_parser = duration, value_name = "TIME")]
+    pub idle: Duration,
+    /// Consumers, each with a thread and a share of the partitions
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
+    pub threads: u16,
+    /// How often the position is committed
+    #[arg(long, default_value = "1s", value_parser = duration, value_name = "TIME")]
+    pub commit_interval: Duration,
+    /// How windows are made
+    #[command(flatten)]
+    pub windows: Windows,
+    /// Event time
+    #[command(flatten)]
+    pub event_time: EventTime,
+}
+
+/// Which windows, by which parser.
+#[derive(Clone, Debug, Args)]
+pub struct Windows {
+    /// Units of the windows, separated by commas
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "minute", value_name = "UNIT")]
+    pub window: Vec<Unit>,
+    /// Which parser reads the frames
+    #[arg(long, value_enum, default_value_t)]
+    pub parser: ParserKind,
+}
+
+/// How event time is followed.
+#[derive(Clone, Debug, Args)]
+pub struct EventTime {
+    /// How long a window waits, in event time, before its first result
+    #[arg(long, default_value = "5s", value_parser = seconds, value_name = "TIME")]
+    pub lateness: Duration,
+    /// How long after its end a window still accepts frames
+    #[arg(long, default_value = "1d", value_parser = seconds, value_name = "TIME")]
+    pub retention: Duration,
+    /// How far a partition's clock may move before 8 consecutive frames must agree
+    #[arg(long, default_value = "1h", value_parser = seconds, value_name = "TIME")]
+    pub max_jump: Duration,
+}
+
+/// `kuu verify`
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The frames that were counted [default: the files that the last `kuu produce` recorded]
+    #[arg(value_name = "FILE")]
+    pub files: Vec<String>,
+    /// The topic with the frames [default: that of the last `kuu produce`]
+    #[arg(long)]
+    pub topic: Option<String>,
+    /// The topic with the results
+    #[arg(long, default_value = "output", value_name = "TOPIC")]
+    pub output: String,
+    /// Units to check, separated by commas [default: those of the last `kuu count`, else minute]
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "UNIT")]
+    pub window: Vec<Unit>,
+    /// Which parser reads the frames
+    #[arg(long, value_enum, default_value_t)]
+    pub parser: ParserKind,
+}
+
+/// `kuu batch`
+#[derive(Debug, Args)]
+pub struct Batch {
+    /// JSON lines, plain or gzipped; - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<String>,
+    /// How windows are made
+    #[command(flatten)]
+    pub windows: Windows,
+}
+
+/// `kuu bench`
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// JSON lines, plain or gzipped
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<String>,
+    /// Partitions of the topics [default: 4 on Kafka; on the embedded broker as many as the input needs]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
+    pub partitions: Option<u16>,
+    /// Compression of the batches
+    #[arg(long, value_enum, default_value_t)]
+    pub compression: Compression,
+    /// Consumers, each with a thread and a share of the partitions
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
+    pub threads: u16,
+    /// How often each phase and its ceiling are measured, in turn; the medians count
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
+    pub rounds: u16,
+    /// How long the live phase replays the input
+    #[arg(long, default_value = "10s", value_parser = duration, value_name = "TIME")]
+    pub live_seconds: Duration,
+    /// Frames per second of the live phase, instead of --live-seconds
+    #[arg(long, conflicts_with = "live_seconds", value_name = "N")]
+    pub rate: Option<f64>,
+    /// Keep the topics
+    #[arg(long)]
+    pub keep: bool,
+    /// Compare the shares of the ceilings with this file; exit 3 if one fell by more than its tolerance
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// How windows are made
+    #[command(flatten)]
+    pub windows: Windows,
+    /// Event time
+    #[command(flatten)]
+    pub event_time: EventTime,
+}
+
+/// Compression of batches on the broker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum Compression {
+    None,
+    #[default]
+    Lz4,
+    Zstd,
+    Snappy,
+    Gzip,
+}
+
+/// Implementations of the frame rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ParserKind {
+    /// Vectorised, validates everything
+    #[default]
+    Fast,
+    /// serde_json: defines the rules
+    Plain,
+}
+
+/// Lengths of windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs)]
+pub enum Unit {
+    Second,
+    Minute,
+    Hour,
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    // Whole numbers without a unit are seconds, as people expect of `--live-seconds 10`.
+    match text.parse::<u32>() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds.into())),
+        Err(_) => humantime::parse_duration(text).map_err(|e| format!("{e}: write 500ms, 5s, 2h or 1d")),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    if time.subsec_nanos() != 0 { Err("event time has whole seconds".into()) } else { Ok(time) }
+}
+
+fn property(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.into(), value.into())),
+        _ => Err("write KEY=VALUE, as in -X security.protocol=ssl".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn definitions_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times() {
+        assert_eq!(duration("10"), Ok(Duration::from_secs(10)));
+        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(seconds("1d"), Ok(Duration::from_secs(86_400)));
+        assert!(seconds("1500ms").is_err() && duration("soon").is_err());
+    }
+
+    #[test]
+    fn properties() {
+        assert_eq!(property("a=b=c"), Ok(("a".into(), "b=c".into())));
+        assert!(property("a").is_err() && property("=b").is_err());
+    }
+}

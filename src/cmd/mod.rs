@@ -1,1 +1,58 @@
-//! One file a subcommand.
+//! One file a subcommand: wiring only.
+
+pub mod batch;
+pub mod bench;
+pub mod count;
+pub mod produce;
+mod session;
+pub mod verify;
+
+use crate::cli::{Cli, Command};
+use anyhow::Result;
+use session::Session;
+
+/// How a command ended, when it could do its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Everything is as it should be.
+    Fine,
+    /// The answer is wrong.
+    Wrong,
+    /// Frames are missing, or the input could not be read to its end; the words were said.
+    Incomplete,
+    /// Slower than the baseline.
+    Regression,
+    /// The load generator could not hold its schedule.
+    Behind,
+    /// A signal ended it, in order.
+    Interrupted,
+}
+
+impl Status {
+    /// The exit status of the process.
+    pub fn code(self) -> u8 {
+        match self {
+            Status::Fine => 0,
+            Status::Wrong => 1,
+            Status::Incomplete => 2,
+            Status::Regression => 3,
+            Status::Behind => 5,
+            Status::Interrupted => 130,
+        }
+    }
+}
+
+/// Runs the command of the command line.
+///
+/// # Errors
+/// Usage, input or environment: exit status 2.
+pub fn run(cli: Cli) -> Result<Status> {
+    let session = Session::new(cli.common)?;
+    match &cli.command {
+        Command::Produce(arguments) => produce::run(arguments, &session),
+        Command::Count(arguments) => count::run(arguments, &session),
+        Command::Verify(arguments) => verify::run(arguments, &session),
+        Command::Batch(arguments) => batch::run(arguments, &session),
+        Command::Bench(arguments) => bench::run(arguments, &session),
+    }
+}

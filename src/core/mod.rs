@@ -1,3 +1,12 @@
 //! The pure core: bytes and times come in as arguments, values go out.
 
+pub mod batch;
+pub mod block;
 pub mod frame;
+pub mod frames;
+pub mod latency;
+pub mod ledger;
+pub mod record;
+pub mod stream;
+pub mod verdict;
+pub mod window;

@@ -1,1 +1,16 @@
 //! Where the program meets files, brokers, the machine and the terminal.
+
+pub mod clock;
+pub mod file_source;
+pub mod files;
+pub mod host;
+pub mod input;
+pub mod kafka;
+pub mod lines_sink;
+pub mod pipeline;
+pub mod replay;
+pub mod results;
+pub mod screen;
+pub mod stop;
+pub mod truth;
+pub mod window_table;

@@ -1,0 +1,22 @@
+//! Bakes the git revision and the compiler's version into the binary, for records.
+
+use std::process::Command;
+
+fn output(program: &str, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.trim().to_owned())
+}
+
+fn main() {
+    let git = output("git", &["rev-parse", "--short=7", "HEAD"]).unwrap_or_else(|| "unknown".into());
+    let rustc = std::env::var("RUSTC").ok().and_then(|rustc| output(&rustc, &["--version"])).unwrap_or_default();
+    println!("cargo::rustc-env=KUU_GIT={git}");
+    println!("cargo::rustc-env=KUU_RUSTC={rustc}");
+    println!("cargo::rustc-env=KUU_VERSION={} ({git})", env!("CARGO_PKG_VERSION"));
+    for path in [".git/HEAD", ".git/logs/HEAD", "build.rs"] {
+        if std::path::Path::new(path).exists() {
+            println!("cargo::rerun-if-changed={path}");
+        }
+    }
+}

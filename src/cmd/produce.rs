@@ -1,0 +1,155 @@
+//! `kuu produce`: frames of files into a topic, every one accounted for.
+
+use super::Status;
+use super::session::{self, Session, figure};
+use crate::cli::{Compression, Produce};
+use crate::core::record::{Record, Topic};
+use crate::edge::files::Reading;
+use crate::edge::input::{Input, Progress};
+use crate::edge::kafka::{Cluster, SendOutcome, Sender};
+use crate::edge::screen::{count, megabytes, plural, rate, size, time};
+use crate::edge::{replay, results};
+use anyhow::{Result, bail};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+/// The record that `kuu verify` looks for.
+pub const RECORD: &str = "produce.json";
+
+/// Runs the command.
+///
+/// # Errors
+/// If the broker cannot be reached, or the topic must not be filled.
+pub fn run(arguments: &Produce, session: &Session) -> Result<Status> {
+    // A wrong name must not cost a topic.
+    for name in arguments.files.iter().filter(|name| *name != "-") {
+        Input::open(name)?;
+    }
+    let cluster = Cluster::connect(&session.settings())?;
+    let earlier = prepare(arguments, session, &cluster)?;
+    let partitions = cluster.partitions(&arguments.topic)?.unwrap_or(0);
+    let mut sender = sender(arguments, &cluster)?;
+
+    let started = Instant::now();
+    let bar = session.screen.progress("{spinner} {bytes} read, {bytes_per_sec}  {elapsed}");
+    let tell = |progress: &Progress| bar.set_position(progress.bytes());
+    let parser = session::parser(arguments.parser);
+    let reading = replay::replay(&arguments.files, arguments.limit, parser, &mut sender, &session.stop, tell);
+    let outcome = sender.finish(|_| {})?;
+    bar.finish_and_clear();
+    let elapsed = started.elapsed();
+
+    let mut record = record(arguments, session, &cluster, &reading, &outcome, elapsed);
+    record.topic = Some(Topic { name: arguments.topic.clone(), partitions });
+    if let Some(earlier) = earlier {
+        record.input.splice(0..0, earlier.input);
+    }
+    let saved = session.save(RECORD, &record);
+    report(arguments, session, &reading, &outcome, elapsed);
+    session.screen.say(format!("record: {}", saved?.display()));
+    Ok(match &reading.error {
+        Some(_) => Status::Incomplete,
+        None if outcome.delivered != reading.frames() => Status::Incomplete,
+        None if session.stop.interrupted() => Status::Interrupted,
+        None => Status::Fine,
+    })
+}
+
+/// Makes the topic ready; gives the record of what it already holds, if frames are to be added.
+fn prepare(arguments: &Produce, session: &Session, cluster: &Cluster) -> Result<Option<Record>> {
+    let topic = &arguments.topic;
+    if arguments.recreate {
+        cluster.delete(&[topic])?;
+    }
+    if arguments.recreate || cluster.partitions(topic)?.is_none() {
+        cluster.create(topic, arguments.partitions.into(), arguments.replication_factor.into(), &[])?;
+        return Ok(None);
+    }
+    let held: u64 = cluster.ranges(topic)?.iter().map(|range| range.len()).sum();
+    if held == 0 {
+        return Ok(None);
+    }
+    if !arguments.append {
+        bail!(
+            "topic {topic} already holds {}: --append adds to them, --recreate deletes the topic with all it holds first",
+            plural(held, "frame")
+        );
+    }
+    let earlier = results::load(&session.common.results, RECORD)?;
+    Ok(earlier.filter(|record| record.topic.as_ref().is_some_and(|held| held.name == *topic)))
+}
+
+fn sender(arguments: &Produce, cluster: &Cluster) -> Result<Sender> {
+    let largest = cluster.max_message_bytes(&arguments.topic).to_string();
+    let ours = [("compression.type", compression(arguments.compression)), ("message.max.bytes", largest.as_str())];
+    Sender::new(cluster.settings(), &arguments.topic, &ours, None)
+}
+
+/// librdkafka's name of a compression.
+pub fn compression(compression: Compression) -> &'static str {
+    match compression {
+        Compression::None => "none",
+        Compression::Lz4 => "lz4",
+        Compression::Zstd => "zstd",
+        Compression::Snappy => "snappy",
+        Compression::Gzip => "gzip",
+    }
+}
+
+fn record(
+    arguments: &Produce,
+    session: &Session,
+    cluster: &Cluster,
+    reading: &Reading,
+    outcome: &SendOutcome,
+    elapsed: Duration,
+) -> Record {
+    let config = json!({
+        "topic": arguments.topic,
+        "compression": compression(arguments.compression),
+        "limit": arguments.limit,
+        "append": arguments.append,
+        "recreate": arguments.recreate,
+        "acks": "all",
+        "enable.idempotence": true,
+    });
+    let mut record = session.record("produce", config);
+    record.broker = Some(session::broker(cluster));
+    record.input = reading.sources.clone();
+    let seconds = elapsed.as_secs_f64().max(1e-9);
+    record.figures = [
+        ("read_frames", reading.frames() as f64),
+        ("delivered_frames", outcome.delivered as f64),
+        ("delivered_bytes", outcome.delivered_bytes as f64),
+        ("elapsed_us", seconds * 1e6),
+        ("produce_frames_per_s", outcome.delivered as f64 / seconds),
+        ("produce_bytes_per_s", outcome.delivered_bytes as f64 / seconds),
+    ]
+    .map(|(name, value)| (name.to_owned(), figure(value)))
+    .into();
+    record
+}
+
+fn report(arguments: &Produce, session: &Session, reading: &Reading, outcome: &SendOutcome, elapsed: Duration) {
+    let seconds = elapsed.as_secs_f64().max(1e-9);
+    session.screen.say(format!(
+        "produced {} ({}) to {} in {}: {} frames/s, {} MB/s",
+        plural(outcome.delivered, "frame"),
+        size(outcome.delivered_bytes),
+        arguments.topic,
+        time(elapsed),
+        rate(outcome.delivered as f64 / seconds),
+        megabytes(outcome.delivered_bytes as f64 / seconds),
+    ));
+    if let Some(error) = &reading.error {
+        eprintln!("kuu: {error}");
+    }
+    for (tag, why) in &outcome.failures {
+        let (file, line) = replay::place(*tag);
+        let file = arguments.files.get(file).map_or("?", String::as_str);
+        eprintln!("kuu: {file}, line {line} was not delivered: {why}");
+    }
+    if outcome.delivered != reading.frames() || reading.error.is_some() {
+        eprintln!("kuu: {} frames read, {} delivered", count(reading.frames()), count(outcome.delivered));
+    }
+}

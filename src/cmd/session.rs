@@ -1,0 +1,178 @@
+//! What every command shares: its options, its screen, its record.
+
+use crate::cli::{self, Common};
+use crate::core::frame::Kind;
+use crate::core::record::{Broker, FORMAT, Figure, Ledger, Record};
+use crate::core::stream::Config;
+use crate::core::window::Unit;
+use crate::edge::kafka::{Cluster, Settings};
+use crate::edge::screen::{Screen, count, plural};
+use crate::edge::stop::Stop;
+use crate::edge::{clock, host, results};
+use anyhow::Result;
+use serde_json::Value;
+use std::path::PathBuf;
+
+/// Where Kafka is, unless told otherwise.
+const DEFAULT_BROKERS: &str = "localhost:9092";
+
+/// One run of a command.
+pub struct Session {
+    /// The options of every command.
+    pub common: Common,
+    /// Where words go.
+    pub screen: Screen,
+    /// Set by signals.
+    pub stop: Stop,
+}
+
+impl Session {
+    /// A run with these options.
+    ///
+    /// # Errors
+    /// If signal handlers cannot be installed.
+    pub fn new(common: Common) -> Result<Session> {
+        let screen = Screen { quiet: common.quiet, to_stderr: common.json };
+        Ok(Session { common, screen, stop: Stop::on_signals()? })
+    }
+
+    /// How to reach the brokers.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            brokers: self.common.brokers.clone().unwrap_or_else(|| DEFAULT_BROKERS.into()),
+            properties: self.common.properties.clone(),
+            timeout: self.common.timeout,
+        }
+    }
+
+    /// A record of this run, without its outcome.
+    pub fn record(&self, command: &str, config: Value) -> Record {
+        let mut config: std::collections::BTreeMap<String, Value> = match config {
+            Value::Object(members) => members.into_iter().collect(),
+            _ => Default::default(),
+        };
+        for (key, value) in &self.common.properties {
+            config.insert(format!("-X {key}"), if secret(key) { "***".into() } else { value.as_str().into() });
+        }
+        Record {
+            format: FORMAT,
+            command: command.into(),
+            written: clock::now_rfc3339(),
+            program: host::program(),
+            command_line: command_line(std::env::args()),
+            config,
+            machine: host::machine(),
+            ..Record::default()
+        }
+    }
+
+    /// Writes the record as `name`, prints it where that is asked for, and gives its path.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn save(&self, name: &str, record: &Record) -> Result<PathBuf> {
+        // The answer comes first: a full disk must not hide it.
+        if self.common.json {
+            println!("{}", serde_json::to_string(record)?);
+        }
+        results::save(&self.common.results, name, record)
+    }
+}
+
+/// What a record says of the broker.
+pub fn broker(cluster: &Cluster) -> Broker {
+    let (kind, version) = if cluster.is_embedded() {
+        ("embedded", Some(format!("librdkafka {} mock", host::program().librdkafka)))
+    } else {
+        // The protocol does not tell a broker's version; whoever started it may.
+        ("kafka", std::env::var("KUU_BROKER_VERSION").ok())
+    };
+    Broker { kind: kind.into(), version, address: cluster.settings().brokers.clone() }
+}
+
+/// A figure without a ceiling.
+pub fn figure(value: f64) -> Figure {
+    Figure { value, ..Figure::default() }
+}
+
+/// The ledger as a sentence: `50,000 read = 49,990 counted + 10 malformed (10 bad_ts) + 0 too late`.
+pub fn ledger_line(ledger: &Ledger) -> String {
+    let reasons: Vec<String> = ledger.malformed.iter().map(|(reason, n)| format!("{} {reason}", count(*n))).collect();
+    let mut line = format!(
+        "ledger: {} read = {} counted + {} malformed{} + {} too late",
+        count(ledger.read),
+        count(ledger.counted),
+        count(ledger.malformed_total()),
+        if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) },
+        count(ledger.too_late),
+    );
+    if ledger.blank > 0 {
+        line += &format!("; {} passed over", plural(ledger.blank, "blank line"));
+    }
+    line
+}
+
+/// The parser that was asked for.
+pub fn parser(kind: cli::ParserKind) -> Kind {
+    match kind {
+        cli::ParserKind::Fast => Kind::Fast,
+        cli::ParserKind::Plain => Kind::Plain,
+    }
+}
+
+/// The units that were asked for, shortest first, each once.
+pub fn units(units: &[cli::Unit]) -> Vec<Unit> {
+    let mut units: Vec<Unit> = units.iter().map(|unit| Unit::ALL[*unit as usize]).collect();
+    units.sort();
+    units.dedup();
+    units
+}
+
+/// The counter's configuration.
+pub fn counting(windows: &cli::Windows, time: &cli::EventTime) -> Config {
+    let seconds = |time: std::time::Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX / 4).min(i64::MAX / 4);
+    Config {
+        units: units(&windows.window),
+        lateness: seconds(time.lateness),
+        retention: seconds(time.retention),
+        max_jump: seconds(time.max_jump),
+    }
+}
+
+fn secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    ["password", "secret", "jaas", "key.pem", "token"].iter().any(|word| key.contains(word))
+}
+
+/// The command line with the values of secret properties left out.
+fn command_line(arguments: impl Iterator<Item = String>) -> Vec<String> {
+    arguments
+        .map(|argument| match argument.split_once('=') {
+            Some((key, _)) if secret(key) => format!("{key}=***"),
+            _ => argument,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_stay_out_of_records() {
+        let line = ["kuu", "-X", "sasl.password=hunter2", "-Xssl.key.password=x", "-X", "acks=all", "a=b.gz"];
+        assert_eq!(
+            command_line(line.iter().map(|argument| (*argument).to_owned())),
+            ["kuu", "-X", "sasl.password=***", "-Xssl.key.password=***", "-X", "acks=all", "a=b.gz"]
+        );
+    }
+
+    #[test]
+    fn units_are_those_of_the_core() {
+        use clap::ValueEnum;
+        for unit in cli::Unit::value_variants() {
+            let name = unit.to_possible_value().map(|value| value.get_name().to_owned());
+            assert_eq!(units(&[*unit]).first().map(|unit| unit.name().to_owned()), name);
+        }
+    }
+}

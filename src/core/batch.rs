@@ -1,0 +1,197 @@
+//! The truth: users and frames of every window, counted offline, exactly, and in the plainest way.
+//!
+//! One hash set of user ids a window, nothing shared between units, and no code in common with the streaming counter:
+//! what judges that counter must not repeat its mistakes.
+
+use crate::core::block::{Block, is_blank};
+use crate::core::frame::{Frame, Kind, Malformed, Parser};
+use crate::core::ledger::Ledger;
+use crate::core::window::{Unit, Window};
+use foldhash::fast::FixedState;
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+/// What gives blocks, in the order of the input. [`count`] calls it from several threads, one at a time.
+pub trait Blocks: Send {
+    /// Why an input cannot be read on.
+    type Error: Send;
+
+    /// Refills `block` with the next lines; false at the end.
+    ///
+    /// # Errors
+    /// The input cannot be read on. All lines before that place were given.
+    fn next_block(&mut self, block: &mut Block) -> Result<bool, Self::Error>;
+}
+
+impl<B: Blocks> Blocks for &mut B {
+    type Error = B::Error;
+
+    fn next_block(&mut self, block: &mut Block) -> Result<bool, B::Error> {
+        (**self).next_block(block)
+    }
+}
+
+/// The result of one window. Prints as a line of the expected counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct WindowCount {
+    /// The window.
+    pub window: Window,
+    /// Number of distinct user ids.
+    pub users: u64,
+    /// Number of frames.
+    pub frames: u64,
+}
+
+impl fmt::Display for WindowCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let WindowCount { window: Window { unit, start, .. }, users, frames } = self;
+        write!(f, r#"{{"unit": "{unit}", "start": {start}, "users": {users}, "frames": {frames}}}"#)
+    }
+}
+
+type Users = HashSet<Box<str>, FixedState>;
+
+/// What is known of one window.
+#[derive(Clone, Default)]
+struct Tally {
+    users: Users,
+    frames: u64,
+}
+
+impl Tally {
+    fn add(&mut self, uid: &str) {
+        self.frames += 1;
+        if !self.users.contains(uid) {
+            self.users.insert(uid.into());
+        }
+    }
+
+    fn merge(&mut self, mut other: Tally) {
+        self.frames += other.frames;
+        if self.users.len() < other.users.len() {
+            std::mem::swap(&mut self.users, &mut other.users);
+        }
+        self.users.extend(other.users);
+    }
+}
+
+/// The exact count of some frames. Its memory grows with the number of distinct users of each window.
+#[derive(Clone)]
+pub struct Truth {
+    units: Vec<Unit>,
+    windows: HashMap<Window, Tally, FixedState>,
+    ledger: Ledger,
+}
+
+impl Truth {
+    /// Nothing counted yet, by windows of each of these units.
+    pub fn new(units: &[Unit]) -> Truth {
+        let mut units = units.to_vec();
+        units.sort_unstable();
+        units.dedup();
+        Truth { units, windows: HashMap::default(), ledger: Ledger::default() }
+    }
+
+    /// Counts every line of a block.
+    pub fn add_block(&mut self, parser: &mut Parser, block: &Block) {
+        for (_, line) in block.lines() {
+            if is_blank(line) {
+                self.ledger.blank += 1;
+            } else {
+                self.add(parser.parse(line));
+            }
+        }
+    }
+
+    /// Counts one frame, or what was none.
+    pub fn add(&mut self, frame: Result<Frame<'_>, Malformed>) {
+        match frame {
+            Ok(Frame { uid, ts }) => {
+                self.ledger.read += 1;
+                self.ledger.counted += 1;
+                for unit in &self.units {
+                    self.windows.entry(unit.window(ts)).or_default().add(uid);
+                }
+            }
+            Err(reason) => self.ledger.malformed(reason),
+        }
+    }
+
+    /// Adds what another one counted, of other frames by the same units.
+    #[must_use]
+    pub fn merge(mut self, other: Truth) -> Truth {
+        self.ledger.add(&other.ledger);
+        for (window, tally) in other.windows {
+            self.windows.entry(window).or_default().merge(tally);
+        }
+        self
+    }
+
+    /// What became of every line.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The result of every window that holds a frame, by start, shorter windows first.
+    pub fn windows(&self) -> Vec<WindowCount> {
+        let count = |(window, tally): (&Window, &Tally)| WindowCount {
+            window: *window,
+            users: tally.users.len() as u64,
+            frames: tally.frames,
+        };
+        let mut counts: Vec<_> = self.windows.iter().map(count).collect();
+        counts.sort_unstable_by_key(|count| count.window);
+        counts
+    }
+}
+
+/// By minutes.
+impl Default for Truth {
+    fn default() -> Truth {
+        Truth::new(&[Unit::Minute])
+    }
+}
+
+/// Counts an input on all threads of the current rayon pool: while one reads (and inflates), the others parse. Stops
+/// after the first `limit` lines that are not blank, or at the first error, which comes along with what stands before.
+pub fn count<B: Blocks>(blocks: B, kind: Kind, units: &[Unit], limit: Option<u64>) -> (Truth, Option<B::Error>) {
+    let queue = Mutex::new(Queue { blocks, left: limit, ended: false, error: None });
+    let parts = rayon::broadcast(|_| {
+        let (mut parser, mut truth, mut block) = (Parser::new(kind), Truth::new(units), Block::default());
+        // The lock is held for as long as reading takes, and not while the block is counted.
+        while queue.lock().unwrap_or_else(PoisonError::into_inner).next(&mut block) {
+            truth.add_block(&mut parser, &block);
+        }
+        truth
+    });
+    let truth = parts.into_iter().fold(Truth::new(units), Truth::merge);
+    (truth, queue.into_inner().unwrap_or_else(PoisonError::into_inner).error)
+}
+
+/// Hands out the blocks of an input up to its end, its limit or its first error.
+struct Queue<B: Blocks> {
+    blocks: B,
+    left: Option<u64>,
+    ended: bool,
+    error: Option<B::Error>,
+}
+
+impl<B: Blocks> Queue<B> {
+    fn next(&mut self, block: &mut Block) -> bool {
+        if self.ended || self.left == Some(0) {
+            return false;
+        }
+        match self.blocks.next_block(block) {
+            Ok(more) => self.ended = !more,
+            Err(error) => {
+                self.ended = true;
+                self.error = Some(error);
+            }
+        }
+        if let Some(left) = &mut self.left {
+            *left -= block.keep(*left);
+        }
+        !self.ended
+    }
+}

@@ -1,3 +1,0 @@
-//! The fast parser.
-/// For now the plain one.
-pub use super::plain::Parser;

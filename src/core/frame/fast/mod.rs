@@ -1,0 +1,133 @@
+//! The fast parser: one pass over the value in blocks of 64 bytes, the grammar checked with bit masks.
+//!
+//! [`block`] says what a classifier finds in a block (one bit a byte); [`avx2`] and [`portable`] are the
+//! two classifiers. [`scan`] walks the blocks, checks the whole grammar and notes where the root members
+//! are; [`text`] reads those members. Nothing is indexed, copied or allocated on the way.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod block;
+mod portable;
+mod scalar;
+mod scan;
+mod text;
+
+use super::{Malformed, Member, Root};
+use portable::Portable;
+use scan::{Nesting, Scan};
+
+/// The fast parser. It gives the verdict of [`super::plain::Parser`] on every input.
+pub struct Parser {
+    engine: Engine,
+    nesting: Nesting,
+    uid: String,
+}
+
+/// Which classifier looks at the blocks.
+#[derive(Clone, Copy)]
+enum Engine {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2(avx2::Avx2),
+}
+
+impl Engine {
+    #[inline]
+    fn scan(self, value: &[u8], nesting: &mut Nesting) -> Option<Scan> {
+        match self {
+            Engine::Portable => scan::scan(Portable, value, nesting),
+            #[cfg(target_arch = "x86_64")]
+            Engine::Avx2(avx2) => avx2.scan(value, nesting),
+        }
+    }
+}
+
+impl Default for Parser {
+    fn default() -> Parser {
+        Parser::new()
+    }
+}
+
+impl Parser {
+    /// A parser with empty scratch memory, for the best instructions this processor has.
+    pub fn new() -> Parser {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(avx2) = avx2::Avx2::detect() {
+            return Parser::with(Engine::Avx2(avx2));
+        }
+        Parser::portable()
+    }
+
+    /// A parser that uses no instructions beyond the target's baseline.
+    pub fn portable() -> Parser {
+        Parser::with(Engine::Portable)
+    }
+
+    fn with(engine: Engine) -> Parser {
+        Parser { engine, nesting: Nesting::default(), uid: String::new() }
+    }
+
+    /// The name of the instructions in use: `avx2` or `portable`.
+    pub fn engine(&self) -> &'static str {
+        match self.engine {
+            Engine::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Engine::Avx2(_) => "avx2",
+        }
+    }
+
+    /// See [`super::Parser::root`].
+    ///
+    /// # Errors
+    /// [`Malformed::NotUtf8`], [`Malformed::NotJson`] or [`Malformed::NotObject`].
+    #[inline]
+    pub fn root<'a>(&'a mut self, value: &'a [u8]) -> Result<Root<'a>, Malformed> {
+        let start = value.iter().position(|byte| !scalar::is_space(*byte)).unwrap_or(value.len());
+        let value = &value[start..];
+        let is_object = match value.first() {
+            Some(b'{') => true,
+            Some(b'[') => false,
+            _ => return Err(without_brackets(value)),
+        };
+        let Some(scan) = self.engine.scan(value, &mut self.nesting) else {
+            return Err(utf8_first(value, Malformed::NotJson));
+        };
+        if !scan.ascii && simdutf8::basic::from_utf8(value).is_err() {
+            return Err(Malformed::NotUtf8);
+        }
+        if !is_object {
+            return Err(Malformed::NotObject);
+        }
+        let (uid, ts) = if scan.escaped_name { text::members(value, &mut self.uid) } else { (scan.uid, scan.ts) };
+        let ts = read(ts, |name_end| text::ts(value, name_end, &mut self.uid));
+        let uid = read(uid, |name_end| text::uid(value, name_end, &mut self.uid));
+        Ok(Root { uid, ts })
+    }
+}
+
+/// The member whose name ends at a position, read with `value`.
+#[inline]
+fn read<T>(member: Member<usize>, value: impl FnOnce(usize) -> Option<T>) -> Member<T> {
+    match member {
+        Member::Good(name_end) => value(name_end).map_or(Member::Bad, Member::Good),
+        Member::Missing => Member::Missing,
+        Member::Repeated => Member::Repeated,
+        Member::Bad => Member::Bad,
+    }
+}
+
+/// The reason against a value that starts with neither `{` nor `[`.
+#[cold]
+fn without_brackets(value: &[u8]) -> Malformed {
+    let json = scalar::is_whole(value);
+    utf8_first(value, if json { Malformed::NotObject } else { Malformed::NotJson })
+}
+
+/// `reason`, unless the value is not even UTF-8, which comes first.
+#[cold]
+fn utf8_first(value: &[u8], reason: Malformed) -> Malformed {
+    match simdutf8::basic::from_utf8(value) {
+        Ok(_) => reason,
+        Err(_) => Malformed::NotUtf8,
+    }
+}

@@ -1,0 +1,150 @@
+//! The two members of the root, read from a value that is known to be JSON.
+
+use super::super::{MAX_TS, Member};
+use super::scalar::{self, code_unit};
+
+/// The user id whose name ends at a position; `scratch` holds it if it has escapes.
+#[inline]
+pub(super) fn uid<'a>(value: &'a [u8], name_end: usize, scratch: &'a mut String) -> Option<&'a str> {
+    let raw = string(after_colon(value, name_end))?;
+    let uid = if raw.contains(&b'\\') {
+        unescape(raw, scratch)?;
+        scratch.as_str()
+    } else {
+        std::str::from_utf8(raw).ok()?
+    };
+    (!uid.is_empty()).then_some(uid)
+}
+
+/// The seconds whose name ends at a position.
+#[inline]
+pub(super) fn ts(value: &[u8], name_end: usize, scratch: &mut String) -> Option<i64> {
+    let rest = after_colon(value, name_end);
+    if let Some(raw) = string(rest) {
+        if !raw.contains(&b'\\') {
+            return seconds(raw);
+        }
+        unescape(raw, scratch)?;
+        return seconds(scratch.as_bytes());
+    }
+    let end = rest.iter().position(|byte| matches!(byte, b',' | b'}') || scalar::is_space(*byte))?;
+    match &rest[..end] {
+        b"-0" => Some(0),
+        literal => seconds(literal),
+    }
+}
+
+/// The number that all of `digits` name, if it is in range.
+#[inline]
+fn seconds(digits: &[u8]) -> Option<i64> {
+    if digits.is_empty() {
+        return None;
+    }
+    let mut seconds = 0;
+    for byte in digits {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        seconds = seconds * 10 + i64::from(byte - b'0');
+        if seconds > MAX_TS {
+            return None;
+        }
+    }
+    Some(seconds)
+}
+
+/// What follows the colon of the name that ends at a position.
+#[inline]
+fn after_colon(value: &[u8], name_end: usize) -> &[u8] {
+    let rest = &value[name_end + 1..];
+    let start = rest.iter().position(|byte| *byte != b':' && !scalar::is_space(*byte)).unwrap_or(rest.len());
+    &rest[start..]
+}
+
+/// What stands between the quotes of the string that `rest` starts with.
+#[inline]
+fn string(rest: &[u8]) -> Option<&[u8]> {
+    let body = rest.strip_prefix(b"\"")?;
+    let mut at = 0;
+    loop {
+        match body.get(at)? {
+            b'"' => return Some(&body[..at]),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+}
+
+/// Writes what the body of a string stands for; `None` if a surrogate stands alone.
+fn unescape(raw: &[u8], text: &mut String) -> Option<()> {
+    text.clear();
+    let mut rest = raw;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        text.push_str(std::str::from_utf8(&rest[..at]).ok()?);
+        let escape = *rest.get(at + 1)?;
+        rest = &rest[at + 2..];
+        text.push(match escape {
+            b'b' => '\x08',
+            b'f' => '\x0C',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => {
+                let (scalar, len) = scalar_value(rest)?;
+                rest = &rest[len..];
+                scalar
+            }
+            other => char::from(other),
+        });
+    }
+    text.push_str(std::str::from_utf8(rest).ok()?);
+    Some(())
+}
+
+/// The character that `rest`, which follows `\u`, stands for, and its length.
+fn scalar_value(rest: &[u8]) -> Option<(char, usize)> {
+    let first = code_unit(rest, 0)?;
+    if let Some(character) = char::from_u32(first.into()) {
+        return Some((character, 4));
+    }
+    let second = if rest[4..].starts_with(b"\\u") { code_unit(rest, 6)? } else { return None };
+    let character = char::decode_utf16([first, second]).next()?.ok()?;
+    Some((character, 10))
+}
+
+/// Finds the root members of an object some of whose names have escapes.
+#[cold]
+pub(super) fn members(value: &[u8], scratch: &mut String) -> (Member<usize>, Member<usize>) {
+    let (mut uid, mut ts) = (Member::Missing, Member::Missing);
+    let mut depth = 0_usize;
+    let mut name_next = false;
+    let mut at = 0;
+    while let Some(byte) = value.get(at) {
+        match byte {
+            b'{' | b'[' => {
+                depth += 1;
+                name_next = depth == 1;
+            }
+            b'}' | b']' => depth -= 1,
+            b',' => name_next = depth == 1,
+            b'"' => {
+                let raw = string(&value[at..]).unwrap_or_default();
+                at += 1 + raw.len();
+                // A name with a lone surrogate is merely another name.
+                if std::mem::take(&mut name_next) && unescape(raw, scratch).is_some() {
+                    let member = match scratch.as_str() {
+                        "uid" => Some(&mut uid),
+                        "ts" => Some(&mut ts),
+                        _ => None,
+                    };
+                    if let Some(member) = member {
+                        *member = if *member == Member::Missing { Member::Good(at) } else { Member::Repeated };
+                    }
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    (uid, ts)
+}

@@ -1,0 +1,46 @@
+//! Files and standard input as a source of the counter: one partition, in order.
+
+use super::files::{self, Reading};
+use super::input::{Progress, is_blank};
+use super::pipeline::{Event, Feed};
+use super::stop::Stop;
+use crate::core::frame::{Kind, Parser};
+use crate::core::frames::Frames;
+
+/// A run of frames is handed over when it has this many bytes, and at the end of each block.
+const RUN_BYTES: usize = 32 * 1024;
+
+/// Reads the files `names` and feeds their frames, as partition 0, with line numbers for offsets. Returns when all is
+/// read; an input that breaks off has fed everything before that place.
+pub fn feed(
+    names: &[String],
+    parser: Kind,
+    keep_values: bool,
+    feed: &Feed,
+    stop: &Stop,
+    tell: impl Fn(&Progress) + Send,
+) -> Reading {
+    let mut parser = Parser::new(parser);
+    let mut run = Frames::default();
+    let hand_over = |run: &mut Frames| {
+        feed.send(Event::Frames(std::mem::replace(run, feed.spare())));
+        run.restart(0);
+    };
+    files::read(names, None, stop, tell, |_, block| {
+        for (number, line) in block.lines() {
+            if is_blank(line) {
+                run.blank += 1;
+                continue;
+            }
+            run.push(number as i64, parser.parse(line));
+            if keep_values {
+                run.keep(line);
+            }
+            if run.bytes() >= RUN_BYTES {
+                hand_over(&mut run);
+            }
+        }
+        hand_over(&mut run);
+        !stop.interrupted()
+    })
+}

@@ -1,0 +1,61 @@
+//! The machine and this process on it.
+
+use crate::core::record::{Machine, Program};
+
+/// This build.
+pub fn program() -> Program {
+    Program {
+        version: env!("CARGO_PKG_VERSION").into(),
+        git: env!("KUU_GIT").into(),
+        rustc: env!("KUU_RUSTC").into(),
+        librdkafka: super::kafka::librdkafka_version(),
+    }
+}
+
+/// This machine; what cannot be found out is empty or 0.
+pub fn machine() -> Machine {
+    Machine {
+        cpu: field("/proc/cpuinfo", "model name").unwrap_or_default(),
+        cores: std::thread::available_parallelism().map_or(0, usize::from),
+        memory_bytes: kilobytes("/proc/meminfo", "MemTotal").unwrap_or(0),
+        kernel: std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().into(),
+    }
+}
+
+/// The most memory that this process has had resident, in bytes.
+pub fn peak_resident_bytes() -> Option<u64> {
+    kilobytes("/proc/self/status", "VmHWM")
+}
+
+/// Processor time of this process so far, user and system, in seconds.
+pub fn cpu_seconds() -> Option<f64> {
+    // Linux counts in ticks of 10 ms here on every architecture.
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The name in parentheses may hold spaces; utime and stime are the 12th and 13th field after it.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let ticks: f64 = fields.next()?.parse::<f64>().ok()? + fields.next()?.parse::<f64>().ok()?;
+    Some(ticks / TICKS_PER_SECOND)
+}
+
+fn kilobytes(path: &str, name: &str) -> Option<u64> {
+    field(path, name)?.strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+}
+
+fn field(path: &str, name: &str) -> Option<String> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let line = text.lines().find(|line| line.starts_with(name))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn linux_tells() {
+        assert!(machine().cores > 0 && machine().memory_bytes > 0);
+        assert!(peak_resident_bytes() > Some(1 << 20));
+        assert!(cpu_seconds().is_some());
+    }
+}

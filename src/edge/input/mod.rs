@@ -1,0 +1,315 @@
+//! Files, gzip and standard input → blocks of whole lines, in constant memory.
+//!
+//! Gzip is recognised by its first bytes. Everything before a place that cannot be read is delivered, then the error.
+//!
+//! * A truncated gzip gives an exact prefix of its lines. Cut between two members, or to nothing, it is a valid file.
+//! * A damaged gzip gives exact lines up to the damaged member. What is decoded of that member itself may be wrong,
+//!   because its only checksum stands at its end; but it always ends in an error, and the error names the lines in doubt.
+//! * Damage in the two bytes that make a file gzip cannot be seen: the file is read as text, and none of it is a frame.
+//!   Nor can damage in what does not affect the data: the time in a header, padding bits.
+
+mod error;
+mod gzip;
+mod raw;
+#[cfg(test)]
+mod tests;
+
+pub use crate::core::block::{Block, Lines, is_blank};
+pub use error::{Cut, InputError};
+
+use crate::core::batch::Blocks;
+use crate::core::block::whole_lines;
+use error::Fault;
+use gzip::{Gunzip, is_gzip};
+use memchr::memchr_iter;
+use raw::Raw;
+use std::fs::File;
+use std::io::Read;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// Sizes in bytes; tests use small ones.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// A block, unless one line is longer.
+    block: usize,
+    /// The longest line, without its terminator.
+    line: usize,
+}
+
+const LIMITS: Limits = Limits { block: 1 << 20, line: 128 << 20 };
+
+/// One input: a file, plain or gzipped, or standard input.
+pub struct Input {
+    name: String,
+    raw: Raw,
+    format: Format,
+    limits: Limits,
+    /// Whether blocks should go out as soon as they hold a line: a pipe may stay silent for long.
+    eager: bool,
+    /// The beginning of a line whose end was not read yet.
+    carry: Vec<u8>,
+    /// Lines delivered so far.
+    lines: u64,
+    /// Those of them that a checksum has proven.
+    checked: u64,
+    state: State,
+}
+
+enum State {
+    Start,
+    Reading,
+    /// The error to return after the lines that stand before it.
+    Failed(InputError),
+    Done,
+}
+
+impl Input {
+    /// Opens the file `name`, or standard input for `-`.
+    ///
+    /// # Errors
+    /// The file does not exist, is a directory, or cannot be opened.
+    pub fn open(name: &str) -> Result<Input, InputError> {
+        if name == "-" {
+            return Ok(Input::from_reader("standard input", std::io::stdin()));
+        }
+        let fail = |error| InputError::open(name.to_owned(), error);
+        let file = File::open(name).map_err(fail)?;
+        let meta = file.metadata().map_err(fail)?;
+        if meta.is_dir() {
+            return Err(InputError::Directory { file: name.to_owned() });
+        }
+        let size = meta.is_file().then_some(meta.len());
+        Ok(Input::with(name, Box::new(file), size, LIMITS))
+    }
+
+    /// An input of unknown size; `name` stands in its errors.
+    pub fn from_reader(name: &str, reader: impl Read + Send + 'static) -> Input {
+        Input::with(name, Box::new(reader), None, LIMITS)
+    }
+
+    fn with(name: &str, reader: Box<dyn Read + Send>, size: Option<u64>, limits: Limits) -> Input {
+        Input {
+            name: name.to_owned(),
+            raw: Raw::new(reader, Progress { read: Arc::default(), size }),
+            format: Format::Unknown,
+            limits,
+            eager: size.is_none(),
+            carry: Vec::new(),
+            lines: 0,
+            checked: 0,
+            state: State::Start,
+        }
+    }
+
+    /// The name it was opened by, or `standard input`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How far reading is; a clone may be watched from another thread.
+    pub fn progress(&self) -> Progress {
+        self.raw.progress().clone()
+    }
+
+    /// Refills `block` with the next whole lines, about 1 MiB of them; false, and an empty block, at the end.
+    ///
+    /// # Errors
+    /// The input cannot be read on; the lines before that place were delivered by the calls before. A call after an
+    /// error finds the end.
+    pub fn read_block(&mut self, block: &mut Block) -> Result<bool, InputError> {
+        let buf = block.storage(self.limits.block.max(self.carry.len()));
+        let start = match std::mem::replace(&mut self.state, State::Done) {
+            State::Start => true,
+            State::Reading => false,
+            State::Failed(error) => return Err(error),
+            State::Done => return Ok(false),
+        };
+        let Filled { len, end, proven, stop } = self.fill(buf)?;
+        let bom = if start && buf[..end].starts_with(BOM) { BOM.len() } else { 0 };
+        self.carry.extend_from_slice(&buf[end..len]);
+        block.fill(bom, end, self.lines + 1);
+        // Only a first line can be longer than a block.
+        if end > self.limits.line && block.lines().take(1).any(|(_, line)| line.len() > self.limits.line) {
+            block.fill(0, 0, 0);
+            return Err(self.too_long());
+        }
+        self.count(block.bytes(), proven.map(|proven| proven.saturating_sub(bom)));
+        self.state = match stop {
+            Stop::Full => State::Reading,
+            Stop::End => State::Done,
+            Stop::Fault(fault) => {
+                let error = InputError::fault(self.name.clone(), fault, self.cut());
+                if block.bytes().is_empty() {
+                    return Err(error);
+                }
+                State::Failed(error)
+            }
+        };
+        Ok(!block.bytes().is_empty())
+    }
+
+    /// Reads into `buf`, which has room for what was carried over, until it is full or there is a reason to stop.
+    fn fill(&mut self, buf: &mut Vec<u8>) -> Result<Filled, InputError> {
+        let mut len = self.carry.len();
+        buf[..len].copy_from_slice(&self.carry);
+        self.carry.clear();
+        self.carry.shrink_to(self.limits.block);
+        let (mut end, mut proven) = (0, None);
+        let stop = loop {
+            if len == buf.len() {
+                if end > 0 {
+                    break Stop::Full;
+                }
+                let longest = self.limits.line + b"\r\n".len();
+                if len >= longest {
+                    return Err(self.too_long());
+                }
+                buf.resize((2 * len).min(longest), 0);
+            }
+            let checked = self.format.checked();
+            let result = self.format.read(&mut self.raw, &mut buf[len..]);
+            if self.format.checked() > checked {
+                proven = Some(len);
+            }
+            match result {
+                Ok(0) => {
+                    // The last line needs no terminator.
+                    end = len;
+                    break Stop::End;
+                }
+                Ok(n) => {
+                    match whole_lines(&buf[len..len + n]) {
+                        0 => {}
+                        whole => end = len + whole,
+                    }
+                    len += n;
+                    if self.eager && end > 0 {
+                        break Stop::Full;
+                    }
+                }
+                Err(fault) => break Stop::Fault(fault),
+            }
+        };
+        Ok(Filled { len, end, proven, stop })
+    }
+
+    /// Counts the lines of a block, whose first `proven` bytes passed a checksum along with all that came before.
+    fn count(&mut self, bytes: &[u8], proven: Option<usize>) {
+        let count = |bytes: &[u8]| memchr_iter(b'\n', bytes).count() as u64;
+        let (before, after) = bytes.split_at(proven.unwrap_or(0).min(bytes.len()));
+        if proven.is_some() {
+            self.checked = self.lines + count(before);
+        }
+        self.lines += count(before) + count(after);
+        if bytes.last().is_some_and(|byte| *byte != b'\n') {
+            self.lines += 1;
+        }
+        if proven.is_some() && after.is_empty() {
+            self.checked = self.lines;
+        }
+    }
+
+    /// Reads what is left of the raw bytes, and gives the length and the hash of them all.
+    ///
+    /// # Errors
+    /// The system fails to read.
+    pub fn finish(self) -> Result<Digest, InputError> {
+        let cut = self.cut();
+        match self.raw.finish() {
+            Ok((bytes, hash)) => Ok(Digest { bytes, sha256: hash.iter().map(|byte| format!("{byte:02x}")).collect() }),
+            Err(fault) => Err(InputError::fault(self.name, fault, cut)),
+        }
+    }
+
+    fn cut(&self) -> Cut {
+        Cut { lines: self.lines, checked: self.checked, bytes: self.carry.len() as u64 }
+    }
+
+    fn too_long(&self) -> InputError {
+        let limit = self.limits.line as u64;
+        InputError::LineTooLong { file: self.name.clone(), line: self.lines + 1, limit }
+    }
+}
+
+struct Filled {
+    /// Bytes read.
+    len: usize,
+    /// Bytes that are whole lines.
+    end: usize,
+    /// Where the last checksum passed, if in these bytes.
+    proven: Option<usize>,
+    stop: Stop,
+}
+
+enum Stop {
+    Full,
+    End,
+    Fault(Fault),
+}
+
+enum Format {
+    /// Nothing was read yet: a pipe must not block when it is opened.
+    Unknown,
+    Plain,
+    Gzip(Box<Gunzip>),
+}
+
+impl Format {
+    fn read(&mut self, raw: &mut Raw, dst: &mut [u8]) -> Result<usize, Fault> {
+        loop {
+            match self {
+                Format::Unknown if is_gzip(raw.peek(2)?) => *self = Format::Gzip(Box::new(Gunzip::new())),
+                Format::Unknown => *self = Format::Plain,
+                Format::Plain => return raw.read(dst),
+                Format::Gzip(gunzip) => return gunzip.read(raw, dst),
+            }
+        }
+    }
+
+    /// See [`Gunzip::checked`].
+    fn checked(&self) -> u64 {
+        match self {
+            Format::Gzip(gunzip) => gunzip.checked(),
+            Format::Unknown | Format::Plain => 0,
+        }
+    }
+}
+
+/// What identifies an input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest {
+    /// Length of the file as it is stored.
+    pub bytes: u64,
+    /// SHA-256 of these bytes, in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// How far an input was read.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    read: Arc<AtomicU64>,
+    size: Option<u64>,
+}
+
+impl Progress {
+    /// Raw bytes read so far, compressed where the file is.
+    pub fn bytes(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    /// Size of the file in raw bytes; `None` for pipes and standard input.
+    pub fn size(&self) -> Option<u64> {
+        self.size
+    }
+}
+
+impl Blocks for Input {
+    type Error = InputError;
+
+    fn next_block(&mut self, block: &mut Block) -> Result<bool, InputError> {
+        self.read_block(block)
+    }
+}

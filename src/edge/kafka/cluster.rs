@@ -1,0 +1,193 @@
+//! Topics: which there are, what they hold, how they are made. Apache Kafka or the embedded broker.
+
+use super::{Context, Settings};
+use anyhow::{Context as _, Result, anyhow, bail};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
+use std::time::{Duration, Instant};
+
+/// Offsets that a partition holds: `low..high`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// The first one.
+    pub low: i64,
+    /// The one that the next message will get.
+    pub high: i64,
+}
+
+impl Range {
+    /// How many offsets that are.
+    pub fn len(&self) -> u64 {
+        self.high.saturating_sub(self.low).max(0) as u64
+    }
+
+    /// Whether the partition holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A connection for questions about topics, and for making them.
+pub struct Cluster {
+    settings: Settings,
+    consumer: BaseConsumer<Context>,
+    embedded: Option<MockCluster<'static, DefaultProducerContext>>,
+}
+
+impl Cluster {
+    /// Connects to the brokers of `settings`.
+    ///
+    /// # Errors
+    /// If none answers within `settings.timeout`.
+    pub fn connect(settings: &Settings) -> Result<Cluster> {
+        let consumer: BaseConsumer<Context> = settings
+            .client(&[("group.id", "kuu-admin"), ("isolation.level", "read_committed")])
+            .create_with_context(Context::default())
+            .context("the client configuration is not usable: check -X")?;
+        let answer = consumer.fetch_metadata(None, settings.timeout);
+        // Errors wait in the queue for a poll.
+        let _ = consumer.poll(Duration::ZERO);
+        if let Err(error) = answer {
+            let why = consumer.context().last_error().unwrap_or_else(|| error.to_string());
+            bail!(
+                "no Kafka broker answers at {} within {} s: {why}\n\
+                 Start one (docker compose up -d, or scripts/kafka.sh start), or name another with --brokers HOST:PORT.",
+                settings.brokers,
+                settings.timeout.as_secs_f64(),
+            );
+        }
+        Ok(Cluster { settings: settings.clone(), consumer, embedded: None })
+    }
+
+    /// Starts an embedded broker, which lives as long as the returned value.
+    ///
+    /// # Errors
+    /// If librdkafka cannot start it.
+    pub fn embedded(settings: &Settings) -> Result<Cluster> {
+        let mock = MockCluster::new(1).context("the embedded broker does not start")?;
+        let settings = Settings { brokers: mock.bootstrap_servers(), ..settings.clone() };
+        Ok(Cluster { embedded: Some(mock), ..Cluster::connect(&settings)? })
+    }
+
+    /// How to reach it.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether it is the embedded broker.
+    pub fn is_embedded(&self) -> bool {
+        self.embedded.is_some()
+    }
+
+    /// The number of partitions of `topic`, none if there is no such topic.
+    ///
+    /// # Errors
+    /// If the broker does not answer, or refuses.
+    pub fn partitions(&self, topic: &str) -> Result<Option<usize>> {
+        // A question about one topic can create it; a question about all cannot.
+        let metadata =
+            self.consumer.fetch_metadata(None, self.settings.timeout).context("the broker gives no metadata")?;
+        let Some(found) = metadata.topics().iter().find(|found| found.name() == topic) else { return Ok(None) };
+        match found.error() {
+            None => Ok(Some(found.partitions().len()).filter(|count| *count > 0)),
+            Some(error) => bail!("topic {topic}: {}", RDKafkaErrorCode::from(error)),
+        }
+    }
+
+    /// The offsets that each partition of `topic` holds, as a read_committed reader sees them.
+    ///
+    /// # Errors
+    /// If the topic is missing, or the broker does not answer.
+    pub fn ranges(&self, topic: &str) -> Result<Vec<Range>> {
+        let count = self.partitions(topic)?.ok_or_else(|| anyhow!("there is no topic {topic}"))?;
+        (0..count)
+            .map(|partition| {
+                let (low, high) = self
+                    .consumer
+                    .fetch_watermarks(topic, partition as i32, self.settings.timeout)
+                    .with_context(|| format!("topic {topic}, partition {partition}: its offsets are not to be had"))?;
+                Ok(Range { low, high })
+            })
+            .collect()
+    }
+
+    /// Makes a topic. A replication factor of -1 is the broker's default.
+    ///
+    /// # Errors
+    /// If the broker refuses.
+    pub fn create(&self, topic: &str, partitions: usize, replication: i32, config: &[(&str, &str)]) -> Result<()> {
+        if let Some(mock) = &self.embedded {
+            return mock
+                .create_topic(topic, partitions as i32, 1)
+                .with_context(|| format!("topic {topic} cannot be made"));
+        }
+        let mut new = NewTopic::new(topic, partitions as i32, TopicReplication::Fixed(replication));
+        for (key, value) in config {
+            new = new.set(key, value);
+        }
+        // A topic that was just deleted may still be going away.
+        let patience = Instant::now() + self.settings.timeout;
+        loop {
+            let made = futures_executor::block_on(self.admin()?.create_topics([&new], &self.admin_options()))?;
+            match made.into_iter().next() {
+                Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) if Instant::now() < patience => {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                Some(Err((_, error))) => bail!("topic {topic} cannot be made: {error}"),
+                _ => break,
+            }
+        }
+        while self.partitions(topic)?.is_none() {
+            if Instant::now() > patience {
+                bail!("topic {topic} was made, but the broker does not show it");
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
+    /// Deletes topics with all they hold; topics that are missing are fine. The embedded broker keeps its topics.
+    ///
+    /// # Errors
+    /// If the broker refuses.
+    pub fn delete(&self, topics: &[&str]) -> Result<()> {
+        if self.is_embedded() || topics.is_empty() {
+            return Ok(());
+        }
+        let deleted = futures_executor::block_on(self.admin()?.delete_topics(topics, &self.admin_options()))?;
+        for result in deleted {
+            match result {
+                Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
+                Err((topic, error)) => bail!("topic {topic} cannot be deleted: {error}"),
+            }
+        }
+        Ok(())
+    }
+
+    /// The largest message that `topic` takes, in bytes; Kafka's default where the broker does not say.
+    pub fn max_message_bytes(&self, topic: &str) -> usize {
+        const DEFAULT: usize = 1_048_588;
+        let describe = || {
+            let admin = self.admin().ok()?;
+            let ask = [ResourceSpecifier::Topic(topic)];
+            let answer = futures_executor::block_on(admin.describe_configs(&ask, &self.admin_options())).ok()?;
+            let config = answer.into_iter().next()?.ok()?;
+            config.get("max.message.bytes")?.value.as_ref()?.parse().ok()
+        };
+        // The embedded broker knows no configuration, and would let the question time out.
+        if self.is_embedded() { DEFAULT } else { describe().unwrap_or(DEFAULT) }
+    }
+
+    fn admin(&self) -> Result<AdminClient<DefaultClientContext>> {
+        Ok(self.settings.client(&[]).create()?)
+    }
+
+    fn admin_options(&self) -> AdminOptions {
+        let timeout = Some(self.settings.timeout);
+        AdminOptions::new().operation_timeout(timeout).request_timeout(timeout)
+    }
+}

@@ -1,0 +1,58 @@
+//! Everything that speaks to a broker, through librdkafka.
+
+mod cluster;
+mod context;
+mod sender;
+mod sink;
+mod source;
+mod watch;
+
+pub use cluster::{Cluster, Range};
+pub use context::Context;
+pub use sender::{Outcome as SendOutcome, Sender};
+pub use sink::{KafkaSink, decode_us};
+pub use source::{Options as SourceOptions, spawn as spawn_source};
+pub use watch::{Record, read_all, read_until};
+
+use rdkafka::ClientConfig;
+use std::time::Duration;
+
+/// Header with the time at which the load generator's schedule wanted the frame sent, in microseconds, 8 bytes big-endian.
+pub const DUE_HEADER: &str = "kuu_due_us";
+/// Header with the time at which the frame was sent, in microseconds, 8 bytes big-endian.
+pub const SENT_HEADER: &str = "kuu_sent_us";
+/// Header of a result with the time at which the frame that caused it was read, in microseconds, 8 bytes big-endian.
+pub const ARRIVED_HEADER: &str = "kuu_arrived_us";
+
+/// How to reach the brokers.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Bootstrap servers.
+    pub brokers: String,
+    /// librdkafka properties that win over ours.
+    pub properties: Vec<(String, String)>,
+    /// How long to wait for an answer.
+    pub timeout: Duration,
+}
+
+impl Settings {
+    /// A client's configuration: ours, then the user's properties.
+    pub fn client(&self, ours: &[(&str, &str)]) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers).set("client.id", "kuu");
+        // A restarted broker is found again at once; the default backs off for up to 10 s.
+        config.set("reconnect.backoff.max.ms", "1000");
+        for (key, value) in ours {
+            config.set(*key, *value);
+        }
+        for (key, value) in &self.properties {
+            config.set(key, value);
+        }
+        config
+    }
+}
+
+/// The version of librdkafka that is linked.
+pub fn librdkafka_version() -> String {
+    rdkafka::util::get_rdkafka_version().1
+}

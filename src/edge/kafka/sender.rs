@@ -1,0 +1,173 @@
+//! Sends frames and accounts for every one of them.
+
+use super::{DUE_HEADER, SENT_HEADER, Settings};
+use anyhow::{Context as _, Result};
+use rdkafka::client::ClientContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// Undelivered frames that are named one by one; the others are only counted.
+const NAMED_FAILURES: usize = 10;
+
+/// What became of the frames that were sent.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Frames that the brokers acknowledged.
+    pub delivered: u64,
+    /// Their bytes, without keys.
+    pub delivered_bytes: u64,
+    /// Frames that they did not.
+    pub failed: u64,
+    /// The first few of those: the tag given to [`Sender::send`], and why.
+    pub failures: Vec<(usize, String)>,
+    /// Tags and times of acknowledgement in microseconds since the Unix epoch, where asked for.
+    pub acks: Vec<(usize, i64)>,
+}
+
+#[derive(Default)]
+struct Deliveries {
+    outcome: Mutex<Outcome>,
+    clock: Option<fn() -> i64>,
+}
+
+impl ClientContext for Deliveries {
+    fn error(&self, _: KafkaError, _: &str) {}
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, tag: usize) {
+        let Ok(mut outcome) = self.outcome.lock() else { return };
+        match result {
+            Ok(message) => {
+                outcome.delivered += 1;
+                outcome.delivered_bytes += message.payload_len() as u64;
+                if let Some(now) = self.clock {
+                    outcome.acks.push((tag, now()));
+                }
+            }
+            Err((error, _)) => outcome.fail(tag, error),
+        }
+    }
+}
+
+impl Outcome {
+    fn fail(&mut self, tag: usize, error: &KafkaError) {
+        self.failed += 1;
+        if self.failures.len() < NAMED_FAILURES {
+            let why = match error.rdkafka_error_code() {
+                Some(RDKafkaErrorCode::MessageSizeTooLarge) => "larger than the topic takes (max.message.bytes)".into(),
+                Some(RDKafkaErrorCode::MessageTimedOut) => "not acknowledged in time: is the broker up?".into(),
+                Some(code) => code.to_string(),
+                None => error.to_string(),
+            };
+            self.failures.push((tag, why));
+        }
+    }
+}
+
+/// An idempotent producer for one topic.
+pub struct Sender {
+    producer: BaseProducer<Deliveries>,
+    topic: String,
+    sent: u64,
+}
+
+impl Sender {
+    /// A producer with acks=all. `clock` stamps acknowledgements, if given.
+    ///
+    /// # Errors
+    /// If librdkafka refuses the configuration.
+    pub fn new(settings: &Settings, topic: &str, ours: &[(&str, &str)], clock: Option<fn() -> i64>) -> Result<Sender> {
+        let base = [
+            ("enable.idempotence", "true"),
+            // As the Java client does it, so that a user stays in one partition whatever client wrote it.
+            ("partitioner", "murmur2_random"),
+            ("linger.ms", "20"),
+            ("batch.size", "1000000"),
+            ("queue.buffering.max.kbytes", "65536"),
+            ("queue.buffering.max.messages", "100000"),
+        ];
+        let producer = settings
+            .client(&[&base, ours].concat())
+            .create_with_context(Deliveries { clock, ..Deliveries::default() })
+            .context("the producer's configuration is not usable: check -X")?;
+        Ok(Sender { producer, topic: topic.to_owned(), sent: 0 })
+    }
+
+    /// Hands a frame over, waiting while the queue is full. `tag` comes back in [`Outcome`].
+    pub fn send(&mut self, key: Option<&str>, value: &[u8], tag: usize) {
+        self.enqueue(key, value, tag, None);
+    }
+
+    /// As [`Sender::send`], with the times at which the frame was due and is sent, in microseconds.
+    pub fn send_timed(&mut self, key: Option<&str>, value: &[u8], tag: usize, due_us: i64, sent_us: i64) {
+        let add =
+            |headers: OwnedHeaders, key, time: i64| headers.insert(Header { key, value: Some(&time.to_be_bytes()) });
+        let headers = add(add(OwnedHeaders::new_with_capacity(2), DUE_HEADER, due_us), SENT_HEADER, sent_us);
+        self.enqueue(key, value, tag, Some(headers));
+    }
+
+    fn enqueue(&mut self, key: Option<&str>, value: &[u8], tag: usize, headers: Option<OwnedHeaders>) {
+        let Sender { producer, topic, sent } = self;
+        let mut record = BaseRecord::with_opaque_to(topic, tag).payload(value);
+        if let Some(key) = key {
+            record = record.key(key);
+        }
+        if let Some(headers) = headers {
+            record = record.headers(headers);
+        }
+        loop {
+            match producer.send(record) {
+                Ok(()) => break,
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                    producer.poll(Duration::from_millis(10));
+                    record = back;
+                }
+                Err((error, _)) => {
+                    if let Ok(mut outcome) = producer.context().outcome.lock() {
+                        outcome.fail(tag, &error);
+                    }
+                    break;
+                }
+            }
+        }
+        *sent += 1;
+        // Serving deliveries a few times a batch is enough, and every poll takes a lock.
+        if *sent % 64 == 0 {
+            producer.poll(Duration::ZERO);
+        }
+    }
+
+    /// Serves deliveries that wait.
+    pub fn poll(&self) {
+        self.producer.poll(Duration::ZERO);
+    }
+
+    /// Frames handed over so far.
+    pub fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// What is known so far.
+    pub fn delivered(&self) -> u64 {
+        self.producer.context().outcome.lock().map_or(0, |outcome| outcome.delivered)
+    }
+
+    /// Waits until every frame is acknowledged or given up, and tells.
+    ///
+    /// # Errors
+    /// If the producer itself fails.
+    pub fn finish(self, mut waiting: impl FnMut(u64)) -> Result<Outcome> {
+        while self.producer.in_flight_count() > 0 {
+            self.producer.poll(Duration::from_millis(20));
+            waiting(self.delivered());
+        }
+        let outcome = self.producer.context().outcome.lock().map(|outcome| outcome.clone()).unwrap_or_default();
+        Ok(outcome)
+    }
+}

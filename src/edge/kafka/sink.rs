@@ -1,0 +1,158 @@
+//! Results to a topic, positions to a consumer group.
+
+use super::{ARRIVED_HEADER, Context, DUE_HEADER, Settings};
+use crate::core::frames::Times;
+use crate::core::record::Row;
+use crate::core::stream::Emission;
+use crate::edge::clock::now_us;
+use crate::edge::pipeline::Sink;
+use anyhow::{Context as _, Result, anyhow};
+use rdkafka::client::ClientContext;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use rdkafka::{Offset, TopicPartitionList};
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// Delivers at least once: a position is committed only after the results that it led to are acknowledged.
+pub struct KafkaSink {
+    producer: BaseProducer<Deliveries>,
+    group: BaseConsumer<Context>,
+    timeout: Duration,
+    topic: String,
+    output: String,
+    committed: Vec<i64>,
+    unacknowledged: bool,
+    row: Vec<u8>,
+}
+
+#[derive(Default)]
+struct Deliveries {
+    lost: Mutex<Option<KafkaError>>,
+}
+
+impl ClientContext for Deliveries {
+    fn error(&self, _: KafkaError, _: &str) {}
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, _: ()) {
+        if let (Err((error, _)), Ok(mut lost)) = (result, self.lost.lock()) {
+            lost.get_or_insert_with(|| error.clone());
+        }
+    }
+}
+
+impl KafkaSink {
+    /// A sink for the results of `topic` in `output`, with positions under `group`.
+    ///
+    /// # Errors
+    /// If librdkafka refuses the configuration.
+    pub fn new(settings: &Settings, group: &str, topic: &str, output: &str) -> Result<KafkaSink> {
+        let producer = settings
+            .client(&[("enable.idempotence", "true"), ("partitioner", "murmur2_random"), ("linger.ms", "0")])
+            .create_with_context(Deliveries::default())
+            .context("the producer's configuration is not usable: check -X")?;
+        let group = settings
+            .client(&[("group.id", group), ("enable.auto.commit", "false")])
+            .create_with_context(Context::default())
+            .context("the consumer's configuration is not usable: check -X")?;
+        Ok(KafkaSink {
+            producer,
+            group,
+            timeout: settings.timeout,
+            topic: topic.to_owned(),
+            output: output.to_owned(),
+            committed: Vec::new(),
+            unacknowledged: false,
+            row: Vec::new(),
+        })
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        while self.unacknowledged && self.producer.in_flight_count() > 0 {
+            self.producer.poll(Duration::from_millis(1));
+        }
+        self.unacknowledged = false;
+        self.check()
+    }
+
+    fn check(&self) -> Result<()> {
+        let lost = self.producer.context().lost.lock().ok().and_then(|mut lost| lost.take());
+        match lost {
+            None => Ok(()),
+            Some(error) => Err(anyhow!(error).context(format!(
+                "a result was not written to topic {}: see that it is there and writable, then count again",
+                self.output
+            ))),
+        }
+    }
+}
+
+impl Sink for KafkaSink {
+    fn result(&mut self, result: &Emission, cause: Option<Times>) -> Result<()> {
+        self.row.clear();
+        serde_json::to_writer(&mut self.row, &Row::new(result, now_us()))?;
+        let key = result.window.key();
+        let mut record = BaseRecord::to(&self.output).key(&key).payload(&self.row);
+        if let Some(times) = cause {
+            record = record.headers(cause_headers(times));
+        }
+        loop {
+            match self.producer.send(record) {
+                Ok(()) => break,
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                    self.producer.poll(Duration::from_millis(10));
+                    record = back;
+                }
+                Err((error, _)) => {
+                    return Err(anyhow!(error).context(format!("topic {} takes no results", self.output)));
+                }
+            }
+        }
+        self.unacknowledged = true;
+        Ok(())
+    }
+
+    fn commit(&mut self, positions: &[i64]) -> Result<()> {
+        self.flush()?;
+        let mut list = TopicPartitionList::new();
+        for (partition, position) in positions.iter().enumerate().filter(|(_, position)| **position >= 0) {
+            if self.committed.get(partition) != Some(position) {
+                list.add_partition_offset(&self.topic, partition as i32, Offset::Offset(*position))?;
+            }
+        }
+        if list.count() > 0 {
+            self.group.commit(&list, CommitMode::Sync).context("the position cannot be committed")?;
+            self.committed = positions.to_vec();
+        }
+        Ok(())
+    }
+
+    fn poll(&mut self) -> Result<()> {
+        if self.unacknowledged {
+            self.producer.poll(Duration::ZERO);
+            self.check()?;
+        }
+        Ok(())
+    }
+}
+
+fn cause_headers(times: Times) -> OwnedHeaders {
+    let add =
+        |headers: OwnedHeaders, key, value: i64| headers.insert(Header { key, value: Some(&value.to_be_bytes()) });
+    let headers = add(OwnedHeaders::new(), ARRIVED_HEADER, times.arrived_us);
+    match times.due_us {
+        Some(due) => add(headers, DUE_HEADER, due),
+        None => headers,
+    }
+}
+
+/// The time in one of our headers, in microseconds since the Unix epoch.
+pub fn decode_us(value: &[u8]) -> Option<i64> {
+    Some(i64::from_be_bytes(value.try_into().ok()?))
+}

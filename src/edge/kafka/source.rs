@@ -1,0 +1,316 @@
+//! Reader threads: messages of their partitions, parsed, in the order of each partition.
+
+use super::{Context, DUE_HEADER, Range, SENT_HEADER, Settings, decode_us};
+use crate::core::frame::{Kind, Parser};
+use crate::core::frames::{Frames, Times};
+use crate::edge::clock::now_us;
+use crate::edge::pipeline::{Event, Feed};
+use crate::edge::stop::Stop;
+use anyhow::{Context as _, Result, anyhow, bail};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::{Offset, TopicPartitionList};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A run of frames is handed over when it has this many bytes...
+const RUN_BYTES: usize = 32 * 1024;
+/// ...or kept values of this size; in any case when the consumer has no more at hand.
+const RUN_VALUE_BYTES: usize = 1024 * 1024;
+/// How long a broker may be away before a reader gives up.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What to read, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The topic.
+    pub topic: String,
+    /// Consumers, each with a thread and a share of the partitions.
+    pub threads: usize,
+    /// Which parser.
+    pub parser: Kind,
+    /// Whether the original bytes are wanted too.
+    pub keep_values: bool,
+    /// Whether to go on at the end, and take the times of each frame.
+    pub follow: bool,
+}
+
+/// Starts the readers on all partitions from the low end of `ranges`; each stops at the known high end unless it follows.
+///
+/// # Errors
+/// If librdkafka refuses the configuration.
+pub fn spawn(
+    settings: &Settings,
+    options: &Options,
+    ranges: &[Range],
+    feed: &Feed,
+    stop: &Stop,
+) -> Result<Vec<Arc<Context>>> {
+    let threads = options.threads.min(ranges.len()).max(1);
+    let mut contexts = Vec::new();
+    for thread in 0..threads {
+        let mine = (0..ranges.len()).filter(|partition| partition % threads == thread);
+        let shares: Vec<Share> = mine.map(|partition| Share::new(partition, ranges[partition])).collect();
+        let consumer = consumer(settings, options.follow)?;
+        contexts.push(consumer.context().clone());
+        let reader = Reader {
+            consumer,
+            shares,
+            timeout: settings.timeout,
+            options: options.clone(),
+            feed: feed.clone(),
+            stop: stop.clone(),
+        };
+        std::thread::Builder::new()
+            .name(format!("reader-{thread}"))
+            .spawn(move || reader.run())
+            .context("a reader thread cannot be started")?;
+    }
+    Ok(contexts)
+}
+
+fn consumer(settings: &Settings, follow: bool) -> Result<BaseConsumer<Context>> {
+    let follow_end = if follow { "true" } else { "false" };
+    settings
+        .client(&[
+            // Partitions are assigned, not subscribed: the group only names the committed position.
+            ("group.id", "kuu-reader"),
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("auto.offset.reset", "error"),
+            ("isolation.level", "read_committed"),
+            ("enable.partition.eof", follow_end),
+            ("fetch.wait.max.ms", "100"),
+            ("fetch.error.backoff.ms", "50"),
+            ("queued.max.messages.kbytes", "32768"),
+            ("statistics.interval.ms", if follow { "1000" } else { "0" }),
+        ])
+        .create_with_context(Context::default())
+        .context("the consumer's configuration is not usable: check -X")
+}
+
+/// One partition of a reader.
+struct Share {
+    partition: usize,
+    low: i64,
+    /// Where to stop; moves up when a run without an end is asked to finish.
+    high: i64,
+    ended: bool,
+}
+
+impl Share {
+    fn new(partition: usize, range: Range) -> Share {
+        Share { partition, low: range.low, high: range.high, ended: false }
+    }
+}
+
+struct Reader {
+    consumer: BaseConsumer<Context>,
+    shares: Vec<Share>,
+    timeout: Duration,
+    options: Options,
+    feed: Feed,
+    stop: Stop,
+}
+
+impl Reader {
+    /// Reads until all partitions have ended; whatever fails goes to the feed.
+    fn run(mut self) {
+        if let Err(error) = self.read() {
+            self.feed.send(Event::Failed(error));
+        }
+    }
+
+    fn read(&mut self) -> Result<()> {
+        self.assign()?;
+        let mut bounded = !self.options.follow;
+        if bounded {
+            self.end_where(|share| share.low >= share.high)?;
+        }
+        let mut parser = Parser::new(self.options.parser);
+        let mut run = Frames::default();
+        let mut heard = Instant::now();
+        while !self.stop.interrupted() && self.shares.iter().any(|share| !share.ended) {
+            let (message, waited) = match self.consumer.poll(Duration::ZERO) {
+                None => {
+                    // Nothing at hand: what was read must not wait for what will be.
+                    self.hand_over(&mut run)?;
+                    (self.consumer.poll(Duration::from_millis(20)), true)
+                }
+                some => (some, false),
+            };
+            match message {
+                Some(Ok(message)) => {
+                    heard = Instant::now();
+                    let partition = message.partition() as usize;
+                    if partition != run.partition || run.bytes() >= self.run_bytes() {
+                        self.hand_over(&mut run)?;
+                        run.restart(partition);
+                    }
+                    self.take(&message, &mut parser, &mut run);
+                    let next = message.offset() + 1;
+                    drop(message);
+                    if bounded && self.share(partition).is_some_and(|share| next >= share.high && !share.ended) {
+                        self.hand_over(&mut run)?;
+                        self.end(partition)?;
+                    }
+                }
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    self.hand_over(&mut run)?;
+                    self.feed.send(Event::CaughtUp(partition as usize));
+                }
+                Some(Err(error)) => self.judge(error, heard)?,
+                None => {}
+            }
+            if waited && self.stop.finishing() && !bounded {
+                self.refresh_ends()?;
+                bounded = true;
+            }
+            if waited && bounded {
+                // Transaction markers occupy offsets without being messages.
+                let positions = self.consumer.position().context("the consumer does not know its position")?;
+                let at = |share: &Share| position(&positions, &self.options.topic, share.partition);
+                let reached: Vec<usize> = self
+                    .shares
+                    .iter()
+                    .filter(|share| !share.ended && at(share) >= share.high)
+                    .map(|share| share.partition)
+                    .collect();
+                self.hand_over(&mut run)?;
+                for partition in reached {
+                    self.end(partition)?;
+                }
+                if heard.elapsed() > PATIENCE {
+                    bail!(self.silence(PATIENCE));
+                }
+            }
+        }
+        self.hand_over(&mut run)
+    }
+
+    fn run_bytes(&self) -> usize {
+        if self.options.keep_values { RUN_VALUE_BYTES } else { RUN_BYTES }
+    }
+
+    fn assign(&self) -> Result<()> {
+        let mut list = TopicPartitionList::new();
+        for share in &self.shares {
+            // An absolute offset: "beginning" costs a look-up that is retried after 500 ms.
+            list.add_partition_offset(&self.options.topic, share.partition as i32, Offset::Offset(share.low))?;
+        }
+        self.consumer.assign(&list).context("the partitions cannot be assigned")
+    }
+
+    fn take(&self, message: &BorrowedMessage<'_>, parser: &mut Parser, run: &mut Frames) {
+        let value = message.payload().unwrap_or_default();
+        run.push(message.offset(), parser.parse(value));
+        if self.options.keep_values {
+            run.keep(value);
+        }
+        if self.options.follow {
+            run.time(times(message));
+        }
+    }
+
+    fn share(&mut self, partition: usize) -> Option<&mut Share> {
+        self.shares.iter_mut().find(|share| share.partition == partition)
+    }
+
+    fn end_where(&mut self, at_end: impl Fn(&Share) -> bool) -> Result<()> {
+        let ended: Vec<usize> = self.shares.iter().filter(|share| at_end(share)).map(|share| share.partition).collect();
+        ended.into_iter().try_for_each(|partition| self.end(partition))
+    }
+
+    /// Reports a partition's end, and stops fetching what lies beyond.
+    fn end(&mut self, partition: usize) -> Result<()> {
+        let mut list = TopicPartitionList::new();
+        list.add_partition(&self.options.topic, partition as i32);
+        self.consumer.pause(&list)?;
+        if let Some(share) = self.share(partition) {
+            share.ended = true;
+        }
+        self.feed.send(Event::Ended(partition));
+        Ok(())
+    }
+
+    fn refresh_ends(&mut self) -> Result<()> {
+        for share in &mut self.shares {
+            let (_, high) = self
+                .consumer
+                .fetch_watermarks(&self.options.topic, share.partition as i32, self.timeout)
+                .context("the topic's end is not to be had")?;
+            share.high = high;
+        }
+        Ok(())
+    }
+
+    fn hand_over(&self, run: &mut Frames) -> Result<()> {
+        if !run.is_empty() {
+            let partition = run.partition;
+            let full = std::mem::replace(run, self.feed.spare());
+            run.restart(partition);
+            self.feed.send(Event::Frames(full));
+        }
+        Ok(())
+    }
+
+    /// Whether an error is worth waiting for its end.
+    fn judge(&self, error: KafkaError, heard: Instant) -> Result<()> {
+        let code = error.rdkafka_error_code();
+        let passing = matches!(
+            code,
+            Some(
+                RDKafkaErrorCode::BrokerTransportFailure
+                    | RDKafkaErrorCode::AllBrokersDown
+                    | RDKafkaErrorCode::Resolve
+                    | RDKafkaErrorCode::OperationTimedOut
+                    | RDKafkaErrorCode::NetworkException
+                    | RDKafkaErrorCode::RequestTimedOut
+                    | RDKafkaErrorCode::LeaderNotAvailable
+                    | RDKafkaErrorCode::NotLeaderForPartition
+                    | RDKafkaErrorCode::BrokerNotAvailable
+                    | RDKafkaErrorCode::UnknownLeaderEpoch
+                    | RDKafkaErrorCode::FencedLeaderEpoch
+            )
+        );
+        let topic = &self.options.topic;
+        match code {
+            _ if passing && heard.elapsed() < PATIENCE => Ok(()),
+            _ if passing => Err(self.silence(heard.elapsed())),
+            Some(RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::AutoOffsetReset) => {
+                Err(anyhow!("topic {topic}: frames were deleted while they were being read ({error}): count again"))
+            }
+            Some(
+                RDKafkaErrorCode::UnknownTopicOrPartition
+                | RDKafkaErrorCode::UnknownTopic
+                | RDKafkaErrorCode::UnknownPartition,
+            ) => Err(anyhow!("topic {topic} was deleted while it was being read: produce it again")),
+            _ => Err(anyhow!(error).context(format!("topic {topic} cannot be read"))),
+        }
+    }
+
+    fn silence(&self, time: Duration) -> anyhow::Error {
+        let why = self.consumer.context().last_error().unwrap_or_else(|| "no error was reported".into());
+        anyhow!("the broker has sent nothing for {} s ({why}): start it again, then count again", time.as_secs())
+    }
+}
+
+fn position(positions: &TopicPartitionList, topic: &str, partition: usize) -> i64 {
+    match positions.find_partition(topic, partition as i32).map(|found| found.offset()) {
+        Some(Offset::Offset(offset)) => offset,
+        _ => -1,
+    }
+}
+
+fn times(message: &BorrowedMessage<'_>) -> Times {
+    let mut times = Times { arrived_us: now_us(), ..Times::default() };
+    for header in message.headers().into_iter().flat_map(|headers| headers.iter()) {
+        match header.key {
+            DUE_HEADER => times.due_us = header.value.and_then(decode_us),
+            SENT_HEADER => times.sent_us = header.value.and_then(decode_us),
+            _ => {}
+        }
+    }
+    times
+}

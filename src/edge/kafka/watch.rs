@@ -1,0 +1,140 @@
+//! Reads a topic as it is, message by message.
+
+use super::{Context, Range, Settings};
+use anyhow::{Context as _, Result, anyhow};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::{Offset, TopicPartitionList};
+use std::time::{Duration, Instant};
+
+/// One message.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset.
+    pub offset: i64,
+    /// Its key, empty if it has none.
+    pub key: &'a [u8],
+    /// Its value, none for a tombstone.
+    pub value: Option<&'a [u8]>,
+    message: &'a BorrowedMessage<'a>,
+}
+
+impl Record<'_> {
+    /// The value of a header.
+    pub fn header(&self, key: &str) -> Option<&[u8]> {
+        let headers = self.message.headers()?;
+        headers.iter().find(|header| header.key == key)?.value
+    }
+}
+
+/// Reads `topic` over `ranges`, as a read_committed reader, to the end by position; gives how many messages there were.
+///
+/// # Errors
+/// If the broker falls silent for the timeout, the topic goes away, or `take` fails.
+pub fn read_all(
+    settings: &Settings,
+    topic: &str,
+    ranges: &[Range],
+    mut take: impl FnMut(Record<'_>) -> Result<()>,
+) -> Result<u64> {
+    let consumer = assigned(settings, topic, ranges)?;
+    let mut messages = 0;
+    let mut heard = Instant::now();
+    let ends = |consumer: &BaseConsumer<Context>| -> Result<bool> {
+        let positions = consumer.position()?;
+        Ok(ranges.iter().enumerate().filter(|(_, range)| !range.is_empty()).all(|(partition, range)| {
+            let found = positions.find_partition(topic, partition as i32);
+            found.is_some_and(|found| matches!(found.offset(), Offset::Offset(at) if at >= range.high))
+        }))
+    };
+    let mut left = ranges.iter().map(Range::len).sum::<u64>();
+    while left > 0 {
+        match consumer.poll(Duration::from_millis(20)) {
+            Some(Ok(message)) => {
+                heard = Instant::now();
+                if message.offset() < ranges.get(message.partition() as usize).map_or(0, |range| range.high) {
+                    messages += 1;
+                    left = left.saturating_sub(1);
+                    take(record(&message))?;
+                }
+            }
+            // Transaction markers and compacted rows occupy offsets: the position decides.
+            None if ends(&consumer)? => break,
+            None => {}
+            Some(Err(error)) if lasting(&error) => {
+                return Err(anyhow!(error).context(format!("topic {topic} cannot be read")));
+            }
+            Some(Err(_)) => {}
+        }
+        if heard.elapsed() > settings.timeout {
+            let why = consumer.context().last_error().unwrap_or_else(|| "no error was reported".into());
+            return Err(anyhow!(
+                "topic {topic}: the broker has sent nothing for {} s: {why}",
+                settings.timeout.as_secs_f64()
+            ));
+        }
+    }
+    Ok(messages)
+}
+
+/// Reads `topic` from the low ends of `ranges` until `done` says so, which is asked at least every 10 ms.
+///
+/// # Errors
+/// If the topic cannot be read.
+pub fn read_until(
+    settings: &Settings,
+    topic: &str,
+    ranges: &[Range],
+    mut done: impl FnMut() -> bool,
+    mut take: impl FnMut(Record<'_>),
+) -> Result<()> {
+    let consumer = assigned(settings, topic, ranges)?;
+    while !done() {
+        match consumer.poll(Duration::from_millis(10)) {
+            Some(Ok(message)) => take(record(&message)),
+            Some(Err(error)) if lasting(&error) => {
+                return Err(anyhow!(error).context(format!("topic {topic} cannot be read")));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn assigned(settings: &Settings, topic: &str, ranges: &[Range]) -> Result<BaseConsumer<Context>> {
+    let consumer: BaseConsumer<Context> = settings
+        .client(&[
+            ("group.id", "kuu-watch"),
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("isolation.level", "read_committed"),
+            ("fetch.wait.max.ms", "10"),
+            ("queued.max.messages.kbytes", "32768"),
+        ])
+        .create_with_context(Context::default())
+        .context("the consumer's configuration is not usable: check -X")?;
+    let mut list = TopicPartitionList::new();
+    for (partition, range) in ranges.iter().enumerate() {
+        list.add_partition_offset(topic, partition as i32, Offset::Offset(range.low))?;
+    }
+    consumer.assign(&list).context("the partitions cannot be assigned")?;
+    Ok(consumer)
+}
+
+fn record<'a>(message: &'a BorrowedMessage<'a>) -> Record<'a> {
+    Record {
+        partition: message.partition(),
+        offset: message.offset(),
+        key: message.key().unwrap_or_default(),
+        value: message.payload(),
+        message,
+    }
+}
+
+fn lasting(error: &KafkaError) -> bool {
+    use rdkafka::error::RDKafkaErrorCode::{AllBrokersDown, BrokerTransportFailure, OperationTimedOut, Resolve};
+    !matches!(error.rdkafka_error_code(), Some(AllBrokersDown | BrokerTransportFailure | OperationTimedOut | Resolve))
+}
