@@ -22,6 +22,8 @@ pub enum Status {
     Incomplete,
     /// Slower than the baseline.
     Regression,
+    /// The load was unsustainable: its latency says nothing.
+    Inconclusive,
     /// The load generator could not hold its schedule.
     Behind,
     /// A signal ended it, in order.
@@ -36,6 +38,7 @@ impl Status {
             Status::Wrong => 1,
             Status::Incomplete => 2,
             Status::Regression => 3,
+            Status::Inconclusive => 4,
             Status::Behind => 5,
             Status::Interrupted => 130,
         }

@@ -1,6 +1,7 @@
 //! The wire types of `results/` and of the output topic, apart from the types in memory.
 
 use super::frame::Malformed;
+use super::latency::LegRecords;
 use super::ledger;
 use super::stream::{Emission, Timing};
 use serde::{Deserialize, Serialize};
@@ -79,8 +80,8 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub figures: BTreeMap<String, Figure>,
     /// Latency by leg.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub latency: BTreeMap<String, super::latency::Wire>,
+    #[serde(default, skip_serializing_if = "LegRecords::is_empty")]
+    pub latency: LegRecords,
     /// What a reader must know before using the figures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,

@@ -1,5 +1,6 @@
 //! Where the program meets files, brokers, the machine and the terminal.
 
+pub mod bench;
 pub mod clock;
 pub mod file_source;
 pub mod files;

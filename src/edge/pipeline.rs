@@ -103,6 +103,8 @@ pub struct Status {
     pub results: u64,
     /// Unix seconds.
     pub watermark: Option<i64>,
+    /// Whether the end of every partition of a live stream was reached, and nothing came since.
+    pub caught_up: bool,
 }
 
 /// How a run went.
@@ -168,7 +170,7 @@ pub fn run(
             run.commit()?;
             committed = Instant::now();
         }
-        if watched.elapsed() >= Duration::from_millis(100) {
+        if watched.elapsed() >= Duration::from_millis(50) {
             watch(&run.status());
             watched = Instant::now();
         }
@@ -244,6 +246,7 @@ impl Run<'_> {
             pending: self.counter.pending(),
             results: self.summary.results,
             watermark: self.counter.watermark(),
+            caught_up: self.silent_since.iter().all(Option::is_some),
         }
     }
 }

@@ -29,6 +29,11 @@ impl Stop {
         Ok(stop)
     }
 
+    /// One whose [`Stop::finish`] concerns a part of the run only; the interrupt is shared.
+    pub fn child(&self) -> Stop {
+        Stop { interrupted: self.interrupted.clone(), finish: Arc::default() }
+    }
+
     /// Whether the user wants the run to end now, in order, without waiting for the end of the input.
     pub fn interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)

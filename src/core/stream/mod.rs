@@ -280,7 +280,7 @@ impl Counter {
 
     /// Distinct users ever seen.
     pub fn users(&self) -> usize {
-        self.users.len()
+        self.users.count()
     }
 }
 

@@ -98,6 +98,16 @@ impl Cluster {
         }
     }
 
+    /// The names of all topics.
+    ///
+    /// # Errors
+    /// If the broker does not answer.
+    pub fn topics(&self) -> Result<Vec<String>> {
+        let metadata =
+            self.consumer.fetch_metadata(None, self.settings.timeout).context("the broker gives no metadata")?;
+        Ok(metadata.topics().iter().map(|topic| topic.name().to_owned()).collect())
+    }
+
     /// The offsets that each partition of `topic` holds, as a read_committed reader sees them.
     ///
     /// # Errors

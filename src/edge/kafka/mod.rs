@@ -12,7 +12,7 @@ pub use context::Context;
 pub use sender::{Outcome as SendOutcome, Sender};
 pub use sink::{KafkaSink, decode_us};
 pub use source::{Options as SourceOptions, spawn as spawn_source};
-pub use watch::{Record, read_all, read_until};
+pub use watch::{Record, read_all, read_shared, read_until};
 
 use rdkafka::ClientConfig;
 use std::time::Duration;
@@ -23,6 +23,19 @@ pub const DUE_HEADER: &str = "kuu_due_us";
 pub const SENT_HEADER: &str = "kuu_sent_us";
 /// Header of a result with the time at which the frame that caused it was read, in microseconds, 8 bytes big-endian.
 pub const ARRIVED_HEADER: &str = "kuu_arrived_us";
+
+/// How every consumer here reads: assigned partitions, positions kept by kuu, a bounded queue.
+const READING: [(&str, &str); 8] = [
+    ("enable.auto.commit", "false"),
+    ("enable.auto.offset.store", "false"),
+    ("auto.offset.reset", "error"),
+    ("isolation.level", "read_committed"),
+    ("fetch.wait.max.ms", "20"),
+    ("fetch.error.backoff.ms", "50"),
+    ("queued.max.messages.kbytes", "32768"),
+    // A full queue pauses fetching for this long; the default of one second starves the reader.
+    ("fetch.queue.backoff.ms", "5"),
+];
 
 /// How to reach the brokers.
 #[derive(Clone, Debug)]

@@ -20,7 +20,6 @@ use std::time::Duration;
 pub struct KafkaSink {
     producer: BaseProducer<Deliveries>,
     group: BaseConsumer<Context>,
-    timeout: Duration,
     topic: String,
     output: String,
     committed: Vec<i64>,
@@ -64,7 +63,6 @@ impl KafkaSink {
         Ok(KafkaSink {
             producer,
             group,
-            timeout: settings.timeout,
             topic: topic.to_owned(),
             output: output.to_owned(),
             committed: Vec::new(),

@@ -1,6 +1,6 @@
 //! Reader threads: messages of their partitions, parsed, in the order of each partition.
 
-use super::{Context, DUE_HEADER, Range, SENT_HEADER, Settings, decode_us};
+use super::{Context, DUE_HEADER, READING, Range, SENT_HEADER, Settings, decode_us};
 use crate::core::frame::{Kind, Parser};
 use crate::core::frames::{Frames, Times};
 use crate::edge::clock::now_us;
@@ -71,21 +71,10 @@ pub fn spawn(
 }
 
 fn consumer(settings: &Settings, follow: bool) -> Result<BaseConsumer<Context>> {
-    let follow_end = if follow { "true" } else { "false" };
+    let live = [("enable.partition.eof", "true"), ("statistics.interval.ms", "1000")];
+    let ours = [&READING[..], &[("group.id", "kuu-reader")], if follow { &live[..] } else { &[] }].concat();
     settings
-        .client(&[
-            // Partitions are assigned, not subscribed: the group only names the committed position.
-            ("group.id", "kuu-reader"),
-            ("enable.auto.commit", "false"),
-            ("enable.auto.offset.store", "false"),
-            ("auto.offset.reset", "error"),
-            ("isolation.level", "read_committed"),
-            ("enable.partition.eof", follow_end),
-            ("fetch.wait.max.ms", "100"),
-            ("fetch.error.backoff.ms", "50"),
-            ("queued.max.messages.kbytes", "32768"),
-            ("statistics.interval.ms", if follow { "1000" } else { "0" }),
-        ])
+        .client(&ours)
         .create_with_context(Context::default())
         .context("the consumer's configuration is not usable: check -X")
 }

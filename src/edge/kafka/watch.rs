@@ -1,6 +1,6 @@
 //! Reads a topic as it is, message by message.
 
-use super::{Context, Range, Settings};
+use super::{Context, READING, Range, Settings};
 use anyhow::{Context as _, Result, anyhow};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -80,6 +80,43 @@ pub fn read_all(
     Ok(messages)
 }
 
+/// Reads `topic` over `ranges` on several threads, each with its share of the partitions, and does nothing with what it
+/// reads: the ceiling of reading. Gives the messages, and the time from the first one to the last.
+///
+/// # Errors
+/// As [`read_all`].
+pub fn read_shared(settings: &Settings, topic: &str, ranges: &[Range], threads: usize) -> Result<(u64, Duration)> {
+    let share = |thread: usize| {
+        let mine = |(partition, range): (usize, &Range)| match partition % threads == thread {
+            true => *range,
+            false => Range { low: range.high, ..*range },
+        };
+        let mine: Vec<Range> = ranges.iter().enumerate().map(mine).collect();
+        let mut span: Option<(Instant, Instant)> = None;
+        let read = read_all(settings, topic, &mine, |record| {
+            std::hint::black_box(record.value);
+            // Looking at the clock for every message would be part of what is measured.
+            if span.is_none() {
+                span = Some((Instant::now(), Instant::now()));
+            }
+            Ok(())
+        })?;
+        Ok((read, span.map(|(first, _)| (first, Instant::now()))))
+    };
+    let parts: Vec<Result<(u64, Option<(Instant, Instant)>)>> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(move || share(thread))).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    let parts = parts.into_iter().collect::<Result<Vec<_>>>()?;
+    let first = parts.iter().filter_map(|(_, span)| span.map(|(first, _)| first)).min();
+    let last = parts.iter().filter_map(|(_, span)| span.map(|(_, last)| last)).max();
+    let time = first.zip(last).map_or(Duration::ZERO, |(first, last)| last - first);
+    Ok((parts.iter().map(|(read, _)| read).sum(), time))
+}
+
 /// Reads `topic` from the low ends of `ranges` until `done` says so, which is asked at least every 10 ms.
 ///
 /// # Errors
@@ -106,14 +143,7 @@ pub fn read_until(
 
 fn assigned(settings: &Settings, topic: &str, ranges: &[Range]) -> Result<BaseConsumer<Context>> {
     let consumer: BaseConsumer<Context> = settings
-        .client(&[
-            ("group.id", "kuu-watch"),
-            ("enable.auto.commit", "false"),
-            ("enable.auto.offset.store", "false"),
-            ("isolation.level", "read_committed"),
-            ("fetch.wait.max.ms", "10"),
-            ("queued.max.messages.kbytes", "32768"),
-        ])
+        .client(&[&READING[..], &[("group.id", "kuu-watch")]].concat())
         .create_with_context(Context::default())
         .context("the consumer's configuration is not usable: check -X")?;
     let mut list = TopicPartitionList::new();

@@ -1,0 +1,99 @@
+//! Samples → the figures of a record, and the histograms beside it.
+
+use crate::core::latency::{LegRecords, write_hgrm, write_hlog};
+use crate::core::record::{Ceiling, Figure, Record};
+use crate::core::stats::{median, share};
+use crate::edge::bench::Load;
+use crate::edge::bench::catch_up::Samples;
+use crate::edge::bench::live::Outcome;
+use crate::edge::{host, results};
+use anyhow::Result;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A phase, its seconds, and the name and seconds of its ceiling.
+type Phase<'a> = (&'static str, &'a [f64], &'static str, &'a [f64]);
+
+/// The phases that have a ceiling, in the order of the table.
+pub fn phases(samples: &Samples) -> [Phase<'_>; 3] {
+    [
+        ("batch", &samples.batch, "inflate", &samples.inflate),
+        ("produce", &samples.produce, "raw send", &samples.raw_send),
+        ("count", &samples.count, "raw read", &samples.raw_read),
+    ]
+}
+
+/// The share of its ceiling that each phase reached.
+pub fn shares(samples: &Samples) -> BTreeMap<String, f64> {
+    // The ceiling's time over the phase's: the share of its speed.
+    phases(samples).map(|(phase, seconds, _, ceiling)| (phase.to_owned(), share(ceiling, seconds))).into()
+}
+
+/// What `amount` in each of `seconds` is per second.
+pub fn per_second(amount: u64, seconds: &[f64]) -> Vec<f64> {
+    seconds.iter().map(|seconds| amount as f64 / seconds.max(1e-9)).collect()
+}
+
+/// Puts every figure into the record.
+///
+/// # Errors
+/// If a histogram cannot be encoded.
+pub fn fill(record: &mut Record, load: &Load, samples: &Samples, live: &Outcome) -> Result<()> {
+    let mut add = |name: String, samples: Vec<f64>, ceiling: Option<Ceiling>| {
+        record.figures.insert(name, Figure { value: median(&samples), samples, ceiling });
+    };
+    for (phase, seconds, name, ceiling_seconds) in phases(samples) {
+        for (unit, amount) in [("frames_per_s", load.frames), ("bytes_per_s", load.bytes)] {
+            let ceiling = median(&per_second(amount, ceiling_seconds));
+            let ceiling = Ceiling { name: name.into(), value: ceiling, share: share(ceiling_seconds, seconds) };
+            add(format!("{phase}_{unit}"), per_second(amount, seconds), Some(ceiling));
+        }
+    }
+    add("inflate_bytes_per_s".into(), per_second(load.bytes, &samples.inflate), None);
+    let kept = load.kept().max(1) as f64;
+    for (name, seconds) in [("fast", &samples.parse_fast), ("plain", &samples.parse_plain)] {
+        let ns: Vec<f64> = seconds.iter().map(|seconds| seconds * 1e9 / kept).collect();
+        add(format!("parse_{name}_ns_per_frame"), ns, None);
+        add(format!("parse_{name}_bytes_per_s"), per_second(load.kept_bytes(), seconds), None);
+    }
+    for (name, value) in [
+        ("live_frames_per_s", live.rate),
+        ("live_frames", live.frames as f64),
+        ("live_results_rows", live.results as f64),
+        ("live_lag_max_frames", live.lag.iter().copied().max().unwrap_or(0) as f64),
+        ("live_on_schedule", f64::from(u8::from(live.on_schedule))),
+        ("live_sustained", f64::from(u8::from(live.sustained))),
+    ] {
+        add(name.into(), vec![value], None);
+    }
+    if let Some(bytes) = host::peak_resident_bytes() {
+        add("peak_resident_bytes".into(), vec![bytes as f64], None);
+    }
+    record.latency = LegRecords::try_from(&live.legs)?;
+    if !live.sustained {
+        record.remarks.push("latency is invalid: lag kept growing, the load was unsustainable".into());
+    }
+    if !live.on_schedule {
+        record.remarks.push("latency is invalid: the load generator fell behind its schedule".into());
+    }
+    if !load.is_whole() {
+        record.remarks.push(format!("raw send, parse and live used the first {} frames only", load.kept()));
+    }
+    Ok(())
+}
+
+/// Writes the histograms as `NAME.hlog`, and each leg as `NAME.LEG.hgrm`.
+///
+/// # Errors
+/// If a file cannot be written.
+pub fn export(dir: &Path, name: &str, live: &Outcome) -> Result<()> {
+    let mut log = Vec::new();
+    write_hlog(&mut log, &live.legs, live.started_us.unsigned_abs(), live.duration_us.unsigned_abs())?;
+    results::write(dir, &format!("{name}.hlog"), &log)?;
+    for (leg, histogram) in live.legs.recorded() {
+        let mut text = Vec::new();
+        write_hgrm(&mut text, histogram)?;
+        results::write(dir, &format!("{name}.{leg}.hgrm"), &text)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,295 @@
+//! `kuu bench`: everything in one process, each figure beside its ceiling, after the answer was verified.
+
+mod figures;
+mod screen;
+
+use super::session::{self, Session};
+use super::verify::{self, Checked};
+use super::{Status, produce};
+use crate::cli::Bench;
+use crate::core::batch::Truth;
+use crate::core::gate::{Baseline, Regression};
+use crate::core::record::Record;
+use crate::core::stream::Config;
+use crate::core::window::Unit;
+use crate::edge::bench::catch_up::{self, Samples, Topics};
+use crate::edge::bench::live::{self, Outcome};
+use crate::edge::bench::{Load, embedded_partitions};
+use crate::edge::kafka::Cluster;
+use crate::edge::{clock, results, truth};
+use anyhow::{Context as _, Result, bail};
+use serde_json::json;
+
+/// Bytes of a replayed batch as a part of the frames' bytes: measured for lz4 on the fixture, with some room. Batches of
+/// a live stream are small, and shrink less.
+const CATCH_UP_RATIO: f64 = 0.35;
+const LIVE_RATIO: f64 = 0.8;
+/// How often a share below the baseline is measured again before it counts.
+const SECOND_LOOKS: usize = 2;
+/// Partitions on Kafka, unless told otherwise.
+const PARTITIONS: usize = 4;
+
+/// Runs the command.
+///
+/// # Errors
+/// If the input or the broker fails, or a frame is lost.
+pub fn run(arguments: &Bench, session: &Session) -> Result<Status> {
+    let baseline = arguments.baseline.as_deref().map(read_baseline).transpose()?;
+    let load = Load::read(&arguments.files, &session.stop)?;
+    let settings = session.settings();
+    let cluster = match session.common.brokers {
+        Some(_) => Cluster::connect(&settings)?,
+        None => Cluster::embedded(&settings)?,
+    };
+    let prefix = format!("kuu-bench-{}-{}", clock::now_compact(), std::process::id());
+    let bench = Run { arguments, session, load: &load, cluster: &cluster, prefix: &prefix };
+    session.screen.say(screen::header(&session::broker(&cluster), &load));
+    let outcome = bench.measure(baseline.as_ref());
+    if !arguments.keep {
+        let made: Vec<String> = cluster.topics()?.into_iter().filter(|topic| topic.starts_with(&prefix)).collect();
+        cluster.delete(&made.iter().map(String::as_str).collect::<Vec<_>>())?;
+    }
+    match outcome {
+        Err(_) if session.stop.interrupted() => {
+            session.screen.say("interrupted: nothing was recorded");
+            Ok(Status::Interrupted)
+        }
+        outcome => outcome,
+    }
+}
+
+fn read_baseline(path: &std::path::Path) -> Result<Baseline> {
+    let text = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("{} is no baseline", path.display()))
+}
+
+struct Run<'a> {
+    arguments: &'a Bench,
+    session: &'a Session,
+    load: &'a Load,
+    cluster: &'a Cluster,
+    prefix: &'a str,
+}
+
+/// One catch-up measurement, verified.
+struct CaughtUp {
+    samples: Samples,
+    checked: Checked,
+}
+
+impl Run<'_> {
+    fn measure(&self, baseline: Option<&Baseline>) -> Result<Status> {
+        let config = session::counting(&self.arguments.windows, &self.arguments.event_time);
+        let truth = self.truth(None, &config.units)?;
+        let mut caught_up = self.catch_up(&config, &truth, "catch-up")?;
+        let mut record = self.record();
+        if !caught_up.checked.verdict.exact {
+            return self.wrong(record, &caught_up.checked, "catch-up");
+        }
+        let broker = session::broker(self.cluster).kind;
+        let regressions = |caught_up: &CaughtUp| match baseline {
+            Some(baseline) => baseline.regressions(&broker, &figures::shares(&caught_up.samples)),
+            None => Vec::new(),
+        };
+        let mut fell = regressions(&caught_up);
+        for look in 1..=SECOND_LOOKS {
+            if fell.is_empty() {
+                break;
+            }
+            for regression in &fell {
+                record.remarks.push(format!("measured again: {}", screen::regression(regression)));
+                self.session
+                    .screen
+                    .say(format!("below the baseline, measuring again: {}", screen::regression(regression)));
+            }
+            let again = self.catch_up(&config, &truth, &format!("again-{look}"))?;
+            if !again.checked.verdict.exact {
+                return self.wrong(record, &again.checked, "catch-up");
+            }
+            fell = regressions(&again);
+            caught_up = again;
+        }
+
+        let second = Config { units: vec![Unit::Second], ..config };
+        let truth = self.truth(Some(self.load.kept() as u64), &second.units)?;
+        let (live, live_checked) = self.live(second, &truth)?;
+        if !live_checked.verdict.exact {
+            return self.wrong(record, &live_checked, "live");
+        }
+        figures::fill(&mut record, self.load, &caught_up.samples, &live)?;
+        record.ledger = Some((&caught_up.samples.ledger).into());
+        record.verdict = Some(caught_up.checked.verdict.clone());
+        self.show(&caught_up, &live, &live_checked);
+        self.save(&record, Some(&live))?;
+        Ok(self.judge(&live, &fell))
+    }
+
+    /// The truth about the first `limit` frames of the files.
+    fn truth(&self, limit: Option<u64>, units: &[Unit]) -> Result<Truth> {
+        let mut left = limit.unwrap_or(u64::MAX);
+        let names = self.arguments.files.iter().zip(&self.load.sources).map(|(name, source)| {
+            let take = source.frames.min(left);
+            left -= take;
+            (name.as_str(), Some(take))
+        });
+        match truth::count(names, session::parser(self.arguments.windows.parser), units) {
+            (truth, _, None) => Ok(truth),
+            (.., Some(error)) => Err(error.into()),
+        }
+    }
+
+    fn catch_up(&self, config: &Config, truth: &Truth, name: &str) -> Result<CaughtUp> {
+        let mut partitions = self.partitions(CATCH_UP_RATIO);
+        loop {
+            let plan = catch_up::Plan {
+                files: self.arguments.files.clone(),
+                parser: session::parser(self.arguments.windows.parser),
+                counting: config.clone(),
+                threads: self.arguments.threads.into(),
+                partitions,
+                compression: produce::compression(self.arguments.compression),
+                rounds: self.arguments.rounds.into(),
+                prefix: format!("{}-{name}-{partitions}", self.prefix),
+            };
+            let bar = self.session.screen.progress("{spinner} {msg}");
+            let tell = |what: &str| {
+                bar.set_message(what.to_owned());
+                bar.tick();
+            };
+            let measured = catch_up::measure(&plan, self.load, self.cluster, &self.session.stop, tell);
+            bar.finish_and_clear();
+            match measured {
+                Ok((samples, topics)) => {
+                    let checked = self.check(&topics, truth, &samples.ledger)?;
+                    return Ok(CaughtUp { samples, checked });
+                }
+                // Our guess of the compression was wrong: that is for us to mend, not for the user.
+                Err(error) if self.may_grow(partitions) && error.to_string().contains("dropped the oldest") => {
+                    partitions *= 2
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn may_grow(&self, partitions: usize) -> bool {
+        self.cluster.is_embedded() && self.arguments.partitions.is_none() && partitions < 512
+    }
+
+    fn partitions(&self, ratio: f64) -> usize {
+        match self.arguments.partitions {
+            Some(partitions) => partitions.into(),
+            None if self.cluster.is_embedded() => {
+                let ratio = if self.arguments.compression == crate::cli::Compression::None { 1.0 } else { ratio };
+                embedded_partitions(self.load.bytes, ratio)
+            }
+            None => PARTITIONS,
+        }
+    }
+
+    fn live(&self, config: Config, truth: &Truth) -> Result<(Outcome, Checked)> {
+        let topics =
+            Topics { messages: format!("{}-live", self.prefix), output: format!("{}-live-output", self.prefix) };
+        self.cluster.create(&topics.messages, self.partitions(LIVE_RATIO), 1, &[])?;
+        self.cluster.create(&topics.output, 1, 1, &[])?;
+        let seconds = self.arguments.live_seconds.as_secs_f64().max(1e-3);
+        let plan = live::Plan {
+            rate: self.arguments.rate.unwrap_or(self.load.kept() as f64 / seconds),
+            parser: session::parser(self.arguments.windows.parser),
+            counting: config,
+            threads: self.arguments.threads.into(),
+            compression: produce::compression(self.arguments.compression),
+            messages: topics.messages.clone(),
+            output: topics.output.clone(),
+            group: self.prefix.to_owned(),
+        };
+        if !(plan.rate.is_finite() && plan.rate > 0.0) {
+            bail!("--rate must be more than 0 frames per second");
+        }
+        let bar = self.session.screen.progress("{spinner} {msg}");
+        let tell = |what: &str| {
+            bar.set_message(what.to_owned());
+            bar.tick();
+        };
+        let outcome = live::measure(&plan, self.load, self.cluster, &self.session.stop, tell);
+        bar.finish_and_clear();
+        let outcome = outcome?;
+        if self.session.stop.interrupted() {
+            bail!("interrupted");
+        }
+        crate::edge::bench::guard(self.cluster, &topics.messages, outcome.frames)?;
+        let checked = self.check(&topics, truth, &outcome.ledger)?;
+        Ok((outcome, checked))
+    }
+
+    fn check(&self, topics: &Topics, truth: &Truth, ledger: &crate::core::ledger::Ledger) -> Result<Checked> {
+        let mut checked = verify::check(self.cluster, &topics.output, truth)?;
+        verify::reconcile(&mut checked, self.cluster, &topics.messages, truth, Some(&ledger.into()))?;
+        Ok(checked)
+    }
+
+    fn record(&self) -> Record {
+        let Bench { threads, rounds, compression, windows, event_time, rate, live_seconds, .. } = self.arguments;
+        let units: Vec<&str> = session::units(&windows.window).iter().map(|unit| unit.name()).collect();
+        let config = json!({
+            "window": units,
+            "parser": format!("{:?}", windows.parser).to_lowercase(),
+            "threads": threads,
+            "rounds": rounds,
+            "compression": produce::compression(*compression),
+            "catch_up_partitions": self.partitions(CATCH_UP_RATIO),
+            "live_partitions": self.partitions(LIVE_RATIO),
+            "live_seconds": live_seconds.as_secs_f64(),
+            "live_rate": rate,
+            "lateness_s": event_time.lateness.as_secs(),
+            "retention_s": event_time.retention.as_secs(),
+            "max_jump_s": event_time.max_jump.as_secs(),
+            "guarantee": "at-least-once",
+        });
+        let mut record = self.session.record("bench", config);
+        record.broker = Some(session::broker(self.cluster));
+        record.input = self.load.sources.clone();
+        record
+    }
+
+    /// A wrong answer has no throughput: the verdict takes the place of the figures.
+    fn wrong(&self, mut record: Record, checked: &Checked, phase: &str) -> Result<Status> {
+        verify::show(self.session.screen, checked);
+        self.session.screen.say(format!("the {phase} answer is wrong: no figures"));
+        record.verdict = Some(checked.verdict.clone());
+        self.save(&record, None)?;
+        Ok(Status::Wrong)
+    }
+
+    fn show(&self, caught_up: &CaughtUp, live: &Outcome, live_checked: &Checked) {
+        let say = |text: String| self.session.screen.say(text);
+        say(format!("\n{}", screen::phases(self.load, &caught_up.samples)));
+        say(format!("\n{}", screen::parsers(self.load, &caught_up.samples)));
+        say(format!("\n{}\n", screen::live(live, live_checked)));
+        verify::show(self.session.screen, &caught_up.checked);
+        say(session::ledger_line(&(&caught_up.samples.ledger).into()));
+    }
+
+    fn save(&self, record: &Record, live: Option<&Outcome>) -> Result<()> {
+        let name = format!("bench-{}", clock::now_compact());
+        if let Some(live) = live {
+            figures::export(&self.session.common.results, &name, live)?;
+        }
+        let path = self.session.save(&format!("{name}.json"), record)?;
+        results::save(&self.session.common.results, "bench.json", record)?;
+        self.session.screen.say(format!("record: {}", path.display()));
+        Ok(())
+    }
+
+    fn judge(&self, live: &Outcome, fell: &[Regression]) -> Status {
+        for regression in fell {
+            eprintln!("kuu: slower than the baseline: {}", screen::regression(regression));
+        }
+        match (live.on_schedule, fell.is_empty(), live.sustained) {
+            (false, ..) => Status::Behind,
+            (_, false, _) => Status::Regression,
+            (.., false) => Status::Inconclusive,
+            _ => Status::Fine,
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! What a bench shows.
+
+use super::figures::{self, per_second};
+use crate::cmd::verify::Checked;
+use crate::core::gate::Regression;
+use crate::core::record::Broker;
+use crate::core::stats::{median, share};
+use crate::edge::bench::Load;
+use crate::edge::bench::catch_up::Samples;
+use crate::edge::bench::live::Outcome;
+use crate::edge::host;
+use crate::edge::screen::{count, megabytes, plural, rate, size, table};
+
+/// Who measures what, on what.
+pub fn header(broker: &Broker, load: &Load) -> String {
+    let program = host::program();
+    let machine = host::machine();
+    let broker = match broker.kind.as_str() {
+        "embedded" => "embedded broker (librdkafka mock, not Apache Kafka)".into(),
+        _ => format!(
+            "Kafka{} at {}",
+            broker.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default(),
+            broker.address
+        ),
+    };
+    let mut rows = Vec::new();
+    for source in &load.sources {
+        rows.push(vec![
+            format!("input   {}", source.name),
+            plural(source.frames, "frame"),
+            size(source.frame_bytes),
+            format!("{} on disk", size(source.bytes)),
+            format!("sha256 {}", source.sha256.get(..8).unwrap_or_default()),
+        ]);
+    }
+    format!(
+        "kuu {} ({}), {broker}, {} {}\n{}",
+        program.version,
+        program.git,
+        plural(machine.cores as u64, "core"),
+        machine.cpu,
+        table(&rows)
+    )
+}
+
+/// The phases beside their ceilings.
+pub fn phases(load: &Load, samples: &Samples) -> String {
+    let mut rows = vec![["phase", "frames/s", "MB/s", "ceiling", "frames/s", "share"].map(String::from).to_vec()];
+    rows.push(vec!["inflate".into(), "-".into(), megabytes(median(&per_second(load.bytes, &samples.inflate)))]);
+    for (phase, seconds, name, ceiling) in figures::phases(samples) {
+        rows.push(vec![
+            phase.into(),
+            rate(median(&per_second(load.frames, seconds))),
+            megabytes(median(&per_second(load.bytes, seconds))),
+            name.into(),
+            rate(median(&per_second(load.frames, ceiling))),
+            format!("{:.2}", share(ceiling, seconds)),
+        ]);
+    }
+    table(&rows)
+}
+
+/// What a frame costs in each parser.
+pub fn parsers(load: &Load, samples: &Samples) -> String {
+    let mut rows = vec![["parser", "ns/frame", "MB/s"].map(String::from).to_vec()];
+    for (name, seconds) in [("fast", &samples.parse_fast), ("plain", &samples.parse_plain)] {
+        rows.push(vec![
+            name.into(),
+            rate(median(seconds) * 1e9 / load.kept().max(1) as f64),
+            megabytes(median(&per_second(load.kept_bytes(), seconds))),
+        ]);
+    }
+    table(&rows)
+}
+
+/// The live phase: its load, and the legs of its latency unless they are invalid.
+pub fn live(live: &Outcome, checked: &Checked) -> String {
+    let title = format!(
+        "live: {} frames/s for {:.0} s, {} of one second, {}",
+        rate(live.rate),
+        live.frames as f64 / live.rate,
+        plural(checked.verdict.windows, "window"),
+        if live.sustained { "sustained" } else { "NOT sustained" },
+    );
+    if !live.on_schedule {
+        return format!(
+            "{title}\nthe load generator fell behind its schedule: latency is invalid. Use a lower --rate."
+        );
+    }
+    if !live.sustained {
+        let lag = live.lag.last().copied().unwrap_or(0);
+        return format!("{title}\nlag grew to {}: latency is invalid. Use a lower --rate.", plural(lag, "frame"));
+    }
+    let mut rows = vec![["leg", "p50", "p99", "p99.9", "max", "samples"].map(String::from).to_vec()];
+    let milliseconds = |us: u64| format!("{:.2} ms", us as f64 / 1000.0);
+    for (leg, histogram) in live.legs.recorded() {
+        let Some(summary) = histogram.summary() else { continue };
+        let times = [summary.p50_us, summary.p99_us, summary.p99_9_us, summary.max_us].map(milliseconds);
+        let mut row = vec![leg.name().to_owned()];
+        row.extend(times);
+        row.push(count(summary.count));
+        if histogram.negative() > 0 {
+            row.push(format!("({} negative)", count(histogram.negative())));
+        }
+        rows.push(row);
+    }
+    format!("{title}\n{}", table(&rows))
+}
+
+/// A regression in words.
+pub fn regression(regression: &Regression) -> String {
+    let Regression { phase, share, expected } = regression;
+    format!(
+        "{phase} reached {share:.2} of its ceiling, the baseline {:.2} less a tolerance of {:.2}",
+        expected.share, expected.tolerance
+    )
+}

@@ -1,0 +1,226 @@
+//! Catch-up: a preloaded topic, as fast as it goes. Each phase is measured in turn with its ceiling, round by round.
+
+use super::{Load, guard};
+use crate::core::block::Block;
+use crate::core::frame::{Kind, Parser};
+use crate::core::ledger::Ledger;
+use crate::core::stream::{Config, Counter};
+use crate::core::window::Unit;
+use crate::edge::input::Input;
+use crate::edge::kafka::{Cluster, KafkaSink, Sender, SourceOptions, read_shared, spawn_source};
+use crate::edge::pipeline::{self, Feed};
+use crate::edge::stop::Stop;
+use crate::edge::{replay, truth};
+use anyhow::{Result, bail};
+use std::time::{Duration, Instant};
+
+/// What is measured, and with what.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The input.
+    pub files: Vec<String>,
+    /// Which parser counts.
+    pub parser: Kind,
+    /// How windows are counted.
+    pub counting: Config,
+    /// Consumers of a count.
+    pub threads: usize,
+    /// Partitions of the topics.
+    pub partitions: usize,
+    /// librdkafka's name of the compression.
+    pub compression: &'static str,
+    /// How often.
+    pub rounds: usize,
+    /// The topics' names start with this.
+    pub prefix: String,
+}
+
+/// Seconds that each phase took, round by round, and what became of the frames.
+#[derive(Clone, Debug, Default)]
+pub struct Samples {
+    /// Reading and inflating the files, nothing else.
+    pub inflate: Vec<f64>,
+    /// The truth, from the files.
+    pub batch: Vec<f64>,
+    /// Frames in memory through the fast parser, for all frames that are kept.
+    pub parse_fast: Vec<f64>,
+    /// The same through the plain one.
+    pub parse_plain: Vec<f64>,
+    /// From the files into a topic, acknowledged.
+    pub produce: Vec<f64>,
+    /// The same frames from memory.
+    pub raw_send: Vec<f64>,
+    /// A topic, from the first frame to the last, without parsing.
+    pub raw_read: Vec<f64>,
+    /// A topic, from the first frame to the last result acknowledged.
+    pub count: Vec<f64>,
+    /// Of the last count.
+    pub ledger: Ledger,
+}
+
+/// The topics of the last round.
+#[derive(Clone, Debug)]
+pub struct Topics {
+    /// The frames.
+    pub messages: String,
+    /// The results.
+    pub output: String,
+}
+
+/// Measures. Topics that it made and does not give back are deleted; `tell` hears what is going on.
+///
+/// # Errors
+/// If anything fails, or the broker loses a frame.
+pub fn measure(
+    plan: &Plan,
+    load: &Load,
+    cluster: &Cluster,
+    stop: &Stop,
+    tell: impl Fn(&str),
+) -> Result<(Samples, Topics)> {
+    let mut samples = Samples::default();
+    let mut last: Option<Topics> = None;
+    for round in 1..=plan.rounds {
+        let named = |what: &str| format!("{}-{what}-{round}", plan.prefix);
+        let topics = Topics { messages: named("messages"), output: named("output") };
+        let raw = named("raw");
+        let say = |phase: &str| tell(&format!("catch-up, round {round} of {}: {phase}", plan.rounds));
+        let mut timed = |into: fn(&mut Samples) -> &mut Vec<f64>, seconds: f64| into(&mut samples).push(seconds);
+
+        say("inflate, batch, parse");
+        timed(|samples| &mut samples.inflate, inflate(&plan.files)?);
+        timed(|samples| &mut samples.batch, batch(plan)?);
+        timed(|samples| &mut samples.parse_fast, parse(Kind::Fast, load));
+        timed(|samples| &mut samples.parse_plain, parse(Kind::Plain, load));
+        say("produce");
+        cluster.create(&topics.messages, plan.partitions, 1, &[])?;
+        cluster.create(&raw, plan.partitions, 1, &[])?;
+        cluster.create(&topics.output, 1, 1, &[])?;
+        timed(|samples| &mut samples.produce, produce(plan, &topics.messages, load, cluster, stop)?);
+        timed(|samples| &mut samples.raw_send, raw_send(plan, &raw, load, cluster)?);
+        guard(cluster, &topics.messages, load.frames)?;
+        say("count");
+        timed(|samples| &mut samples.raw_read, raw_read(plan, &topics.messages, load.frames, cluster)?);
+        let (seconds, ledger) = count(plan, &topics, load.frames, cluster, stop)?;
+        timed(|samples| &mut samples.count, seconds);
+        samples.ledger = ledger;
+        guard(cluster, &topics.messages, load.frames)?;
+
+        cluster.delete(&[&raw])?;
+        if let Some(Topics { messages, output }) = last.replace(topics) {
+            cluster.delete(&[&messages, &output])?;
+        }
+        if stop.interrupted() {
+            bail!("interrupted");
+        }
+    }
+    match last {
+        Some(topics) => Ok((samples, topics)),
+        None => bail!("no round was asked for"),
+    }
+}
+
+fn seconds(work: impl FnOnce() -> Result<()>) -> Result<f64> {
+    let started = Instant::now();
+    work()?;
+    Ok(started.elapsed().as_secs_f64())
+}
+
+fn inflate(files: &[String]) -> Result<f64> {
+    seconds(|| {
+        let mut block = Block::default();
+        for name in files {
+            let mut input = Input::open(name)?;
+            while input.read_block(&mut block)? {}
+        }
+        Ok(())
+    })
+}
+
+fn batch(plan: &Plan) -> Result<f64> {
+    seconds(|| {
+        let names = plan.files.iter().map(|name| (name.as_str(), None));
+        match truth::count(names, plan.parser, &[Unit::Minute]).2 {
+            Some(error) => Err(error.into()),
+            None => Ok(()),
+        }
+    })
+}
+
+fn parse(kind: Kind, load: &Load) -> f64 {
+    let mut parser = Parser::new(kind);
+    let started = Instant::now();
+    for (_, value) in load.iter() {
+        std::hint::black_box(parser.parse(value).is_ok());
+    }
+    started.elapsed().as_secs_f64()
+}
+
+fn sender(plan: &Plan, topic: &str, cluster: &Cluster) -> Result<Sender> {
+    Sender::new(cluster.settings(), topic, &[("compression.type", plan.compression)], None)
+}
+
+fn finish(sender: Sender, frames: u64, topic: &str) -> Result<()> {
+    let outcome = sender.finish(|_| {})?;
+    match outcome.failures.first() {
+        Some((_, why)) => bail!("{} frames were not delivered to topic {topic}: {why}", outcome.failed),
+        None if outcome.delivered != frames => {
+            bail!("{} of {frames} frames were delivered to topic {topic}", outcome.delivered)
+        }
+        None => Ok(()),
+    }
+}
+
+fn produce(plan: &Plan, topic: &str, load: &Load, cluster: &Cluster, stop: &Stop) -> Result<f64> {
+    let mut sender = sender(plan, topic, cluster)?;
+    seconds(|| {
+        let reading = replay::replay(&plan.files, None, plan.parser, &mut sender, stop, |_| {});
+        if let Some(error) = reading.error {
+            return Err(error.into());
+        }
+        finish(sender, load.frames, topic)
+    })
+}
+
+fn raw_send(plan: &Plan, topic: &str, load: &Load, cluster: &Cluster) -> Result<f64> {
+    let mut sender = sender(plan, topic, cluster)?;
+    let kept = seconds(|| {
+        for (key, value) in load.iter() {
+            sender.send(key, value, 0);
+        }
+        finish(sender, load.kept() as u64, topic)
+    })?;
+    // Of a very large input only a part is in memory.
+    Ok(kept * load.frames as f64 / load.kept() as f64)
+}
+
+fn raw_read(plan: &Plan, topic: &str, frames: u64, cluster: &Cluster) -> Result<f64> {
+    let ranges = cluster.ranges(topic)?;
+    let (read, time) = read_shared(cluster.settings(), topic, &ranges, plan.threads)?;
+    if read != frames {
+        bail!("{read} of {frames} frames were read from topic {topic}");
+    }
+    Ok(time.as_secs_f64())
+}
+
+fn count(plan: &Plan, topics: &Topics, frames: u64, cluster: &Cluster, stop: &Stop) -> Result<(f64, Ledger)> {
+    let ranges = cluster.ranges(&topics.messages)?;
+    let (feed, intake) = Feed::new();
+    let source = SourceOptions {
+        topic: topics.messages.clone(),
+        threads: plan.threads,
+        parser: plan.parser,
+        keep_values: false,
+        follow: false,
+    };
+    spawn_source(cluster.settings(), &source, &ranges, &feed, stop)?;
+    drop(feed);
+    let mut counter = Counter::new(plan.counting.clone(), ranges.len());
+    let mut sink = KafkaSink::new(cluster.settings(), &plan.prefix, &topics.messages, &topics.output)?;
+    let options = pipeline::Options { commit_interval: Duration::from_secs(1), idle: None };
+    let summary = pipeline::run(&intake, &mut counter, ranges.len(), &mut sink, options, stop, |_| {})?;
+    if counter.ledger().read != frames && !summary.interrupted {
+        bail!("{} of {frames} frames were counted from topic {}", counter.ledger().read, topics.messages);
+    }
+    Ok((summary.elapsed.as_secs_f64(), counter.ledger().clone()))
+}
