@@ -27,8 +27,8 @@ pub fn run(arguments: &Produce, session: &Session) -> Result<Status> {
     }
     let cluster = Cluster::connect(&session.settings())?;
     let earlier = prepare(arguments, session, &cluster)?;
-    let partitions = cluster.partitions(&arguments.topic)?.unwrap_or(0);
     let mut sender = sender(arguments, &cluster)?;
+    let partitions = cluster.partitions(&arguments.topic)?.unwrap_or(0);
 
     let started = Instant::now();
     let bar = session.screen.progress("{spinner} {bytes} read, {bytes_per_sec}  {elapsed}");

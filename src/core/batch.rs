@@ -7,7 +7,7 @@ use crate::core::block::{Block, is_blank};
 use crate::core::frame::{Frame, Kind, Malformed, Parser};
 use crate::core::ledger::Ledger;
 use crate::core::window::{Unit, Window};
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -50,7 +50,7 @@ impl fmt::Display for WindowCount {
     }
 }
 
-type Users = HashSet<Box<str>, FixedState>;
+type Users = HashSet<Box<str>, RandomState>;
 
 /// What is known of one window.
 #[derive(Clone, Default)]
@@ -80,7 +80,7 @@ impl Tally {
 #[derive(Clone)]
 pub struct Truth {
     units: Vec<Unit>,
-    windows: HashMap<Window, Tally, FixedState>,
+    windows: HashMap<Window, Tally, RandomState>,
     ledger: Ledger,
 }
 
@@ -195,3 +195,6 @@ impl<B: Blocks> Queue<B> {
         !self.ended
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -56,7 +56,8 @@ pub fn write_hlog(out: &mut impl Write, legs: &Legs, start_us: u64, duration_us:
     Ok(())
 }
 
-/// Writes a percentile distribution, values in milliseconds, laid out exactly like that of the Java tools.
+/// Writes a percentile distribution, values in milliseconds, laid out exactly like that of the Java tools. (A last
+/// digit may differ where it is a tie: Java rounds halves up.)
 ///
 /// # Errors
 /// `out` fails.
@@ -111,4 +112,112 @@ fn rows(histogram: &hdrhistogram::Histogram<u64>) -> Vec<Row> {
         }
     }
     rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Leg;
+    use super::*;
+    use hdrhistogram::serialization::Deserializer;
+    use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
+
+    fn legs() -> Legs {
+        let mut legs = Legs::default();
+        for us in 1..=1499 {
+            legs.record(Leg::Schedule, us);
+        }
+        legs.record(Leg::Ack, -1);
+        legs.record(Leg::Ack, 12_345_678);
+        legs
+    }
+
+    fn hgrm(histogram: &Histogram) -> String {
+        let mut out = Vec::new();
+        write_hgrm(&mut out, histogram).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    /// All golden texts are what HdrHistogram 2.2.2 for Java prints for the same values.
+    #[test]
+    fn distribution() {
+        let printed = hgrm(legs().get(Leg::Schedule));
+        let lines: Vec<_> = printed.lines().collect();
+        assert_eq!(
+            lines[..8],
+            [
+                "       Value     Percentile TotalCount 1/(1-Percentile)",
+                "",
+                "       0.001 0.000000000000          1           1.00",
+                "       0.150 0.100000000000        150           1.11",
+                "       0.300 0.200000000000        300           1.25",
+                "       0.450 0.300000000000        450           1.43",
+                "       0.600 0.400000000000        600           1.67",
+                "       0.750 0.500000000000        750           2.00",
+            ]
+        );
+        assert_eq!(
+            lines[lines.len() - 5..],
+            [
+                "       1.499 0.999414062500       1499        1706.67",
+                "       1.499 1.000000000000       1499",
+                "#[Mean    =        0.750, StdDeviation   =        0.433]",
+                "#[Max     =        1.499, Total count    =         1499]",
+                "#[Buckets =            1, SubBuckets     =         2048]",
+            ]
+        );
+    }
+
+    #[test]
+    fn distribution_of_one_value_and_of_none() {
+        assert_eq!(
+            hgrm(legs().get(Leg::Ack)),
+            "       Value     Percentile TotalCount 1/(1-Percentile)\n\
+             \n\
+             \x20  12353.535 0.000000000000          1           1.00\n\
+             \x20  12353.535 1.000000000000          1\n\
+             #[Mean    =    12349.440, StdDeviation   =        0.000]\n\
+             #[Max     =    12353.535, Total count    =            1]\n\
+             #[Buckets =           14, SubBuckets     =         2048]\n\
+             #[Negative values left out: 1]\n"
+        );
+        assert_eq!(
+            hgrm(&Histogram::default()),
+            "       Value     Percentile TotalCount 1/(1-Percentile)\n\
+             \n\
+             #[Mean    =        0.000, StdDeviation   =        0.000]\n\
+             #[Max     =        0.000, Total count    =            0]\n\
+             #[Buckets =            1, SubBuckets     =         2048]\n"
+        );
+    }
+
+    #[test]
+    fn interval_log() {
+        let (legs, mut out) = (legs(), Vec::new());
+        write_hlog(&mut out, &legs, 1_468_244_340_123_456, 10_500_000).unwrap();
+        let text = String::from_utf8(out.clone()).unwrap();
+        let heads: Vec<_> = text.lines().map(|line| line.split("HISTF").next().unwrap()).collect();
+        assert_eq!(
+            heads,
+            [
+                "#[Values are microseconds, Interval_Max is milliseconds]",
+                "#[Histogram log format version 1.3]",
+                "#[StartTime: 1468244340.123 (seconds since epoch)]",
+                "#[BaseTime: 1468244340.123 (seconds since epoch)]",
+                "#[MaxValueDivisor: 1000.000]",
+                "Tag=schedule,0.000,10.500,1.499,",
+                "#[ack: 1 negative values left out]",
+                "Tag=ack,0.000,10.500,12353.535,",
+            ]
+        );
+        let mut read = Vec::new();
+        for entry in IntervalLogIterator::new(&out) {
+            if let LogEntry::Interval(interval) = entry.unwrap() {
+                let bytes = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, interval.encoded_histogram());
+                let histogram = Deserializer::new().deserialize::<u64, _>(&mut bytes.unwrap().as_slice()).unwrap();
+                read.push((interval.tag().unwrap().as_str().to_owned(), histogram));
+            }
+        }
+        let expected: Vec<_> = legs.recorded().map(|(leg, of)| (leg.to_string(), of.inner().clone())).collect();
+        assert_eq!(read, expected);
+    }
 }

@@ -38,7 +38,6 @@ impl Users {
     pub fn count(&self) -> usize {
         self.ends.len()
     }
-
 }
 
 fn name<'a>(text: &'a str, ends: &[usize], id: u32) -> &'a str {

@@ -87,17 +87,19 @@ pub fn measure(
         let say = |phase: &str| tell(&format!("catch-up, round {round} of {}: {phase}", plan.rounds));
         let mut timed = |into: fn(&mut Samples) -> &mut Vec<f64>, seconds: f64| into(&mut samples).push(seconds);
 
+        cluster.create(&topics.messages, plan.partitions, 1, &[])?;
+        cluster.create(&raw, plan.partitions, 1, &[])?;
+        cluster.create(&topics.output, 1, 1, &[])?;
+        // librdkafka takes 500 ms to get a producer id: what follows gives it the time.
+        let (from_files, from_memory) = (sender(plan, &topics.messages, cluster)?, sender(plan, &raw, cluster)?);
         say("inflate, batch, parse");
         timed(|samples| &mut samples.inflate, inflate(&plan.files)?);
         timed(|samples| &mut samples.batch, batch(plan)?);
         timed(|samples| &mut samples.parse_fast, parse(Kind::Fast, load));
         timed(|samples| &mut samples.parse_plain, parse(Kind::Plain, load));
         say("produce");
-        cluster.create(&topics.messages, plan.partitions, 1, &[])?;
-        cluster.create(&raw, plan.partitions, 1, &[])?;
-        cluster.create(&topics.output, 1, 1, &[])?;
-        timed(|samples| &mut samples.produce, produce(plan, &topics.messages, load, cluster, stop)?);
-        timed(|samples| &mut samples.raw_send, raw_send(plan, &raw, load, cluster)?);
+        timed(|samples| &mut samples.produce, produce(plan, from_files, load, stop)?);
+        timed(|samples| &mut samples.raw_send, raw_send(from_memory, load)?);
         guard(cluster, &topics.messages, load.frames)?;
         say("count");
         timed(|samples| &mut samples.raw_read, raw_read(plan, &topics.messages, load.frames, cluster)?);
@@ -160,35 +162,31 @@ fn sender(plan: &Plan, topic: &str, cluster: &Cluster) -> Result<Sender> {
     Sender::new(cluster.settings(), topic, &[("compression.type", plan.compression)], None)
 }
 
-fn finish(sender: Sender, frames: u64, topic: &str) -> Result<()> {
+fn finish(sender: Sender, frames: u64) -> Result<()> {
     let outcome = sender.finish(|_| {})?;
     match outcome.failures.first() {
-        Some((_, why)) => bail!("{} frames were not delivered to topic {topic}: {why}", outcome.failed),
-        None if outcome.delivered != frames => {
-            bail!("{} of {frames} frames were delivered to topic {topic}", outcome.delivered)
-        }
+        Some((_, why)) => bail!("{} of {frames} frames were not delivered: {why}", outcome.failed),
+        None if outcome.delivered != frames => bail!("{} of {frames} frames were delivered", outcome.delivered),
         None => Ok(()),
     }
 }
 
-fn produce(plan: &Plan, topic: &str, load: &Load, cluster: &Cluster, stop: &Stop) -> Result<f64> {
-    let mut sender = sender(plan, topic, cluster)?;
+fn produce(plan: &Plan, mut sender: Sender, load: &Load, stop: &Stop) -> Result<f64> {
     seconds(|| {
         let reading = replay::replay(&plan.files, None, plan.parser, &mut sender, stop, |_| {});
         if let Some(error) = reading.error {
             return Err(error.into());
         }
-        finish(sender, load.frames, topic)
+        finish(sender, load.frames)
     })
 }
 
-fn raw_send(plan: &Plan, topic: &str, load: &Load, cluster: &Cluster) -> Result<f64> {
-    let mut sender = sender(plan, topic, cluster)?;
+fn raw_send(mut sender: Sender, load: &Load) -> Result<f64> {
     let kept = seconds(|| {
         for (key, value) in load.iter() {
             sender.send(key, value, 0);
         }
-        finish(sender, load.kept() as u64, topic)
+        finish(sender, load.kept() as u64)
     })?;
     // Of a very large input only a part is in memory.
     Ok(kept * load.frames as f64 / load.kept() as f64)

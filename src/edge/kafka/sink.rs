@@ -52,8 +52,15 @@ impl KafkaSink {
     /// # Errors
     /// If librdkafka refuses the configuration.
     pub fn new(settings: &Settings, group: &str, topic: &str, output: &str) -> Result<KafkaSink> {
+        // Not idempotent: librdkafka takes 500 ms to get a producer id. One request at a time keeps the order of the
+        // rows when it is retried, and a row that is written twice is an upsert.
         let producer = settings
-            .client(&[("enable.idempotence", "true"), ("partitioner", "murmur2_random"), ("linger.ms", "0")])
+            .client(&[
+                ("acks", "all"),
+                ("max.in.flight.requests.per.connection", "1"),
+                ("partitioner", "murmur2_random"),
+                ("linger.ms", "0"),
+            ])
             .create_with_context(Deliveries::default())
             .context("the producer's configuration is not usable: check -X")?;
         let group = settings

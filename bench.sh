@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Builds kuu and runs its main job; the regression check of CI.
+#
+#   ./bench.sh [--kafka] [FILE...] [options of `kuu bench`]
+#
+# Without arguments: the fixture, on the embedded broker. --kafka starts a real Apache Kafka, by docker compose where an
+# engine answers, else by scripts/kafka.sh, and stops it after; --brokers HOST:PORT uses one that runs.
+# Exit status: 0 fine, 1 wrong answer, 2 error, 3 slower than results/baseline.json, 4 inconclusive, 5 load generator too slow.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+
+kafka=false
+arguments=()
+for argument in "$@"; do
+    if [ "$argument" = --kafka ]; then kafka=true; else arguments+=("$argument"); fi
+done
+# What does not start with a dash, and is a file, is an input.
+input=false
+for argument in ${arguments[@]+"${arguments[@]}"}; do
+    case $argument in -*) ;; *) if [ -f "$argument" ]; then input=true; fi ;; esac
+done
+$input || arguments=("$here/fixtures/stream.jsonl.gz" ${arguments[@]+"${arguments[@]}"})
+
+command -v cargo >/dev/null || { echo "bench.sh: cargo is not installed: see https://rustup.rs" >&2; exit 2; }
+cargo build --release --locked --quiet --manifest-path "$here/Cargo.toml" || exit 2
+kuu=${CARGO_TARGET_DIR:-$here/target}/release/kuu
+
+if $kafka; then
+    port=${KUU_KAFKA_PORT:-9092}
+    if docker info >/dev/null 2>&1; then
+        trap 'docker compose -f "$here/docker-compose.yml" down >/dev/null' EXIT
+        docker compose -f "$here/docker-compose.yml" up --wait || exit 2
+        port=9092
+    else
+        # Only a broker that this run started is stopped.
+        if ! "$here/scripts/kafka.sh" status --port "$port" >/dev/null 2>&1; then
+            trap '"$here/scripts/kafka.sh" stop --port "$port" >/dev/null' EXIT
+        fi
+        "$here/scripts/kafka.sh" start --port "$port" || exit 2
+    fi
+    export KUU_BROKER_VERSION=4.1.1
+    arguments+=(--brokers "localhost:$port")
+fi
+
+baseline=()
+if [ -f "$here/results/baseline.json" ]; then baseline=(--baseline "$here/results/baseline.json"); fi
+status=0
+"$kuu" bench --results "$here/results" ${baseline[@]+"${baseline[@]}"} "${arguments[@]}" || status=$?
+exit "$status"
