@@ -105,7 +105,7 @@ pub struct Count {
     /// Consumer group under which the position is committed
     #[arg(long, default_value = "kuu")]
     pub group: String,
-    /// Delete the output topic first, with all it holds
+    /// Delete the output topics first, with all they hold
     #[arg(long)]
     pub recreate: bool,
     /// Go on at the topic's end; Ctrl-C stops
@@ -114,6 +114,15 @@ pub struct Count {
     /// Leave a partition that is silent at its end out of the watermark after this time (--follow)
     #[arg(long, default_value = "2s", value_parser = duration, value_name = "TIME")]
     pub idle: Duration,
+    /// Give open windows that changed an early result this often
+    #[arg(long, value_parser = duration, value_name = "TIME")]
+    pub early: Option<Duration>,
+    /// Send what no window counts to this topic, as it came, with the reason and its place in headers
+    #[arg(long, value_name = "TOPIC", conflicts_with = "files")]
+    pub dead_letter: Option<String>,
+    /// Send every counted frame to this topic, in the order of its timestamps
+    #[arg(long, value_name = "TOPIC", conflicts_with = "files")]
+    pub ordered_output: Option<String>,
     /// Consumers, each with a thread and a share of the partitions
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
     pub threads: u16,

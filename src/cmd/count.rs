@@ -34,7 +34,7 @@ fn topic(arguments: &Count, session: &Session) -> Result<Status> {
     if cluster.partitions(&arguments.topic)?.is_none() {
         bail!("there is no topic {}: fill it with `kuu produce FILE`, or name another with --topic", arguments.topic);
     }
-    prepare_output(arguments, &cluster)?;
+    prepare_outputs(arguments, &cluster)?;
     let ranges = cluster.ranges(&arguments.topic)?;
 
     let (feed, intake) = Feed::new();
@@ -42,13 +42,13 @@ fn topic(arguments: &Count, session: &Session) -> Result<Status> {
         topic: arguments.topic.clone(),
         threads: arguments.threads.into(),
         parser: session::parser(arguments.windows.parser),
-        keep_values: false,
+        keep_values: arguments.dead_letter.is_some() || arguments.ordered_output.is_some(),
         follow: arguments.follow,
     };
     let contexts = spawn_source(cluster.settings(), &options, &ranges, &feed, &session.stop)?;
     drop(feed);
     let mut counter = Counter::new(session::counting(&arguments.windows, &arguments.event_time), ranges.len());
-    let mut sink = KafkaSink::new(cluster.settings(), &arguments.group, &arguments.topic, &arguments.output)?;
+    let mut sink = sink(arguments, &cluster)?;
     let mut table = WindowTable::new(&mut sink);
     let mut status = StatusLine::new(session.screen, left(&ranges), arguments.follow.then_some(contexts));
     let options = pipeline_options(arguments);
@@ -65,17 +65,41 @@ fn topic(arguments: &Count, session: &Session) -> Result<Status> {
     Ok(if summary.interrupted { Status::Interrupted } else { Status::Fine })
 }
 
-/// Makes the output topic if it is missing: nothing in it may be deleted or compacted, so that first answers stay readable.
-fn prepare_output(arguments: &Count, cluster: &Cluster) -> Result<()> {
-    let output = &arguments.output;
-    if arguments.recreate {
-        cluster.delete(&[output])?;
+/// Makes the topics to write to, where they are missing: nothing in them may be deleted or compacted, so that first
+/// answers stay readable.
+fn prepare_outputs(arguments: &Count, cluster: &Cluster) -> Result<()> {
+    let others = [&arguments.dead_letter, &arguments.ordered_output];
+    for topic in others.into_iter().flatten().chain([&arguments.output]) {
+        if *topic == arguments.topic {
+            bail!("topic {topic} is read: results and frames must go to another one");
+        }
+        if arguments.recreate {
+            cluster.delete(&[topic])?;
+        }
+        if arguments.recreate || cluster.partitions(topic)?.is_none() {
+            let forever = [("cleanup.policy", "delete"), ("retention.ms", "-1"), ("retention.bytes", "-1")];
+            cluster.create(topic, 1, -1, &forever)?;
+        }
     }
-    if arguments.recreate || cluster.partitions(output)?.is_none() {
-        let forever = [("cleanup.policy", "delete"), ("retention.ms", "-1"), ("retention.bytes", "-1")];
-        cluster.create(output, 1, -1, &forever)?;
+    // A second run behind the first would put the same frames out of order.
+    if let Some(topic) = &arguments.ordered_output
+        && left(&cluster.ranges(topic)?) > 0
+    {
+        bail!("topic {topic} already holds frames: --recreate deletes the output topics with all they hold first");
     }
     Ok(())
+}
+
+fn sink(arguments: &Count, cluster: &Cluster) -> Result<KafkaSink> {
+    let settings = cluster.settings();
+    let mut sink = KafkaSink::new(settings, &arguments.group, &arguments.topic, &arguments.output)?;
+    if let Some(topic) = &arguments.dead_letter {
+        sink = sink.with_dead_letters(settings, topic)?;
+    }
+    if let Some(topic) = &arguments.ordered_output {
+        sink = sink.with_ordered(settings, topic)?;
+    }
+    Ok(sink)
 }
 
 fn left(ranges: &[Range]) -> u64 {
@@ -124,7 +148,13 @@ fn files(arguments: &Count, session: &Session) -> Result<Status> {
 }
 
 fn pipeline_options(arguments: &Count) -> pipeline::Options {
-    pipeline::Options { commit_interval: arguments.commit_interval, idle: arguments.follow.then_some(arguments.idle) }
+    pipeline::Options {
+        commit_interval: arguments.commit_interval,
+        idle: arguments.follow.then_some(arguments.idle),
+        early: arguments.early,
+        dead_letters: arguments.dead_letter.is_some(),
+        ordered: arguments.ordered_output.is_some(),
+    }
 }
 
 fn record(arguments: &Count, session: &Session, counter: &Counter, summary: &Summary) -> Record {
@@ -140,6 +170,9 @@ fn record(arguments: &Count, session: &Session, counter: &Counter, summary: &Sum
         "max_jump_s": arguments.event_time.max_jump.as_secs(),
         "idle_us": arguments.idle.as_micros() as u64,
         "commit_interval_us": arguments.commit_interval.as_micros() as u64,
+        "early_us": arguments.early.map(|early| early.as_micros() as u64),
+        "dead_letter": arguments.dead_letter,
+        "ordered_output": arguments.ordered_output,
         "threads": arguments.threads,
         "follow": arguments.follow,
         "parser": format!("{:?}", arguments.windows.parser).to_lowercase(),

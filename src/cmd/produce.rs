@@ -35,7 +35,7 @@ pub fn run(arguments: &Produce, session: &Session) -> Result<Status> {
     let tell = |progress: &Progress| bar.set_position(progress.bytes());
     let parser = session::parser(arguments.parser);
     let reading = replay::replay(&arguments.files, arguments.limit, parser, &mut sender, &session.stop, tell);
-    let outcome = sender.finish(|_| {})?;
+    let outcome = sender.finish();
     bar.finish_and_clear();
     let elapsed = started.elapsed();
 

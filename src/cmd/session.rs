@@ -106,6 +106,12 @@ pub fn ledger_line(ledger: &Ledger) -> String {
         if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) },
         count(ledger.too_late),
     );
+    if ledger.late > 0 {
+        line += &format!("; {} counted after the first answer of their window", plural(ledger.late, "frame"));
+    }
+    if ledger.out_of_order > 0 {
+        line += &format!("; {} out of order", count(ledger.out_of_order));
+    }
     if ledger.blank > 0 {
         line += &format!("; {} passed over", plural(ledger.blank, "blank line"));
     }

@@ -7,6 +7,7 @@ pub mod frames;
 pub mod gate;
 pub mod latency;
 pub mod ledger;
+pub mod order;
 pub mod record;
 pub mod stats;
 pub mod stream;

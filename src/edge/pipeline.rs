@@ -1,8 +1,9 @@
 //! Runs the counter: what readers deliver goes in, what it emits goes to a sink.
 
-use crate::core::frames::{Frames, Times};
+use crate::core::frames::{Frames, Times, Value};
 use crate::core::latency::Histogram;
-use crate::core::stream::{Counter, Emission};
+use crate::core::order::Reorder;
+use crate::core::stream::{Counter, Emission, Fate};
 use crate::edge::stop::Stop;
 use anyhow::Result;
 use std::sync::Arc;
@@ -59,6 +60,30 @@ pub struct Intake {
     spares: Arc<Mutex<Vec<Frames>>>,
 }
 
+/// One value on its way to a topic of frames, as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// User id, where one can be read.
+    pub key: Option<String>,
+    /// The original bytes.
+    pub value: Vec<u8>,
+    /// Where it was read.
+    pub partition: usize,
+    /// Its offset there.
+    pub offset: i64,
+}
+
+impl Letter {
+    fn of(partition: usize, value: &Value<'_>) -> Letter {
+        Letter {
+            key: value.outcome.ok().map(|frame| frame.uid.to_owned()),
+            value: value.bytes.unwrap_or_default().to_vec(),
+            partition,
+            offset: value.offset,
+        }
+    }
+}
+
 /// Where results go.
 pub trait Sink {
     /// Takes a result; `cause` has the times of the frame that brought it about, on a live stream.
@@ -66,6 +91,22 @@ pub trait Sink {
     /// # Errors
     /// If it cannot be taken.
     fn result(&mut self, result: &Emission, cause: Option<Times>) -> Result<()>;
+
+    /// Takes a value that no window counts, or that came after its turn, for the reason given.
+    ///
+    /// # Errors
+    /// If it cannot be taken.
+    fn dead_letter(&mut self, _letter: Letter, _reason: &str) -> Result<()> {
+        Ok(())
+    }
+
+    /// Takes the next frame of the ordered output.
+    ///
+    /// # Errors
+    /// If it cannot be taken.
+    fn ordered(&mut self, _letter: Letter) -> Result<()> {
+        Ok(())
+    }
 
     /// Makes sure that every result so far is where it should be, then commits the positions: for each partition the
     /// next offset to read, -1 if none was read.
@@ -90,6 +131,24 @@ pub struct Options {
     pub commit_interval: Duration,
     /// A live stream: partitions that are silent at their end are left out after this time.
     pub idle: Option<Duration>,
+    /// How often open windows that changed get an early result.
+    pub early: Option<Duration>,
+    /// Whether the sink takes dead letters; the reader must keep the original bytes.
+    pub dead_letters: bool,
+    /// Whether the sink takes the frames in order; the reader must keep the original bytes.
+    pub ordered: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            commit_interval: Duration::from_secs(1),
+            idle: None,
+            early: None,
+            dead_letters: false,
+            ordered: false,
+        }
+    }
 }
 
 /// What is known while it runs.
@@ -129,6 +188,7 @@ struct Run<'a> {
     summary: Summary,
     silent_since: Vec<Option<Instant>>,
     started: Option<Instant>,
+    order: Option<Reorder<Letter>>,
 }
 
 /// Runs until the readers are gone, then finishes: open windows are emitted unless the run was interrupted.
@@ -145,8 +205,10 @@ pub fn run(
     mut watch: impl FnMut(&Status),
 ) -> Result<Summary> {
     let summary = Summary { positions: vec![-1; partitions], ..Summary::default() };
-    let mut run = Run { counter, sink, options, summary, silent_since: vec![None; partitions], started: None };
+    let order = options.ordered.then(Reorder::default);
+    let mut run = Run { counter, sink, options, summary, silent_since: vec![None; partitions], started: None, order };
     let mut committed = Instant::now();
+    let mut early = Instant::now();
     let mut watched = Instant::now();
     loop {
         match intake.incoming.recv_timeout(TICK) {
@@ -166,6 +228,11 @@ pub fn run(
         }
         run.sink.poll()?;
         run.excuse_idle()?;
+        if options.early.is_some_and(|interval| early.elapsed() >= interval) {
+            run.counter.flush_early();
+            run.emit(None)?;
+            early = Instant::now();
+        }
         if committed.elapsed() >= options.commit_interval {
             run.commit()?;
             committed = Instant::now();
@@ -180,6 +247,7 @@ pub fn run(
         run.counter.flush_late();
     } else {
         run.counter.finish();
+        run.release_all()?;
     }
     run.emit(None)?;
     run.sink.commit(&run.summary.positions)?;
@@ -193,9 +261,12 @@ impl Run<'_> {
         let partition = frames.partition;
         self.counter.ledger_mut().blank += frames.blank;
         for value in frames.iter() {
-            self.counter.observe(partition, value.outcome);
+            let fate = self.counter.observe(partition, value.outcome);
             if self.counter.has_results() {
                 self.emit(value.times)?;
+            }
+            if value.bytes.is_some() {
+                self.forward(partition, &value, fate)?;
             }
             if let Some(Times { sent_us: Some(sent), arrived_us, .. }) = value.times {
                 self.summary.transit.record(arrived_us - sent);
@@ -204,6 +275,36 @@ impl Run<'_> {
         }
         self.silent_since[partition] = None;
         Ok(())
+    }
+
+    /// Passes the original bytes on: counted frames in their order, all others with a reason.
+    fn forward(&mut self, partition: usize, value: &Value<'_>, fate: Option<Fate>) -> Result<()> {
+        let reason = match (value.outcome, fate) {
+            (Err(malformed), _) => malformed.name(),
+            (Ok(_), Some(Fate::TooLate)) => "too_late",
+            (Ok(frame), _) => {
+                let Some(order) = &mut self.order else { return Ok(()) };
+                if order.push(frame.ts, Letter::of(partition, value)).is_ok() {
+                    return self.release();
+                }
+                self.counter.ledger_mut().out_of_order += 1;
+                "out_of_order"
+            }
+        };
+        if self.options.dead_letters {
+            self.sink.dead_letter(Letter::of(partition, value), reason)?;
+        }
+        Ok(())
+    }
+
+    fn release(&mut self) -> Result<()> {
+        let (Some(order), Some(watermark)) = (&mut self.order, self.counter.watermark()) else { return Ok(()) };
+        order.release(watermark).try_for_each(|letter| self.sink.ordered(letter))
+    }
+
+    fn release_all(&mut self) -> Result<()> {
+        let Some(order) = &mut self.order else { return Ok(()) };
+        order.finish().try_for_each(|letter| self.sink.ordered(letter))
     }
 
     fn emit(&mut self, cause: Option<Times>) -> Result<()> {
@@ -217,6 +318,7 @@ impl Run<'_> {
     /// What time alone brings about has itself as its cause, and no frame.
     fn silence(&mut self, partition: usize) -> Result<()> {
         self.counter.silence(partition);
+        self.release()?;
         self.emit(None)
     }
 

@@ -1,6 +1,6 @@
 //! The last answers of a run, for its table.
 
-use super::pipeline::Sink;
+use super::pipeline::{Letter, Sink};
 use super::screen::{count, difference, plural, table};
 use crate::core::frames::Times;
 use crate::core::stream::{Emission, Timing};
@@ -62,6 +62,14 @@ impl Sink for WindowTable<'_> {
             self.forgotten += 1;
         }
         self.sink.result(result, cause)
+    }
+
+    fn dead_letter(&mut self, letter: Letter, reason: &str) -> Result<()> {
+        self.sink.dead_letter(letter, reason)
+    }
+
+    fn ordered(&mut self, letter: Letter) -> Result<()> {
+        self.sink.ordered(letter)
     }
 
     fn commit(&mut self, positions: &[i64]) -> Result<()> {

@@ -12,7 +12,7 @@ use crate::edge::pipeline::{self, Feed};
 use crate::edge::stop::Stop;
 use crate::edge::{replay, truth};
 use anyhow::{Result, bail};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// What is measured, and with what.
 #[derive(Clone, Debug)]
@@ -163,7 +163,7 @@ fn sender(plan: &Plan, topic: &str, cluster: &Cluster) -> Result<Sender> {
 }
 
 fn finish(sender: Sender, frames: u64) -> Result<()> {
-    let outcome = sender.finish(|_| {})?;
+    let outcome = sender.finish();
     match outcome.failures.first() {
         Some((_, why)) => bail!("{} of {frames} frames were not delivered: {why}", outcome.failed),
         None if outcome.delivered != frames => bail!("{} of {frames} frames were delivered", outcome.delivered),
@@ -215,7 +215,7 @@ fn count(plan: &Plan, topics: &Topics, frames: u64, cluster: &Cluster, stop: &St
     drop(feed);
     let mut counter = Counter::new(plan.counting.clone(), ranges.len());
     let mut sink = KafkaSink::new(cluster.settings(), &plan.prefix, &topics.messages, &topics.output)?;
-    let options = pipeline::Options { commit_interval: Duration::from_secs(1), idle: None };
+    let options = pipeline::Options::default();
     let summary = pipeline::run(&intake, &mut counter, ranges.len(), &mut sink, options, stop, |_| {})?;
     if counter.ledger().read != frames && !summary.interrupted {
         bail!("{} of {frames} frames were counted from topic {}", counter.ledger().read, topics.messages);

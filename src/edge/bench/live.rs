@@ -177,7 +177,7 @@ fn generate(plan: &Plan, load: &Load, settings: &Settings, stop: &Stop, shared: 
     }
     let last = sent_us.last().copied().unwrap_or(start);
     let rate = sent_us.len() as f64 / ((last - start) as f64 / 1e6).max(1e-6);
-    let outcome = sender.finish(|_| {})?;
+    let outcome = sender.finish();
     if let Some((_, why)) = outcome.failures.first() {
         bail!("{} frames were not delivered to topic {}: {why}", outcome.failed, plan.messages);
     }
@@ -214,7 +214,7 @@ fn count(plan: &Plan, settings: &Settings, ranges: &[Range], end: &Stop, shared:
     let mut counter = Counter::new(plan.counting.clone(), ranges.len());
     let mut sink = KafkaSink::new(settings, &plan.group, &plan.messages, &plan.output)?;
     // No partition of a paced replay is idle; all of them are silent before it starts.
-    let options = pipeline::Options { commit_interval: Duration::from_secs(1), idle: Some(Duration::from_secs(60)) };
+    let options = pipeline::Options { idle: Some(Duration::from_secs(60)), ..pipeline::Options::default() };
     let summary = pipeline::run(&intake, &mut counter, ranges.len(), &mut sink, options, end, |status| {
         shared.counted.store(status.frames, Relaxed);
         shared.caught_up.fetch_or(status.caught_up, Relaxed);

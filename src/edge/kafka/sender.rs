@@ -74,6 +74,7 @@ impl Outcome {
 pub struct Sender {
     producer: BaseProducer<Deliveries>,
     topic: String,
+    partition: Option<i32>,
     sent: u64,
 }
 
@@ -96,12 +97,18 @@ impl Sender {
             .client(&[&base, ours].concat())
             .create_with_context(Deliveries { clock, ..Deliveries::default() })
             .context("the producer's configuration is not usable: check -X")?;
-        Ok(Sender { producer, topic: topic.to_owned(), sent: 0 })
+        Ok(Sender { producer, topic: topic.to_owned(), partition: None, sent: 0 })
+    }
+
+    /// Sends everything to one partition, where order matters more than spread.
+    pub fn to_partition(mut self, partition: i32) -> Sender {
+        self.partition = Some(partition);
+        self
     }
 
     /// Hands a frame over, waiting while the queue is full. `tag` comes back in [`Outcome`].
     pub fn send(&mut self, key: Option<&str>, value: &[u8], tag: usize) {
-        self.enqueue(key, value, tag, None);
+        self.send_with(key, value, tag, None);
     }
 
     /// As [`Sender::send`], with the times at which the frame was due and is sent, in microseconds.
@@ -109,17 +116,21 @@ impl Sender {
         let add =
             |headers: OwnedHeaders, key, time: i64| headers.insert(Header { key, value: Some(&time.to_be_bytes()) });
         let headers = add(add(OwnedHeaders::new_with_capacity(2), DUE_HEADER, due_us), SENT_HEADER, sent_us);
-        self.enqueue(key, value, tag, Some(headers));
+        self.send_with(key, value, tag, Some(headers));
     }
 
-    fn enqueue(&mut self, key: Option<&str>, value: &[u8], tag: usize, headers: Option<OwnedHeaders>) {
-        let Sender { producer, topic, sent } = self;
+    /// As [`Sender::send`], with headers.
+    pub fn send_with(&mut self, key: Option<&str>, value: &[u8], tag: usize, headers: Option<OwnedHeaders>) {
+        let Sender { producer, topic, partition, sent } = self;
         let mut record = BaseRecord::with_opaque_to(topic, tag).payload(value);
         if let Some(key) = key {
             record = record.key(key);
         }
         if let Some(headers) = headers {
             record = record.headers(headers);
+        }
+        if let Some(partition) = partition {
+            record = record.partition(*partition);
         }
         loop {
             match producer.send(record) {
@@ -143,31 +154,31 @@ impl Sender {
         }
     }
 
+    /// Where it sends to.
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
     /// Serves deliveries that wait.
     pub fn poll(&self) {
         self.producer.poll(Duration::ZERO);
     }
 
-    /// Frames handed over so far.
-    pub fn sent(&self) -> u64 {
-        self.sent
+    /// Waits until every frame so far is acknowledged or given up.
+    pub fn flush(&self) {
+        while self.producer.in_flight_count() > 0 {
+            self.producer.poll(Duration::from_millis(1));
+        }
     }
 
-    /// What is known so far.
-    pub fn delivered(&self) -> u64 {
-        self.producer.context().outcome.lock().map_or(0, |outcome| outcome.delivered)
+    /// The first frame that was given up, if any: its tag, and why.
+    pub fn failure(&self) -> Option<(usize, String)> {
+        self.producer.context().outcome.lock().ok()?.failures.first().cloned()
     }
 
     /// Waits until every frame is acknowledged or given up, and tells.
-    ///
-    /// # Errors
-    /// If the producer itself fails.
-    pub fn finish(self, mut waiting: impl FnMut(u64)) -> Result<Outcome> {
-        while self.producer.in_flight_count() > 0 {
-            self.producer.poll(Duration::from_millis(20));
-            waiting(self.delivered());
-        }
-        let outcome = self.producer.context().outcome.lock().map(|outcome| outcome.clone()).unwrap_or_default();
-        Ok(outcome)
+    pub fn finish(self) -> Outcome {
+        self.flush();
+        self.producer.context().outcome.lock().map(|outcome| outcome.clone()).unwrap_or_default()
     }
 }

@@ -1,12 +1,12 @@
 //! Results to a topic, positions to a consumer group.
 
-use super::{ARRIVED_HEADER, Context, DUE_HEADER, Settings};
+use super::{ARRIVED_HEADER, Context, DUE_HEADER, Sender, Settings};
 use crate::core::frames::Times;
 use crate::core::record::Row;
 use crate::core::stream::Emission;
 use crate::edge::clock::now_us;
-use crate::edge::pipeline::Sink;
-use anyhow::{Context as _, Result, anyhow};
+use crate::edge::pipeline::{Letter, Sink};
+use anyhow::{Context as _, Result, anyhow, bail};
 use rdkafka::client::ClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -25,6 +25,8 @@ pub struct KafkaSink {
     committed: Vec<i64>,
     unacknowledged: bool,
     row: Vec<u8>,
+    dead_letters: Option<Sender>,
+    ordered: Option<Sender>,
 }
 
 #[derive(Default)]
@@ -75,7 +77,27 @@ impl KafkaSink {
             committed: Vec::new(),
             unacknowledged: false,
             row: Vec::new(),
+            dead_letters: None,
+            ordered: None,
         })
+    }
+
+    /// Also takes dead letters, for the topic `dead_letters`.
+    ///
+    /// # Errors
+    /// If librdkafka refuses the configuration.
+    pub fn with_dead_letters(mut self, settings: &Settings, dead_letters: &str) -> Result<KafkaSink> {
+        self.dead_letters = Some(Sender::new(settings, dead_letters, &[], None)?);
+        Ok(self)
+    }
+
+    /// Also takes frames in order, for the topic `ordered`: one partition of it, as only that keeps an order.
+    ///
+    /// # Errors
+    /// If librdkafka refuses the configuration.
+    pub fn with_ordered(mut self, settings: &Settings, ordered: &str) -> Result<KafkaSink> {
+        self.ordered = Some(Sender::new(settings, ordered, &[("compression.type", "lz4")], None)?.to_partition(0));
+        Ok(self)
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -83,6 +105,12 @@ impl KafkaSink {
             self.producer.poll(Duration::from_millis(1));
         }
         self.unacknowledged = false;
+        for sender in [&self.dead_letters, &self.ordered].into_iter().flatten() {
+            sender.flush();
+            if let Some((_, why)) = sender.failure() {
+                bail!("a frame was not written to topic {}: {why}", sender.topic());
+            }
+        }
         self.check()
     }
 
@@ -120,6 +148,25 @@ impl Sink for KafkaSink {
             }
         }
         self.unacknowledged = true;
+        Ok(())
+    }
+
+    fn dead_letter(&mut self, letter: Letter, reason: &str) -> Result<()> {
+        let Some(sender) = &mut self.dead_letters else { return Ok(()) };
+        let (partition, offset) = (letter.partition.to_string(), letter.offset.to_string());
+        let mut headers = OwnedHeaders::new_with_capacity(4);
+        for (key, value) in [("reason", reason), ("topic", &self.topic), ("partition", &partition), ("offset", &offset)]
+        {
+            headers = headers.insert(Header { key, value: Some(value) });
+        }
+        sender.send_with(letter.key.as_deref(), &letter.value, 0, Some(headers));
+        Ok(())
+    }
+
+    fn ordered(&mut self, letter: Letter) -> Result<()> {
+        if let Some(sender) = &mut self.ordered {
+            sender.send(letter.key.as_deref(), &letter.value, 0);
+        }
         Ok(())
     }
 
