@@ -1,0 +1,19 @@
+//! Drives the built binary: over files, over an embedded broker in this process, and (ignored unless asked for) over
+//! real Kafka. The wire types are declared here again, so that a change of format does not go unnoticed.
+
+mod architecture;
+mod broker;
+mod damage;
+mod files;
+mod follow;
+mod frames;
+mod kafka;
+mod keys;
+mod kuu;
+mod outage;
+mod refusal;
+mod replay;
+mod screen;
+mod topics;
+mod verdict;
+mod wire;

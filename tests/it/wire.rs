@@ -1,0 +1,193 @@
+//! What kuu writes, declared again: a member that is renamed, added or left out fails here.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// A row of `output`, or a line of `kuu count FILE`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    pub unit: String,
+    pub start: i64,
+    pub end: i64,
+    pub users: u64,
+    pub frames: u64,
+    pub timing: String,
+    pub revision: Option<u32>,
+    pub emitted_us: i64,
+}
+
+impl Row {
+    #[track_caller]
+    pub fn parse(text: &[u8]) -> Row {
+        serde_json::from_slice(text).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(text)))
+    }
+
+    pub fn window(&self) -> Window {
+        Window { unit: self.unit.clone(), start: self.start, users: self.users, frames: self.frames }
+    }
+
+    /// The row without the moment at which it was written.
+    pub fn timeless(&self) -> Row {
+        Row { emitted_us: 0, ..self.clone() }
+    }
+}
+
+/// A line of `kuu batch`, and what every path must arrive at.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    pub unit: String,
+    pub start: i64,
+    pub users: u64,
+    pub frames: u64,
+}
+
+/// Folds rows by window and checks what every run promises: one on-time result, corrections numbered from 1 that never
+/// count less than before.
+#[track_caller]
+pub fn settle(rows: &[Row]) -> Vec<Window> {
+    let mut windows: BTreeMap<(&str, i64), &Row> = BTreeMap::new();
+    for row in rows {
+        let before = windows.insert((&row.unit, row.start), row);
+        match before {
+            None => assert_eq!((row.timing.as_str(), row.revision), ("on_time", Some(0)), "{row:?}"),
+            Some(before) => {
+                assert_eq!((row.timing.as_str(), row.revision), ("late", before.revision.map(|n| n + 1)), "{row:?}");
+                assert!(row.users >= before.users && row.frames > before.frames, "{row:?} after {before:?}");
+            }
+        }
+        assert!(row.emitted_us > 1_600_000_000_000_000, "{row:?}");
+        if row.unit == "minute" {
+            assert_eq!((row.start % 60, row.end - row.start), (0, 60), "{row:?}");
+        }
+    }
+    windows.into_values().map(Row::window).collect()
+}
+
+/// A record in `results/`, or the document of `--json`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    pub format: u32,
+    pub command: String,
+    pub written: String,
+    pub program: Program,
+    pub broker: Option<Broker>,
+    pub command_line: Vec<String>,
+    pub config: BTreeMap<String, serde_json::Value>,
+    pub machine: Machine,
+    #[serde(default)]
+    pub input: Vec<Source>,
+    pub topic: Option<Topic>,
+    pub ledger: Option<Ledger>,
+    pub verdict: Option<Verdict>,
+    #[serde(default)]
+    pub figures: BTreeMap<String, Figure>,
+    #[serde(default)]
+    pub latency: BTreeMap<String, serde_json::Value>,
+    #[serde(default)]
+    pub remarks: Vec<String>,
+    /// Of `batch` only.
+    #[serde(default)]
+    pub windows: Vec<Window>,
+}
+
+impl Record {
+    #[track_caller]
+    pub fn parse(text: &[u8]) -> Record {
+        serde_json::from_slice(text).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(text)))
+    }
+
+    /// The value of a figure that must be there.
+    #[track_caller]
+    pub fn figure(&self, name: &str) -> f64 {
+        self.figures.get(name).unwrap_or_else(|| panic!("no figure {name} in {self:?}")).value
+    }
+
+    /// The ledger that must be there.
+    #[track_caller]
+    pub fn ledger(&self) -> &Ledger {
+        self.ledger.as_ref().unwrap_or_else(|| panic!("no ledger in {self:?}"))
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Program {
+    pub version: String,
+    pub git: String,
+    pub rustc: String,
+    pub librdkafka: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Broker {
+    pub kind: String,
+    #[allow(dead_code)]
+    pub version: Option<String>,
+    pub address: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Machine {
+    #[allow(dead_code)]
+    pub cpu: String,
+    pub cores: usize,
+    pub memory_bytes: u64,
+    pub kernel: String,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    pub name: String,
+    pub bytes: u64,
+    pub sha256: String,
+    pub frames: u64,
+    pub frame_bytes: u64,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Topic {
+    pub name: String,
+    pub partitions: usize,
+}
+
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Ledger {
+    pub read: u64,
+    pub counted: u64,
+    pub malformed: BTreeMap<String, u64>,
+    pub too_late: u64,
+    pub blank: u64,
+    pub late: u64,
+    pub out_of_order: u64,
+}
+
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Verdict {
+    pub exact: bool,
+    pub windows: u64,
+    pub wrong: u64,
+    pub exact_at_first: u64,
+    pub largest_first_error_users: u64,
+    pub total_first_error_users: u64,
+    pub faults: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Figure {
+    pub value: f64,
+    #[serde(default)]
+    #[allow(dead_code)]
+    pub samples: Vec<f64>,
+    #[allow(dead_code)]
+    pub ceiling: Option<serde_json::Value>,
+}
