@@ -1,7 +1,7 @@
 //! `kuu batch`: the truth as JSON lines.
 
 use super::Status;
-use super::session::{self, Session, figure, ledger_line};
+use super::session::{self, Session, figure, ledger_line, print_json};
 use crate::cli::Batch;
 use crate::edge::screen::{Screen, plural, rate, time};
 use crate::edge::truth;
@@ -38,7 +38,7 @@ pub fn run(arguments: &Batch, session: &Session) -> Result<Status> {
             .map(|count| count.to_string().parse())
             .collect::<Result<Vec<serde_json::Value>, _>>()?;
         document["windows"] = windows.into();
-        println!("{document}");
+        print_json(&document)?;
     } else {
         let lines: String = truth.windows().iter().map(|count| format!("{count}\n")).collect();
         match std::io::stdout().write_all(lines.as_bytes()) {

@@ -1,7 +1,7 @@
 //! `kuu count`: the streaming engine, over a topic, files or standard input.
 
 use super::Status;
-use super::session::{self, Session, broker, figure};
+use super::session::{self, Session, broker, figure, print_json};
 use crate::cli::Count;
 use crate::core::record::{Record, Topic};
 use crate::core::stream::Counter;
@@ -135,7 +135,7 @@ fn files(arguments: &Count, session: &Session) -> Result<Status> {
     record.input = reading.sources.clone();
     report(screen, &table, &counter, &summary, Some(reading.frame_bytes()));
     if session.common.json {
-        println!("{}", serde_json::to_string(&record)?);
+        print_json(&record)?;
     }
     Ok(match &reading.error {
         Some(error) => {

@@ -32,7 +32,8 @@ pub fn run(arguments: &Produce, session: &Session) -> Result<Status> {
 
     let started = Instant::now();
     let bar = session.screen.progress("{spinner} {bytes} read, {bytes_per_sec}  {elapsed}");
-    let tell = |progress: &Progress| bar.set_position(progress.bytes());
+    let shown = bar.clone();
+    let tell = move |progress: &Progress| shown.set_position(progress.bytes());
     let parser = session::parser(arguments.parser);
     let reading = replay::replay(&arguments.files, arguments.limit, parser, &mut sender, &session.stop, tell);
     let outcome = sender.finish();

@@ -9,8 +9,9 @@ use crate::edge::kafka::{Cluster, Settings};
 use crate::edge::screen::{Screen, count, plural};
 use crate::edge::stop::Stop;
 use crate::edge::{clock, host, results};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use serde_json::Value;
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
 /// Where Kafka is, unless told otherwise.
@@ -52,7 +53,8 @@ impl Session {
             _ => Default::default(),
         };
         for (key, value) in &self.common.properties {
-            config.insert(format!("-X {key}"), if secret(key) { "***".into() } else { value.as_str().into() });
+            config
+                .insert(format!("-X {key}"), if secret(key).is_some() { "***".into() } else { value.as_str().into() });
         }
         Record {
             format: FORMAT,
@@ -73,9 +75,22 @@ impl Session {
     pub fn save(&self, name: &str, record: &Record) -> Result<PathBuf> {
         // The answer comes first: a full disk must not hide it.
         if self.common.json {
-            println!("{}", serde_json::to_string(record)?);
+            print_json(record)?;
         }
         results::save(&self.common.results, name, record)
+    }
+}
+
+/// Prints one JSON document on standard output, whether or not anybody reads it to its end.
+///
+/// # Errors
+/// If standard output cannot be written for another reason.
+pub fn print_json(document: &impl serde::Serialize) -> Result<()> {
+    let mut text = serde_json::to_vec(document)?;
+    text.push(b'\n');
+    match std::io::stdout().write_all(&text) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("standard output cannot be written"),
     }
 }
 
@@ -145,17 +160,18 @@ pub fn counting(windows: &cli::Windows, time: &cli::EventTime) -> Config {
     }
 }
 
-fn secret(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    ["password", "secret", "jaas", "key.pem", "token"].iter().any(|word| key.contains(word))
+/// Where in a text a secret property is named.
+fn secret(text: &str) -> Option<usize> {
+    let text = text.to_ascii_lowercase();
+    ["password", "secret", "jaas", "key.pem", "token"].iter().filter_map(|word| text.find(word)).min()
 }
 
 /// The command line with the values of secret properties left out.
 fn command_line(arguments: impl Iterator<Item = String>) -> Vec<String> {
     arguments
-        .map(|argument| match argument.split_once('=') {
-            Some((key, _)) if secret(key) => format!("{key}=***"),
-            _ => argument,
+        .map(|argument| {
+            let value = secret(&argument).and_then(|at| argument[at..].find('=').map(|equals| at + equals));
+            value.map_or(argument.clone(), |equals| format!("{}=***", &argument[..equals]))
         })
         .collect()
 }
@@ -166,10 +182,10 @@ mod tests {
 
     #[test]
     fn secrets_stay_out_of_records() {
-        let line = ["kuu", "-X", "sasl.password=hunter2", "-Xssl.key.password=x", "-X", "acks=all", "a=b.gz"];
+        let line = ["kuu", "-X=sasl.password=hunter2", "-Xssl.key.password=x=y", "-X", "acks=all", "a=b.gz"];
         assert_eq!(
             command_line(line.iter().map(|argument| (*argument).to_owned())),
-            ["kuu", "-X", "sasl.password=***", "-Xssl.key.password=***", "-X", "acks=all", "a=b.gz"]
+            ["kuu", "-X=sasl.password=***", "-Xssl.key.password=***", "-X", "acks=all", "a=b.gz"]
         );
     }
 

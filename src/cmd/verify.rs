@@ -190,6 +190,11 @@ pub fn reconcile(
             faults.push(format!("the ledger has {} frames read, topic {topic} holds {held}", ledger.read));
         }
     }
+    let true_ledger = Ledger::from(truth.ledger());
+    if let Some(ledger) = ledger.filter(|ledger| ledger.malformed != true_ledger.malformed) {
+        let (said, is) = (session::ledger_line(ledger), session::ledger_line(&true_ledger));
+        faults.push(format!("the ledger has other malformed frames than the truth: {said}; truth: {is}"));
+    }
     if let Some(ledger) = ledger.filter(|ledger| !ledger.balances()) {
         faults.push(format!("the ledger does not balance: {}", session::ledger_line(ledger)));
     }

@@ -18,7 +18,7 @@ pub fn feed(
     keep_values: bool,
     feed: &Feed,
     stop: &Stop,
-    tell: impl Fn(&Progress) + Send,
+    tell: impl Fn(&Progress) + Send + 'static,
 ) -> Reading {
     let mut parser = Parser::new(parser);
     let mut run = Frames::default();

@@ -1,10 +1,11 @@
 //! Several files in order, read ahead on a thread of their own.
 
-use super::input::{Block, Input, InputError, Progress, is_blank};
+use super::input::{Block, Digest, Input, InputError, Progress, is_blank};
 use super::stop::Stop;
 use crate::core::record::Source;
-use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// Blocks that may wait between the thread that reads and the one that takes; bounds the memory in between.
 const WAITING_BLOCKS: usize = 4;
@@ -30,108 +31,151 @@ impl Reading {
     pub fn frame_bytes(&self) -> u64 {
         self.sources.iter().map(|source| source.frame_bytes).sum()
     }
+
+    fn add(&mut self, tally: &Tally) {
+        self.blank += tally.blank;
+        if let Some(source) = self.sources.last_mut() {
+            source.frames += tally.frames;
+            source.frame_bytes += tally.frame_bytes;
+        }
+    }
+
+    fn identify(&mut self, digest: Digest) {
+        if let Some(source) = self.sources.last_mut() {
+            (source.bytes, source.sha256) = (digest.bytes, digest.sha256);
+        }
+    }
+}
+
+/// What the reading thread tells, in the order of the input.
+enum Told {
+    Opened(String),
+    Block(Block, Tally),
+    Ended(Digest),
+    Failed(InputError),
+}
+
+#[derive(Default)]
+struct Tally {
+    frames: u64,
+    frame_bytes: u64,
+    blank: u64,
+}
+
+impl Tally {
+    fn of(block: &Block) -> Tally {
+        let mut tally = Tally::default();
+        for (_, line) in block.lines() {
+            if is_blank(line) {
+                tally.blank += 1;
+            } else {
+                tally.frames += 1;
+                tally.frame_bytes += line.len() as u64;
+            }
+        }
+        tally
+    }
 }
 
 /// Reads the files `names` (`-` is standard input), `limit` frames at most, and gives their blocks to `take`, with the
-/// index of the file, until it says false or `stop` is set.
+/// index of the file, until it says false or `stop` is interrupted.
 ///
 /// `tell` hears how far each file is read, block by block.
 pub fn read(
     names: &[String],
     limit: Option<u64>,
     stop: &Stop,
-    tell: impl Fn(&Progress) + Send,
+    tell: impl Fn(&Progress) + Send + 'static,
     mut take: impl FnMut(usize, &Block) -> bool,
 ) -> Reading {
-    let (full, blocks) = sync_channel(WAITING_BLOCKS);
-    let spares = Mutex::new(Vec::new());
-    let reader = Ahead { full, spares: &spares, stop, left: limit.unwrap_or(u64::MAX), reading: Reading::default() };
-    std::thread::scope(|scope| {
-        let ahead = scope.spawn(move || reader.run(names, &tell));
-        give(blocks, &spares, &mut take);
-        ahead.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
-}
-
-fn give(blocks: Receiver<(usize, Block)>, spares: &Mutex<Vec<Block>>, take: &mut impl FnMut(usize, &Block) -> bool) {
-    for (file, block) in blocks {
-        if !take(file, &block) {
-            break;
-        }
-        if let Ok(mut spares) = spares.lock() {
-            spares.push(block);
-        }
-    }
-}
-
-struct Ahead<'a> {
-    full: SyncSender<(usize, Block)>,
-    spares: &'a Mutex<Vec<Block>>,
-    stop: &'a Stop,
-    left: u64,
-    reading: Reading,
-}
-
-impl Ahead<'_> {
-    fn run(mut self, names: &[String], tell: &impl Fn(&Progress)) -> Reading {
-        for (file, name) in names.iter().enumerate() {
-            let input = match Input::open(name) {
-                Ok(input) => input,
-                Err(error) => {
-                    self.reading.error = Some(error);
+    let (told, incoming) = sync_channel(WAITING_BLOCKS);
+    let spares = Arc::new(Mutex::new(Vec::new()));
+    let ahead = Ahead { told, spares: spares.clone(), stop: stop.clone(), left: limit.unwrap_or(u64::MAX) };
+    let names = names.to_vec();
+    // Not joined: after an interrupt it may wait for a silent pipe forever.
+    std::thread::spawn(move || ahead.run(&names, &tell));
+    let mut reading = Reading::default();
+    loop {
+        match incoming.recv_timeout(Duration::from_millis(50)) {
+            Ok(Told::Opened(name)) => reading.sources.push(Source { name, ..Source::default() }),
+            Ok(Told::Block(block, tally)) => {
+                reading.add(&tally);
+                if !take(reading.sources.len().saturating_sub(1), &block) {
                     break;
                 }
-            };
-            if !self.file(file, name, input, tell) {
+                if let Ok(mut spares) = spares.lock() {
+                    spares.push(block);
+                }
+            }
+            Ok(Told::Ended(digest)) => reading.identify(digest),
+            Ok(Told::Failed(error)) => reading.error = Some(error),
+            Err(RecvTimeoutError::Timeout) if stop.interrupted() => break,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    reading
+}
+
+struct Ahead {
+    told: SyncSender<Told>,
+    spares: Arc<Mutex<Vec<Block>>>,
+    stop: Stop,
+    left: u64,
+}
+
+impl Ahead {
+    fn run(mut self, names: &[String], tell: &impl Fn(&Progress)) {
+        for name in names {
+            if self.left == 0 || self.stop.interrupted() {
                 break;
             }
+            let read = Input::open(name).and_then(|input| self.file(name, input, tell));
+            match read {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    self.tell(Told::Failed(error));
+                    break;
+                }
+            }
         }
-        self.reading
     }
 
-    /// Reads one file; whether there is a point in going on.
-    fn file(&mut self, file: usize, name: &str, mut input: Input, tell: &impl Fn(&Progress)) -> bool {
+    /// Whether anybody still listens.
+    fn tell(&self, told: Told) -> bool {
+        self.told.send(told).is_ok()
+    }
+
+    /// Reads one file; false if nobody wants any more.
+    fn file(&mut self, name: &str, mut input: Input, tell: &impl Fn(&Progress)) -> Result<bool, InputError> {
         let progress = input.progress();
-        let mut source = Source { name: name.to_owned(), ..Source::default() };
-        let mut wanted = true;
+        let mut wanted = self.tell(Told::Opened(name.to_owned()));
+        let mut read = Ok(());
         while self.left > 0 && wanted && !self.stop.interrupted() {
             let mut block = self.spares.lock().ok().and_then(|mut spares| spares.pop()).unwrap_or_default();
             match input.read_block(&mut block) {
                 Ok(true) => {
                     self.left -= block.keep(self.left);
-                    self.book(&mut source, &block);
+                    let tally = Tally::of(&block);
                     tell(&progress);
-                    wanted = self.full.send((file, block)).is_ok();
+                    wanted = self.tell(Told::Block(block, tally));
                 }
                 Ok(false) => break,
                 Err(error) => {
-                    self.reading.error = Some(error);
+                    read = Err(error);
                     break;
                 }
             }
         }
-        // Waiting for the end of a pipe only to hash what nobody wants would never end.
-        let stopped = !wanted || self.stop.interrupted();
-        if !(stopped && name == "-") {
-            match input.finish() {
-                Ok(digest) => (source.bytes, source.sha256) = (digest.bytes, digest.sha256),
-                Err(error) => {
-                    self.reading.error.get_or_insert(error);
-                }
-            }
+        if !wanted || self.stop.interrupted() {
+            return Ok(false);
         }
-        self.reading.sources.push(source);
-        !stopped && self.left > 0 && self.reading.error.is_none()
-    }
-
-    fn book(&mut self, source: &mut Source, block: &Block) {
-        for (_, line) in block.lines() {
-            if is_blank(line) {
-                self.reading.blank += 1;
-            } else {
-                source.frames += 1;
-                source.frame_bytes += line.len() as u64;
-            }
+        // A file that cannot be read to its end is still the file that it is.
+        let digest = input.finish();
+        if let Ok(digest) = &digest {
+            self.tell(Told::Ended(digest.clone()));
         }
+        read.and(digest).map(|_| true)
     }
 }

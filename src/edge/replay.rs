@@ -21,7 +21,7 @@ pub fn replay(
     parser: Kind,
     sender: &mut Sender,
     stop: &Stop,
-    tell: impl Fn(&Progress) + Send,
+    tell: impl Fn(&Progress) + Send + 'static,
 ) -> Reading {
     let mut parser = Parser::new(parser);
     files::read(names, limit, stop, tell, |file, block| {

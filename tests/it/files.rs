@@ -263,7 +263,7 @@ fn late_frames_correct_their_window_and_very_late_ones_are_booked() {
     let file = kuu.file("late.jsonl", lines(&all));
     let done = kuu.run(&format!("count {file}")).exits(0);
     assert_eq!(settle(&done.rows()), windows(&all));
-    let last = done.rows().into_iter().filter(|row| row.start == MINUTE).next_back().unwrap();
+    let last = done.rows().into_iter().rfind(|row| row.start == MINUTE).unwrap();
     assert_eq!(last.window(), windows(&all)[0]);
     assert_eq!(last.timing, "late");
     // The same again is the same again.

@@ -61,7 +61,7 @@ fn late_frames_correct_once_with_the_next_window_that_closes() {
     see(&mut counter, 0, "late", 59);
     see(&mut counter, 0, "later", 0);
     see(&mut counter, 0, "late", 30);
-    assert!(!counter.has_results(), "corrections are batched");
+    assert!(!counter.has_results(), "corrections wait for each other");
     see(&mut counter, 0, "a", 125);
     assert_eq!(drain(&mut counter), ["minute 60: 1 users 1 frames on_time 0", "minute 0: 3 users 11 frames late 1"]);
     see(&mut counter, 0, "late", 1);

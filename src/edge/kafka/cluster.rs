@@ -1,6 +1,6 @@
 //! Topics: which there are, what they hold, how they are made. Apache Kafka or the embedded broker.
 
-use super::{Context, Settings};
+use super::{Context, Settings, unusable};
 use anyhow::{Context as _, Result, anyhow, bail};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
@@ -47,7 +47,7 @@ impl Cluster {
         let consumer: BaseConsumer<Context> = settings
             .client(&[("group.id", "kuu-admin"), ("isolation.level", "read_committed")])
             .create_with_context(Context::default())
-            .context("the client configuration is not usable: check -X")?;
+            .map_err(unusable)?;
         let answer = consumer.fetch_metadata(None, settings.timeout);
         // Errors wait in the queue for a poll.
         let _ = consumer.poll(Duration::ZERO);
@@ -142,7 +142,8 @@ impl Cluster {
         // A topic that was just deleted may still be going away.
         let patience = Instant::now() + self.settings.timeout;
         loop {
-            let made = futures_executor::block_on(self.admin()?.create_topics([&new], &self.admin_options()))?;
+            let made = futures_executor::block_on(self.admin()?.create_topics([&new], &self.admin_options()))
+                .with_context(|| format!("topic {topic} cannot be made"))?;
             match made.into_iter().next() {
                 Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) if Instant::now() < patience => {
                     std::thread::sleep(Duration::from_millis(50));
@@ -168,7 +169,8 @@ impl Cluster {
         if self.is_embedded() || topics.is_empty() {
             return Ok(());
         }
-        let deleted = futures_executor::block_on(self.admin()?.delete_topics(topics, &self.admin_options()))?;
+        let deleted = futures_executor::block_on(self.admin()?.delete_topics(topics, &self.admin_options()))
+            .with_context(|| format!("topics {} cannot be deleted", topics.join(", ")))?;
         for result in deleted {
             match result {
                 Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
@@ -193,7 +195,7 @@ impl Cluster {
     }
 
     fn admin(&self) -> Result<AdminClient<DefaultClientContext>> {
-        Ok(self.settings.client(&[]).create()?)
+        self.settings.client(&[]).create().map_err(unusable)
     }
 
     fn admin_options(&self) -> AdminOptions {

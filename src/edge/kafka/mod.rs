@@ -14,7 +14,9 @@ pub use sink::{KafkaSink, decode_us};
 pub use source::{Options as SourceOptions, spawn as spawn_source};
 pub use watch::{Record, read_all, read_shared, read_until};
 
+use anyhow::anyhow;
 use rdkafka::ClientConfig;
+use rdkafka::error::KafkaError;
 use std::time::Duration;
 
 /// Header with the time at which the load generator's schedule wanted the frame sent, in microseconds, 8 bytes big-endian.
@@ -68,4 +70,12 @@ impl Settings {
 /// The version of librdkafka that is linked.
 pub fn librdkafka_version() -> String {
     rdkafka::util::get_rdkafka_version().1
+}
+
+/// Why a client cannot be made. Never repeats the value of a property: it may be a password.
+fn unusable(error: KafkaError) -> anyhow::Error {
+    match error {
+        KafkaError::ClientConfig(_, description, ..) => anyhow!("{description}: check -X"),
+        error => anyhow!("a client cannot be made: {error}: check -X"),
+    }
 }

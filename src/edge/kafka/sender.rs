@@ -1,7 +1,7 @@
 //! Sends frames and accounts for every one of them.
 
-use super::{DUE_HEADER, SENT_HEADER, Settings};
-use anyhow::{Context as _, Result};
+use super::{DUE_HEADER, SENT_HEADER, Settings, unusable};
+use anyhow::Result;
 use rdkafka::client::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
@@ -96,7 +96,7 @@ impl Sender {
         let producer = settings
             .client(&[&base, ours].concat())
             .create_with_context(Deliveries { clock, ..Deliveries::default() })
-            .context("the producer's configuration is not usable: check -X")?;
+            .map_err(unusable)?;
         Ok(Sender { producer, topic: topic.to_owned(), partition: None, sent: 0 })
     }
 

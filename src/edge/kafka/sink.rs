@@ -1,6 +1,6 @@
 //! Results to a topic, positions to a consumer group.
 
-use super::{ARRIVED_HEADER, Context, DUE_HEADER, Sender, Settings};
+use super::{ARRIVED_HEADER, Context, DUE_HEADER, Sender, Settings, unusable};
 use crate::core::frames::Times;
 use crate::core::record::Row;
 use crate::core::stream::Emission;
@@ -64,11 +64,11 @@ impl KafkaSink {
                 ("linger.ms", "0"),
             ])
             .create_with_context(Deliveries::default())
-            .context("the producer's configuration is not usable: check -X")?;
+            .map_err(unusable)?;
         let group = settings
             .client(&[("group.id", group), ("enable.auto.commit", "false")])
             .create_with_context(Context::default())
-            .context("the consumer's configuration is not usable: check -X")?;
+            .map_err(unusable)?;
         Ok(KafkaSink {
             producer,
             group,

@@ -1,6 +1,6 @@
 //! Reader threads: messages of their partitions, parsed, in the order of each partition.
 
-use super::{Context, DUE_HEADER, READING, Range, SENT_HEADER, Settings, decode_us};
+use super::{Context, DUE_HEADER, READING, Range, SENT_HEADER, Settings, decode_us, unusable};
 use crate::core::frame::{Kind, Parser};
 use crate::core::frames::{Frames, Times};
 use crate::edge::clock::now_us;
@@ -73,10 +73,7 @@ pub fn spawn(
 fn consumer(settings: &Settings, follow: bool) -> Result<BaseConsumer<Context>> {
     let live = [("enable.partition.eof", "true"), ("statistics.interval.ms", "1000")];
     let ours = [&READING[..], &[("group.id", "kuu-reader")], if follow { &live[..] } else { &[] }].concat();
-    settings
-        .client(&ours)
-        .create_with_context(Context::default())
-        .context("the consumer's configuration is not usable: check -X")
+    settings.client(&ours).create_with_context(Context::default()).map_err(unusable)
 }
 
 /// One partition of a reader.

@@ -1,11 +1,13 @@
 //! Reads a topic as it is, message by message.
 
-use super::{Context, READING, Range, Settings};
+use super::{Context, READING, Range, Settings, unusable};
 use anyhow::{Context as _, Result, anyhow};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
+use std::panic::resume_unwind;
+use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 /// One message.
@@ -86,35 +88,37 @@ pub fn read_all(
 /// # Errors
 /// As [`read_all`].
 pub fn read_shared(settings: &Settings, topic: &str, ranges: &[Range], threads: usize) -> Result<(u64, Duration)> {
-    let share = |thread: usize| {
+    let share = |thread: usize| -> Result<Share> {
         let mine = |(partition, range): (usize, &Range)| match partition % threads == thread {
             true => *range,
             false => Range { low: range.high, ..*range },
         };
         let mine: Vec<Range> = ranges.iter().enumerate().map(mine).collect();
-        let mut span: Option<(Instant, Instant)> = None;
-        let read = read_all(settings, topic, &mine, |record| {
+        let mut first = None;
+        let messages = read_all(settings, topic, &mine, |record| {
             std::hint::black_box(record.value);
             // Looking at the clock for every message would be part of what is measured.
-            if span.is_none() {
-                span = Some((Instant::now(), Instant::now()));
-            }
+            first.get_or_insert_with(Instant::now);
             Ok(())
         })?;
-        Ok((read, span.map(|(first, _)| (first, Instant::now()))))
+        Ok(Share { messages, span: first.map(|first| (first, Instant::now())) })
     };
-    let parts: Vec<Result<(u64, Option<(Instant, Instant)>)>> = std::thread::scope(|scope| {
+    let shares = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(move || share(thread))).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    });
-    let parts = parts.into_iter().collect::<Result<Vec<_>>>()?;
-    let first = parts.iter().filter_map(|(_, span)| span.map(|(first, _)| first)).min();
-    let last = parts.iter().filter_map(|(_, span)| span.map(|(_, last)| last)).max();
+        let join =
+            |thread: ScopedJoinHandle<'_, Result<Share>>| thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+        threads.into_iter().map(join).collect::<Result<Vec<_>>>()
+    })?;
+    let first = shares.iter().filter_map(|share| share.span).map(|(first, _)| first).min();
+    let last = shares.iter().filter_map(|share| share.span).map(|(_, last)| last).max();
     let time = first.zip(last).map_or(Duration::ZERO, |(first, last)| last - first);
-    Ok((parts.iter().map(|(read, _)| read).sum(), time))
+    Ok((shares.iter().map(|share| share.messages).sum(), time))
+}
+
+/// What one thread of [`read_shared`] read, and when.
+struct Share {
+    messages: u64,
+    span: Option<(Instant, Instant)>,
 }
 
 /// Reads `topic` from the low ends of `ranges` until `done` says so, which is asked at least every 10 ms.
@@ -145,7 +149,7 @@ fn assigned(settings: &Settings, topic: &str, ranges: &[Range]) -> Result<BaseCo
     let consumer: BaseConsumer<Context> = settings
         .client(&[&READING[..], &[("group.id", "kuu-watch")]].concat())
         .create_with_context(Context::default())
-        .context("the consumer's configuration is not usable: check -X")?;
+        .map_err(unusable)?;
     let mut list = TopicPartitionList::new();
     for (partition, range) in ranges.iter().enumerate() {
         list.add_partition_offset(topic, partition as i32, Offset::Offset(range.low))?;
