@@ -10,6 +10,7 @@ mod frames;
 mod kafka;
 mod keys;
 mod kuu;
+mod letters;
 mod outage;
 mod refusal;
 mod replay;

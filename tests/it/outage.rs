@@ -2,7 +2,7 @@
 
 use crate::broker::{Mock, read, rows};
 use crate::frames::{FIXTURE, MINUTE, fixture_lines, frames, frames_from, lines, windows};
-use crate::kuu::{Kuu, eventually};
+use crate::kuu::{Kuu, each, eventually};
 use crate::wire::{Window, settle};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use std::thread::sleep;
@@ -93,22 +93,22 @@ fn a_broker_that_refuses_reads_and_results_for_a_while() {
 
 #[test]
 fn commits_that_fail_for_a_while() {
-    let mock = Mock::new(1);
-    let kuu = Kuu::with(&mock.address);
-    let all = frames(500);
-    let file = kuu.file("a.jsonl", lines(&all));
-    kuu.run(&format!("produce {file}")).exits(0);
-    mock.refuse(
-        RDKafkaApiKey::OffsetCommit,
-        &[
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE,
-            RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
-        ],
-    );
-    kuu.run("count").exits(0);
-    kuu.run("verify").exits(0);
-    assert_eq!(crate::broker::committed(&mock.address, "kuu", "messages"), [500]);
+    let errors = [
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE,
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
+    ];
+    each(&errors, |&error| {
+        let mock = Mock::new(1);
+        let kuu = Kuu::with(&mock.address);
+        let all = frames(500);
+        let file = kuu.file("a.jsonl", lines(&all));
+        kuu.run(&format!("produce {file}")).exits(0);
+        mock.refuse(RDKafkaApiKey::OffsetCommit, &[error; 4]);
+        kuu.run("count").exits(0);
+        kuu.run("verify").exits(0);
+        assert_eq!(crate::broker::committed(&mock.address, "kuu", "messages"), [500]);
+    });
 }
 
 #[test]

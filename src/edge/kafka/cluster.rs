@@ -183,14 +183,16 @@ impl Cluster {
     /// The largest message that `topic` takes, in bytes; Kafka's default where the broker does not say.
     pub fn max_message_bytes(&self, topic: &str) -> usize {
         const DEFAULT: usize = 1_048_588;
+        // A broker that knows answers in milliseconds; the mock does not know, nor say so.
+        let soon = Some(self.settings.timeout.min(Duration::from_secs(1)));
+        let options = AdminOptions::new().operation_timeout(soon).request_timeout(soon);
         let describe = || {
             let admin = self.admin().ok()?;
             let ask = [ResourceSpecifier::Topic(topic)];
-            let answer = futures_executor::block_on(admin.describe_configs(&ask, &self.admin_options())).ok()?;
+            let answer = futures_executor::block_on(admin.describe_configs(&ask, &options)).ok()?;
             let config = answer.into_iter().next()?.ok()?;
             config.get("max.message.bytes")?.value.as_ref()?.parse().ok()
         };
-        // The embedded broker knows no configuration, and would let the question time out.
         if self.is_embedded() { DEFAULT } else { describe().unwrap_or(DEFAULT) }
     }
 

@@ -14,12 +14,13 @@ use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::{Offset, TopicPartitionList};
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Delivers at least once: a position is committed only after the results that it led to are acknowledged.
 pub struct KafkaSink {
     producer: BaseProducer<Deliveries>,
     group: BaseConsumer<Context>,
+    timeout: Duration,
     topic: String,
     output: String,
     committed: Vec<i64>,
@@ -72,6 +73,7 @@ impl KafkaSink {
         Ok(KafkaSink {
             producer,
             group,
+            timeout: settings.timeout,
             topic: topic.to_owned(),
             output: output.to_owned(),
             committed: Vec::new(),
@@ -112,6 +114,38 @@ impl KafkaSink {
             }
         }
         self.check()
+    }
+
+    /// Commits, again and again while the group's coordinator is on its way from one broker to another.
+    fn commit_positions(&self, list: &TopicPartitionList) -> Result<()> {
+        use RDKafkaErrorCode::{
+            CoordinatorLoadInProgress, CoordinatorNotAvailable, NotCoordinator, OperationTimedOut,
+            WaitingForCoordinator,
+        };
+        let patience = Instant::now() + self.timeout;
+        loop {
+            let error = match self.group.commit(list, CommitMode::Sync) {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            let passing = matches!(
+                error.rdkafka_error_code(),
+                Some(
+                    CoordinatorLoadInProgress
+                        | CoordinatorNotAvailable
+                        | NotCoordinator
+                        | OperationTimedOut
+                        | WaitingForCoordinator
+                        | RDKafkaErrorCode::BrokerTransportFailure
+                )
+            );
+            if !passing || Instant::now() > patience {
+                return Err(anyhow!(error)).with_context(|| {
+                    format!("the position in topic {} cannot be committed; its results are written", self.topic)
+                });
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     fn check(&self) -> Result<()> {
@@ -179,7 +213,7 @@ impl Sink for KafkaSink {
             }
         }
         if list.count() > 0 {
-            self.group.commit(&list, CommitMode::Sync).context("the position cannot be committed")?;
+            self.commit_positions(&list)?;
             self.committed = positions.to_vec();
         }
         Ok(())
