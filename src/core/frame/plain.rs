@@ -168,3 +168,35 @@ impl<'de> Deserialize<'de> for Name {
         deserializer.deserialize_bytes(Bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_of_nesting_is_exact() {
+        let nested = |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1));
+        let mut parser = Parser::new();
+        assert!(parser.root(nested(MAX_DEPTH).as_bytes()).is_ok());
+        assert_eq!(parser.root(nested(MAX_DEPTH + 1).as_bytes()), Err(Malformed::NotJson));
+        assert_eq!(depth(r#"{"[[[\"[[":[{},[]]}"#), 3);
+    }
+
+    #[test]
+    fn times() {
+        assert_eq!(seconds("-0"), Some(0));
+        assert_eq!(seconds(r#""\u0031""#), Some(1));
+        assert_eq!(seconds("253402300799"), Some(MAX_TS));
+        for literal in ["-1", "1.0", "1e3", "253402300800", r#""""#, r#""+1""#, r#""-0""#, r#""\ud800""#, "null", "[1]"]
+        {
+            assert_eq!(seconds(literal), None, "{literal}");
+        }
+    }
+
+    #[test]
+    fn only_the_members_of_the_root_count() {
+        let mut parser = Parser::new();
+        let root = parser.root(br#"{"a":{"ts":1},"\u0075id":"\u0061","uid":2,"\ud800":{}}"#);
+        assert_eq!(root, Ok(Root { uid: Member::Repeated, ts: Member::Missing }));
+    }
+}

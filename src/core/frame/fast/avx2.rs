@@ -4,8 +4,9 @@
 
 use std::arch::x86_64::*;
 
-use super::block::{Classifier, LEN, Masks};
-use super::scan::{self, Nesting, Scan};
+use super::block::{Classifier, LEN, Rare, Separators, Text};
+use super::grammar::{Outcome, Scratch};
+use super::scan;
 
 /// Proof that the processor has the instructions: only [`Avx2::detect`] makes one.
 #[derive(Clone, Copy)]
@@ -17,26 +18,30 @@ impl Avx2 {
         let all = is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("pclmulqdq")
             && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2");
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("lzcnt")
+            && is_x86_feature_detected!("popcnt");
         all.then_some(Avx2(()))
     }
 
     /// See [`scan::scan`].
     #[inline]
-    pub(super) fn scan(self, value: &[u8], nesting: &mut Nesting) -> Option<Scan> {
+    pub(super) fn scan(self, value: &[u8], scratch: &mut Scratch) -> Option<Outcome> {
         // SAFETY: `self` proves the features that the function is compiled for.
-        unsafe { scan_avx2(self, value, nesting) }
+        unsafe { scan_avx2(self, value, scratch) }
     }
 }
 
 /// [`scan::scan`] as one function in which everything may use the instructions.
-#[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2")]
-fn scan_avx2(avx2: Avx2, value: &[u8], nesting: &mut Nesting) -> Option<Scan> {
-    scan::scan(avx2, value, nesting)
+#[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,lzcnt,popcnt")]
+fn scan_avx2(avx2: Avx2, value: &[u8], scratch: &mut Scratch) -> Option<Outcome> {
+    scan::scan(avx2, value, scratch)
 }
 
 impl Classifier for Avx2 {
     type Block = Block;
+    /// The least of the bytes in each place, and the union of their bits.
+    type Seen = (__m256i, __m256i);
 
     #[inline(always)]
     fn load(self, bytes: &[u8; LEN]) -> Block {
@@ -45,21 +50,62 @@ impl Classifier for Avx2 {
     }
 
     #[inline(always)]
-    fn masks(self, block: Block) -> Masks {
+    fn text(self, block: Block) -> Text {
         // SAFETY: `self` proves the features.
-        unsafe { masks(block) }
+        unsafe { text(block) }
     }
 
     #[inline(always)]
-    fn long_escapes(self, block: Block, escaped: u64) -> u64 {
+    fn none_seen(self) -> Self::Seen {
         // SAFETY: `self` proves the features.
-        unsafe { long_escapes(block, escaped) }
+        unsafe { (splat(0xFF), splat(0)) }
+    }
+
+    #[inline(always)]
+    fn see(self, (least, union): Self::Seen, Block(low, high): Block) -> Self::Seen {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            let least = _mm256_min_epu8(least, _mm256_min_epu8(low, high));
+            (least, _mm256_or_si256(union, _mm256_or_si256(low, high)))
+        }
+    }
+
+    #[inline(always)]
+    fn rare(self, (least, union): Self::Seen) -> Rare {
+        // SAFETY: `self` proves the features.
+        unsafe {
+            Rare { control: _mm256_movemask_epi8(is_control(least)) != 0, high: _mm256_movemask_epi8(union) != 0 }
+        }
+    }
+
+    #[inline(always)]
+    fn control(self, block: Block) -> u64 {
+        // SAFETY: `self` proves the features.
+        unsafe { control(block) }
+    }
+
+    #[inline(always)]
+    fn no_short_escape(self, block: Block) -> u64 {
+        // SAFETY: `self` proves the features.
+        unsafe { no_short_escape(block) }
+    }
+
+    #[inline(always)]
+    fn separators(self, block: Block) -> Separators {
+        // SAFETY: `self` proves the features.
+        unsafe { separators(block) }
     }
 
     #[inline(always)]
     fn prefix_xor(self, bits: u64) -> u64 {
         // SAFETY: `self` proves the features.
         unsafe { prefix_xor(bits) }
+    }
+
+    #[inline(always)]
+    fn compress(self, bits: u64, mask: u64) -> u64 {
+        // SAFETY: `self` proves the features.
+        unsafe { compress(bits, mask) }
     }
 }
 
@@ -88,37 +134,56 @@ fn load(bytes: &[u8; LEN]) -> Block {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn masks(block: Block) -> Masks {
-    let equal = |byte| block.mask(|bytes| _mm256_cmpeq_epi8(bytes, splat(byte)));
-    // `[` and `{`, and `]` and `}`, differ in one bit only: set it, then compare.
-    let bracket = |brace| block.mask(|bytes| _mm256_cmpeq_epi8(_mm256_or_si256(bytes, splat(0x20)), splat(brace)));
-    Masks {
-        quote: equal(b'"'),
-        backslash: equal(b'\\'),
-        comma: equal(b','),
-        colon: equal(b':'),
-        open: bracket(b'{'),
-        close: bracket(b'}'),
-        space: equal(b' '),
-        control: block.mask(|bytes| _mm256_cmpeq_epi8(_mm256_max_epu8(bytes, splat(0x1F)), splat(0x1F))),
-        ascii: _mm256_movemask_epi8(_mm256_or_si256(block.0, block.1)) == 0,
+fn text(block: Block) -> Text {
+    // The one byte of each low half that is to be found; where there is none, a byte of another low half.
+    let separators = table([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, b':', b'{', b',', b'}', 0, 0]);
+    let spaces = table([b' ', 0, 0, 0, 0, 0, 0, 0, 0, b'\t', b'\n', 0, 0, b'\r', 0, 0]);
+    Text {
+        quote: block.mask(|bytes| _mm256_cmpeq_epi8(bytes, splat(b'"'))),
+        backslash: block.mask(|bytes| _mm256_cmpeq_epi8(bytes, splat(b'\\'))),
+        // The bit in which `[` and `{`, and `]` and `}`, differ is set first. It also makes `:` and `,` of two
+        // control characters, which then are tokens of their own, and no valid ones.
+        separator: block.mask(|bytes| {
+            _mm256_cmpeq_epi8(_mm256_or_si256(bytes, splat(0x20)), _mm256_shuffle_epi8(separators, bytes))
+        }),
+        space: block.mask(|bytes| _mm256_cmpeq_epi8(bytes, _mm256_shuffle_epi8(spaces, bytes))),
     }
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn long_escapes(block: Block, escaped: u64) -> u64 {
+fn is_control(bytes: __m256i) -> __m256i {
+    _mm256_cmpeq_epi8(_mm256_max_epu8(bytes, splat(0x1F)), splat(0x1F))
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn control(block: Block) -> u64 {
+    block.mask(|bytes| is_control(bytes))
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn no_short_escape(block: Block) -> u64 {
     // A bit for each high half that occurs among `"` `/` `\` `b` `f` `n` `r` `t`: 2_, 5_, 6_, 7_.
-    let high_halves = _mm_setr_epi8(0, 0, 1, 0, 0, 2, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0);
+    let high_halves = table([0, 0, 1, 0, 0, 2, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0]);
     // For each low half, the high halves with which it is one of them.
-    let low_halves = _mm_setr_epi8(0, 0, 1 | 4 | 8, 0, 8, 0, 4, 0, 0, 0, 0, 0, 2, 0, 4, 1);
-    let other = block.mask(|bytes| {
+    let low_halves = table([0, 0, 1 | 4 | 8, 0, 8, 0, 4, 0, 0, 0, 0, 0, 2, 0, 4, 1]);
+    block.mask(|bytes| {
         let high = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), splat(0x0F));
-        let high = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(high_halves), high);
-        let low = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(low_halves), bytes);
+        let high = _mm256_shuffle_epi8(high_halves, high);
+        let low = _mm256_shuffle_epi8(low_halves, bytes);
         _mm256_cmpeq_epi8(_mm256_and_si256(high, low), _mm256_setzero_si256())
-    });
-    escaped & other
+    })
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn separators(block: Block) -> Separators {
+    let equal = |byte| block.mask(|bytes| _mm256_cmpeq_epi8(bytes, splat(byte)));
+    // Sets the bit in which `[` and `{`, and `]` and `}`, differ.
+    let bracket = |brace| block.mask(|bytes| _mm256_cmpeq_epi8(_mm256_or_si256(bytes, splat(0x20)), splat(brace)));
+    Separators { comma: equal(b','), colon: equal(b':'), open: bracket(b'{'), close: bracket(b'}') }
 }
 
 #[inline]
@@ -130,7 +195,53 @@ fn prefix_xor(bits: u64) -> u64 {
 }
 
 #[inline]
+#[target_feature(enable = "bmi2")]
+fn compress(bits: u64, mask: u64) -> u64 {
+    _pext_u64(bits, mask)
+}
+
+#[inline]
 #[target_feature(enable = "avx2")]
 fn splat(byte: u8) -> __m256i {
     _mm256_set1_epi8(byte as i8)
+}
+
+/// The same 16 bytes in both halves, for a shuffle to choose from.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn table(bytes: [u8; 16]) -> __m256i {
+    _mm256_broadcastsi128_si256(_mm_setr_epi8(
+        bytes[0] as i8,
+        bytes[1] as i8,
+        bytes[2] as i8,
+        bytes[3] as i8,
+        bytes[4] as i8,
+        bytes[5] as i8,
+        bytes[6] as i8,
+        bytes[7] as i8,
+        bytes[8] as i8,
+        bytes[9] as i8,
+        bytes[10] as i8,
+        bytes[11] as i8,
+        bytes[12] as i8,
+        bytes[13] as i8,
+        bytes[14] as i8,
+        bytes[15] as i8,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::block::tests::{check, check_masks, check_rare};
+    use super::*;
+
+    #[test]
+    fn finds_what_is_defined() {
+        // On a processor without the instructions there is nothing to test.
+        if let Some(avx2) = Avx2::detect() {
+            check(avx2);
+            check_rare(avx2);
+            check_masks(avx2);
+        }
+    }
 }

@@ -1,26 +1,29 @@
-//! The fast parser: one pass over the value in blocks of 64 bytes, the grammar checked with bit masks.
+//! The fast parser: it validates the whole value in the manner of simdjson, without building anything.
 //!
-//! [`block`] says what a classifier finds in a block (one bit a byte); [`avx2`] and [`portable`] are the
-//! two classifiers. [`scan`] walks the blocks, checks the whole grammar and notes where the root members
-//! are; [`text`] reads those members. Nothing is indexed, copied or allocated on the way.
+//! `scan` takes the value in blocks of 64 bytes, with one bit for each byte: it finds strings, numbers and
+//! the separators around them, and checks the inside of each. `grammar` takes the separators 64 at a time,
+//! again with one bit for each, checks which may follow which, and notes where the root members are. `text`
+//! reads those members. `avx2` and `portable` turn 64 bytes into bits; all else is common to both.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 mod block;
+mod grammar;
 mod portable;
 mod scalar;
 mod scan;
 mod text;
 
 use super::{Malformed, Member, Root};
+use grammar::{Outcome, Scratch};
 use portable::Portable;
-use scan::{Nesting, Scan};
 
 /// The fast parser. It gives the verdict of [`super::plain::Parser`] on every input.
 pub struct Parser {
     engine: Engine,
-    nesting: Nesting,
-    uid: String,
+    scratch: Scratch,
+    /// The last text that was unescaped; at the end that is the `uid`, if it has escapes.
+    unescaped: String,
 }
 
 /// Which classifier looks at the blocks.
@@ -33,11 +36,11 @@ enum Engine {
 
 impl Engine {
     #[inline]
-    fn scan(self, value: &[u8], nesting: &mut Nesting) -> Option<Scan> {
+    fn scan(self, value: &[u8], scratch: &mut Scratch) -> Option<Outcome> {
         match self {
-            Engine::Portable => scan::scan(Portable, value, nesting),
+            Engine::Portable => scan::scan(Portable, value, scratch),
             #[cfg(target_arch = "x86_64")]
-            Engine::Avx2(avx2) => avx2.scan(value, nesting),
+            Engine::Avx2(avx2) => avx2.scan(value, scratch),
         }
     }
 }
@@ -64,7 +67,7 @@ impl Parser {
     }
 
     fn with(engine: Engine) -> Parser {
-        Parser { engine, nesting: Nesting::default(), uid: String::new() }
+        Parser { engine, scratch: Scratch::default(), unescaped: String::new() }
     }
 
     /// The name of the instructions in use: `avx2` or `portable`.
@@ -89,23 +92,24 @@ impl Parser {
             Some(b'[') => false,
             _ => return Err(without_brackets(value)),
         };
-        let Some(scan) = self.engine.scan(value, &mut self.nesting) else {
+        let Some(outcome) = self.engine.scan(value, &mut self.scratch) else {
             return Err(utf8_first(value, Malformed::NotJson));
         };
-        if !scan.ascii && simdutf8::basic::from_utf8(value).is_err() {
+        if !outcome.ascii && simdutf8::basic::from_utf8(value).is_err() {
             return Err(Malformed::NotUtf8);
         }
         if !is_object {
             return Err(Malformed::NotObject);
         }
-        let (uid, ts) = if scan.escaped_name { text::members(value, &mut self.uid) } else { (scan.uid, scan.ts) };
-        let ts = read(ts, |name_end| text::ts(value, name_end, &mut self.uid));
-        let uid = read(uid, |name_end| text::uid(value, name_end, &mut self.uid));
+        let (uid, ts) =
+            if outcome.escaped_name { text::members(value, &mut self.unescaped) } else { (outcome.uid, outcome.ts) };
+        let ts = read(ts, |name_end| text::ts(value, name_end, &mut self.unescaped));
+        let uid = read(uid, |name_end| text::uid(value, name_end, &mut self.unescaped));
         Ok(Root { uid, ts })
     }
 }
 
-/// The member whose name ends at a position, read with `value`.
+/// The member whose name ends before a position, read with `value`.
 #[inline]
 fn read<T>(member: Member<usize>, value: impl FnOnce(usize) -> Option<T>) -> Member<T> {
     match member {
@@ -129,5 +133,26 @@ fn utf8_first(value: &[u8], reason: Malformed) -> Malformed {
     match simdutf8::basic::from_utf8(value) {
         Ok(_) => reason,
         Err(_) => Malformed::NotUtf8,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_engines_read_a_frame() {
+        assert_eq!(Parser::portable().engine(), "portable");
+        for mut parser in [Parser::new(), Parser::portable()] {
+            let engine = parser.engine();
+            let root = parser.root(b" {\"uid\":\"\\u0061\",\"ts\":\"\\u0035\"}\n");
+            assert_eq!(root, Ok(Root { uid: Member::Good("a"), ts: Member::Good(5) }), "{engine}");
+            assert_eq!(parser.root(b"[\xFF]"), Err(Malformed::NotUtf8), "{engine}");
+            assert_eq!(parser.root(b"[\xFF"), Err(Malformed::NotUtf8), "{engine}");
+            assert_eq!(parser.root(b"\xFF"), Err(Malformed::NotUtf8), "{engine}");
+            assert_eq!(parser.root(b"[]"), Err(Malformed::NotObject), "{engine}");
+            assert_eq!(parser.root(b"1"), Err(Malformed::NotObject), "{engine}");
+            assert_eq!(parser.root(b""), Err(Malformed::NotJson), "{engine}");
+        }
     }
 }

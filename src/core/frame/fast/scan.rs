@@ -1,185 +1,263 @@
-//! The grammar of a whole value, 64 bytes at a time.
+//! From text to separators, 64 bytes at a time.
 //!
-//! Every rule of the grammar says which token may follow which, so it can be checked for all tokens of a
-//! block at once: mark the tokens of one kind, move the marks to the next token ([`Follow`]), and compare
-//! with the kinds that may stand there. A mark whose next token is in a later block waits for it. Only
-//! brackets are taken one by one, because what a comma means depends on the brackets around it.
-//!
-//! Marks only ever move up. So at the first byte that breaks a rule all masks are still right, and the
-//! error is seen; what later masks say no longer matters.
+//! What stands between two separators is a string, a number, a literal or nothing. Its inside is checked here;
+//! for the grammar it is enough to know whether there was something.
 
-use super::super::{MAX_DEPTH, Member};
 use super::block::{Classifier, LEN, bits};
+use super::grammar::{Grammar, Outcome, Scratch};
 use super::scalar;
 
-/// What a value that is JSON, but perhaps not UTF-8, looks like from the root.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Scan {
-    /// Where the name `uid` ends in the root object: the position of the closing quote.
-    pub uid: Member<usize>,
-    /// Where the name `ts` ends.
-    pub ts: Member<usize>,
-    /// Whether a name in the root has escapes, so that `uid` and `ts` are not certain.
-    pub escaped_name: bool,
-    /// Whether every byte is ASCII.
-    pub ascii: bool,
-}
-
-/// Scratch memory: for each open bracket from the root on, whether it is a brace.
-pub(super) struct Nesting(Box<[bool; MAX_DEPTH + 2]>);
-
-impl Default for Nesting {
-    fn default() -> Nesting {
-        Nesting(Box::new([false; MAX_DEPTH + 2]))
-    }
-}
+/// Blocks that are taken together: most values fit, and one mask has a bit for each of them.
+const CHUNK: usize = 64;
 
 /// Checks a value whose first byte is an opening bracket; `None` if it is not JSON.
 #[inline(always)]
-pub(super) fn scan<C: Classifier>(classifier: C, value: &[u8], nesting: &mut Nesting) -> Option<Scan> {
-    let mut scanner = Scanner::new(classifier, value, nesting);
-    let (blocks, tail) = value.as_chunks::<LEN>();
-    let mut padded = [b' '; LEN];
-    padded[..tail.len()].copy_from_slice(tail);
-    for block in blocks.iter().chain([&padded]) {
-        if scanner.block(block)? {
-            return scanner.finish();
+pub(super) fn scan<C: Classifier>(classifier: C, value: &[u8], scratch: &mut Scratch) -> Option<Outcome> {
+    let Scratch { chunk, nesting } = scratch;
+    let mut scanner = Scanner { classifier, value, state: State::START, error: 0, ascii: true };
+    let mut grammar = Grammar::new(classifier, value, nesting);
+    for base in (0..value.len()).step_by(CHUNK * LEN) {
+        scanner.take(base, chunk);
+        grammar.take(base, &chunk.separators)?;
+    }
+    grammar.finish(scanner.error, scanner.ascii)
+}
+
+/// What is found in a chunk.
+#[derive(Default)]
+pub(super) struct Chunk {
+    separators: Separators,
+    masks: Masks,
+}
+
+/// What is left to check once all blocks of a chunk are known: a mask for each block.
+struct Masks {
+    /// The bytes from each opening quote to just before the closing one.
+    in_string: [u64; CHUNK],
+    /// The escaped bytes that are right only if each begins `u` and four digits.
+    long_escape: [u64; CHUNK],
+    /// The first bytes of numbers and literals.
+    scalar_start: [u64; CHUNK],
+}
+
+impl Default for Masks {
+    fn default() -> Masks {
+        Masks { in_string: [0; CHUNK], long_escape: [0; CHUNK], scalar_start: [0; CHUNK] }
+    }
+}
+
+/// As many separators as a chunk has bytes, and the surplus that [`Separators::push`] writes.
+const ROOM: usize = (CHUNK + 1) * LEN;
+
+/// The separators of a chunk: `,` `:` and brackets.
+pub(super) struct Separators {
+    len: usize,
+    /// Where they are in the chunk.
+    at: [u16; ROOM],
+    /// What they are.
+    byte: [u8; ROOM],
+    /// One bit for each: whether something else stands between it and the one before.
+    after_value: [u64; CHUNK + 1],
+}
+
+impl Default for Separators {
+    fn default() -> Separators {
+        Separators { len: 0, at: [0; ROOM], byte: [0; ROOM], after_value: [0; CHUNK + 1] }
+    }
+}
+
+/// Up to 64 separators.
+pub(super) struct Batch<'s> {
+    /// Where they are in the chunk.
+    pub at: &'s [u16],
+    /// What they are; the bytes beyond the positions are arbitrary.
+    pub byte: &'s [u8; LEN],
+    /// One bit for each: whether something else stands between it and the one before.
+    pub after_value: u64,
+}
+
+impl Separators {
+    #[inline(always)]
+    fn clear(&mut self) {
+        self.len = 0;
+        self.after_value[0] = 0;
+    }
+
+    /// Appends those of a block.
+    #[inline(always)]
+    fn push<C: Classifier>(&mut self, classifier: C, bytes: &[u8; LEN], block: usize, found: &Found) {
+        /// Written at once, whether there are so many or not: cheaper than a question after each.
+        const STEP: usize = 4;
+        let from = self.len;
+        let mut left = found.separator;
+        self.len += left.count_ones() as usize;
+
+        let after_value = classifier.compress(found.after_value, left);
+        let (word, shift) = (from / 64, from % 64);
+        self.after_value[word] |= after_value << shift;
+        self.after_value[word + 1] = after_value >> 1 >> (63 - shift);
+
+        let (at, byte) = (&mut self.at[from..from + LEN], &mut self.byte[from..from + LEN]);
+        for (at, byte) in at.as_chunks_mut::<STEP>().0.iter_mut().zip(byte.as_chunks_mut::<STEP>().0) {
+            for (at, byte) in at.iter_mut().zip(byte) {
+                let index = left.trailing_zeros() as usize;
+                *at = (LEN * block + index) as u16;
+                *byte = bytes[index % LEN];
+                left &= left.wrapping_sub(1);
+            }
+            if left == 0 {
+                break;
+            }
         }
     }
-    None
-}
 
-/// Marks that move on to the next token, across a gap of bytes that are none.
-#[derive(Clone, Copy, Default)]
-struct Follow {
-    /// 1 if a mark of an earlier block is still on its way.
-    waiting: u64,
-}
-
-impl Follow {
-    /// The first bytes after each of the `marks` that are not in `gap`, and those gap bytes that no mark passed.
+    /// All of them, 64 at a time.
     #[inline(always)]
-    fn next(&mut self, marks: u64, gap: u64) -> (u64, u64) {
-        // Adding a mark to a run of ones carries it to the first zero after them, and clears the run.
-        let (sum, overflow) = gap.overflowing_add(marks << 1 | self.waiting);
-        self.waiting = marks >> 63 | u64::from(overflow);
-        (sum & !gap, sum & gap)
+    pub(super) fn batches(&self) -> impl Iterator<Item = Batch<'_>> {
+        let parts = self.at[..self.len].chunks(LEN).zip(self.byte.as_chunks().0).zip(&self.after_value);
+        parts.map(|((at, byte), after_value)| Batch { at, byte, after_value: *after_value })
     }
+}
+
+/// The state between two chunks.
+struct Scanner<'v, C> {
+    classifier: C,
+    value: &'v [u8],
+    state: State,
+    /// Any bit set if a rule was broken.
+    error: u64,
+    ascii: bool,
 }
 
 /// The state between two blocks.
-struct Scanner<'s, C> {
-    classifier: C,
-    value: &'s [u8],
-    nesting: &'s mut Nesting,
-    /// Open brackets.
-    depth: usize,
-    /// Where the block starts.
-    base: usize,
+#[derive(Clone, Copy)]
+struct State {
     /// All bits set if the last block ended inside a string.
     in_string: u64,
     /// 1 if the last block ended with a backslash that escapes.
     escaping: u64,
     /// 1 if the last block ended with a byte of a number or literal.
     in_scalar: u64,
-    /// The opening quotes of the last block's names in the root.
-    root_names: u64,
-    after_open: Follow,
-    after_comma: Follow,
-    after_colon: Follow,
-    through_name: Follow,
-    after_name: Follow,
-    /// Any bit set if a rule was broken.
-    error: u64,
-    /// Where the root's closing bracket is, once known.
-    root_end: usize,
-    found: Scan,
+    /// 1 if only white space came after the last separator.
+    after_separator: u64,
 }
 
-impl<'s, C: Classifier> Scanner<'s, C> {
+impl<C: Classifier> Scanner<'_, C> {
+    /// Finds the separators of the chunk at a position, and checks all that is between them.
     #[inline(always)]
-    fn new(classifier: C, value: &'s [u8], nesting: &'s mut Nesting) -> Self {
-        Scanner {
-            classifier,
-            value,
-            nesting,
-            depth: 0,
-            base: 0,
-            in_string: 0,
-            escaping: 0,
-            in_scalar: 0,
-            root_names: 0,
-            after_open: Follow::default(),
-            after_comma: Follow::default(),
-            // The root is a value, like what follows a colon.
-            after_colon: Follow { waiting: 1 },
-            through_name: Follow::default(),
-            after_name: Follow::default(),
-            error: 0,
-            root_end: 0,
-            found: Scan { uid: Member::Missing, ts: Member::Missing, escaped_name: false, ascii: true },
+    fn take(&mut self, base: usize, Chunk { separators, masks }: &mut Chunk) {
+        let rest = &self.value[base..];
+        let (blocks, tail) = rest[..rest.len().min(CHUNK * LEN)].as_chunks::<LEN>();
+        let mut padded = [b' '; LEN];
+        padded[..tail.len()].copy_from_slice(tail);
+        let padding = if tail.is_empty() { &[] } else { std::slice::from_ref(&padded) };
+
+        let Scanner { classifier, mut state, .. } = *self;
+        let mut seen = classifier.none_seen();
+        let (mut error, mut long_escapes, mut scalar_blocks) = (0, 0, 0);
+        let mut count = 0;
+        separators.clear();
+        // No calls in these loops, or all constants would be loaded again for each block.
+        for part in [blocks, padding] {
+            for bytes in part {
+                let block = classifier.load(bytes);
+                seen = classifier.see(seen, block);
+                let found = state.block(classifier, block);
+                long_escapes |= found.long_escape;
+                error |= found.error;
+                masks.in_string[count] = found.in_string;
+                masks.long_escape[count] = found.long_escape;
+                masks.scalar_start[count] = found.scalar_start;
+                scalar_blocks |= u64::from(found.scalar_start != 0) << count;
+                separators.push(classifier, bytes, count, &found);
+                count += 1;
+            }
+        }
+        self.state = state;
+        self.error |= error;
+        for block in bits(scalar_blocks) {
+            for index in bits(masks.scalar_start[block]) {
+                let ok = rest.get(LEN * block + index..).is_some_and(scalar::starts);
+                self.error |= u64::from(!ok);
+            }
+        }
+        // Rare bytes are looked for in the whole chunk first, and by block only if it has some.
+        let rare = classifier.rare(seen);
+        self.ascii &= !rare.high;
+        if rare.control {
+            let blocks = blocks.iter().chain(padding);
+            for (bytes, in_string) in blocks.zip(&masks.in_string) {
+                self.error |= classifier.control(classifier.load(bytes)) & in_string;
+            }
+        }
+        if long_escapes != 0 {
+            self.check_long_escapes(base, &masks.long_escape[..count]);
         }
     }
 
-    /// Takes the next block; `Some(true)` if the root ended in it, `None` if nesting is too deep.
+    /// Accepts `\u` with four hexadecimal digits.
+    #[cold]
+    fn check_long_escapes(&mut self, base: usize, masks: &[u64]) {
+        for (block, mask) in masks.iter().enumerate() {
+            for index in bits(*mask) {
+                let at = base + LEN * block + index;
+                let ok = self.value.get(at) == Some(&b'u') && scalar::code_unit(self.value, at + 1).is_some();
+                self.error |= u64::from(!ok);
+            }
+        }
+    }
+}
+
+/// What is found in a block.
+struct Found {
+    separator: u64,
+    /// The separators that do not follow another one directly.
+    after_value: u64,
+    /// See [`Masks::in_string`].
+    in_string: u64,
+    /// See [`Masks::long_escape`].
+    long_escape: u64,
+    /// See [`Masks::scalar_start`].
+    scalar_start: u64,
+    /// The strings, numbers and literals that do not follow a separator directly.
+    error: u64,
+}
+
+impl State {
+    /// Before the value: nothing stands before its first separator, as if there had been another one.
+    const START: State = State { in_string: 0, escaping: 0, in_scalar: 0, after_separator: 1 };
+
+    /// Takes the next block.
+    ///
+    /// Outside strings, whatever is neither a separator nor white space belongs to a number or literal.
     #[inline(always)]
-    fn block(&mut self, bytes: &[u8; LEN]) -> Option<bool> {
-        let block = self.classifier.load(bytes);
-        let masks = self.classifier.masks(block);
-        self.found.ascii &= masks.ascii;
-
-        let escaped = self.escaped(masks.backslash);
-        if escaped != 0 {
-            self.check_escapes(self.classifier.long_escapes(block, escaped));
-        }
-        let quote = masks.quote & !escaped;
-        // From each opening quote to just before the closing one.
-        let in_string = self.classifier.prefix_xor(quote) ^ self.in_string;
+    fn block<C: Classifier>(&mut self, classifier: C, block: C::Block) -> Found {
+        let text = classifier.text(block);
+        let escaped = self.escaped(text.backslash);
+        let long_escape = escaped & classifier.no_short_escape(block);
+        let quote = text.quote & !escaped;
+        let in_string = classifier.prefix_xor(quote) ^ self.in_string;
         self.in_string = ((in_string as i64) >> 63) as u64;
-        if masks.control != 0 {
-            self.check_control(masks.control, in_string);
-        }
 
-        let outside = !in_string;
-        let open = masks.open & outside;
-        let close = masks.close & outside;
-        let comma = masks.comma & outside;
-        let colon = masks.colon & outside;
-        let space = (masks.space | masks.control) & outside;
-        let scalar = outside & !(quote | open | close | comma | colon | space);
+        let string_start = quote & in_string;
+        let separator = text.separator & !in_string;
+        let space = text.space & !in_string;
+        let scalar = !(text.separator | text.space | quote | in_string);
         let scalar_start = scalar & !(scalar << 1 | self.in_scalar);
         self.in_scalar = scalar >> 63;
-        for index in bits(scalar_start) {
-            let ok = self.value.get(self.base + index..).is_some_and(scalar::starts);
-            self.error |= u64::from(!ok);
-        }
+        let after_separator = self.after_separator(separator, space);
+        let error = (string_start | scalar_start) & !after_separator;
+        let after_value = separator & !after_separator;
+        Found { separator, after_value, in_string, long_escape, scalar_start, error }
+    }
 
-        let (in_object, in_root) = self.brackets(open, close)?;
-        let string_start = quote & in_string;
-        let value_start = string_start | scalar_start | open;
-
-        let (after_open, _) = self.after_open.next(open, space);
-        let (after_comma, _) = self.after_comma.next(comma, space);
-        let (after_colon, _) = self.after_colon.next(colon, space);
-        let member_start = (after_open | after_comma) & in_object;
-        let element_start = (after_open | after_comma) & !in_object | after_colon;
-        let empty = after_open & close;
-        self.error |= member_start & !(string_start | empty);
-        self.error |= element_start & !(value_start | empty);
-        self.error |= value_start & !(member_start | element_start);
-
-        let name_start = string_start & member_start;
-        let inside_strings = in_string & !quote;
-        let (name_end, not_in_names) = self.through_name.next(name_start, inside_strings);
-        let (after_name, _) = self.after_name.next(name_end, space);
-        self.error |= after_name ^ colon;
-
-        let inside_root_names = inside_strings & !not_in_names & in_root;
-        self.found.escaped_name |= masks.backslash & inside_root_names != 0;
-        self.root_names(name_start & in_root, name_end);
-
-        self.base += LEN;
-        Some(self.depth == 0)
+    /// The first bytes after each separator that are not white space.
+    #[inline(always)]
+    fn after_separator(&mut self, separator: u64, space: u64) -> u64 {
+        // Adding a bit to a run of ones carries it to the first zero after them.
+        let (sum, overflow) = space.overflowing_add(separator << 1 | self.after_separator);
+        self.after_separator = separator >> 63 | u64::from(overflow);
+        sum & !space
     }
 
     /// The bytes that a backslash before them escapes.
@@ -194,82 +272,53 @@ impl<'s, C: Classifier> Scanner<'s, C> {
         self.escaping = (codes & backslash) >> 63;
         escaped
     }
+}
 
-    /// Accepts `\u` with four hexadecimal digits, and no other of the `long` escapes.
-    #[inline(always)]
-    fn check_escapes(&mut self, long: u64) {
-        for index in bits(long) {
-            let at = self.base + index;
-            let ok = self.value.get(at) == Some(&b'u') && scalar::code_unit(self.value, at + 1).is_some();
-            self.error |= u64::from(!ok);
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::super::portable::Portable;
+    use super::*;
 
-    /// Accepts control characters only as white space between tokens.
-    #[cold]
-    fn check_control(&mut self, control: u64, in_string: u64) {
-        self.error |= control & in_string;
-        for index in bits(control & !in_string) {
-            let ok = self.value.get(self.base + index).is_some_and(|byte| scalar::is_space(*byte));
-            self.error |= u64::from(!ok);
-        }
-    }
-
-    /// Opens and closes brackets; returns which bytes are directly in an object, and which in the root.
-    #[inline(always)]
-    fn brackets(&mut self, open: u64, close: u64) -> Option<(u64, u64)> {
-        let Nesting(braces) = &mut *self.nesting;
-        let mut in_object = u64::from(braces[self.depth]).wrapping_neg();
-        let mut in_root = u64::from(self.depth == 1).wrapping_neg();
-        for index in bits(open | close) {
-            let opens = open >> index & 1 != 0;
-            // Of the four brackets only the braces have this bit.
-            let brace = self.value[self.base + index] & 0x20 != 0;
-            if opens {
-                self.depth += 1;
-                if self.depth > MAX_DEPTH {
-                    return None;
+    /// The text of the separators of a value of one chunk, `_` before those that follow a value, and whether
+    /// the inside of all values is good.
+    fn separators(value: &str) -> (String, bool) {
+        let mut chunk = Box::<Chunk>::default();
+        let mut scanner =
+            Scanner { classifier: Portable, value: value.as_bytes(), state: State::START, error: 0, ascii: true };
+        scanner.take(0, &mut chunk);
+        let mut text = String::new();
+        for batch in chunk.separators.batches() {
+            for (index, at) in batch.at.iter().enumerate() {
+                assert_eq!(batch.byte[index], value.as_bytes()[usize::from(*at)]);
+                if batch.after_value >> index & 1 != 0 {
+                    text.push('_');
                 }
-                braces[self.depth] = brace;
-            } else {
-                self.error |= u64::from(braces[self.depth] != brace);
-                self.depth = self.depth.checked_sub(1)?;
-                if self.depth == 0 {
-                    self.root_end = self.base + index;
-                    break;
-                }
+                text.push(char::from(batch.byte[index]));
             }
-            let above = (!1_u64) << index;
-            in_object = in_object & !above | u64::from(braces[self.depth]).wrapping_neg() & above;
-            in_root = in_root & !above | u64::from(self.depth == 1).wrapping_neg() & above;
         }
-        Some((in_object, in_root))
+        (text, scanner.error == 0)
     }
 
-    /// Notes names that are `uid` or `ts`. They are told by their length first.
-    #[inline(always)]
-    fn root_names(&mut self, start: u64, end: u64) {
-        let short = (start << 4 | self.root_names >> 60) | (start << 3 | self.root_names >> 61);
-        self.root_names = start;
-        for index in bits(end & short) {
-            let end = self.base + index;
-            let before = &self.value[..end];
-            let member = if before.ends_with(b"\"uid") {
-                &mut self.found.uid
-            } else if before.ends_with(b"\"ts") {
-                &mut self.found.ts
-            } else {
-                continue;
-            };
-            *member = if *member == Member::Missing { Member::Good(end) } else { Member::Repeated };
+    #[test]
+    fn separators_and_what_stands_between() {
+        let value = r#"{"a,b":[1 , "\\\"]", true ,[]] , "c" : {} }"#;
+        assert_eq!(separators(value), ("{_:[_,_,_,[]],_:{}}".into(), true));
+        for spaces in 0..200 {
+            let value = value.replace(',', &format!(",{}", " ".repeat(spaces)));
+            assert_eq!(separators(&value), ("{_:[_,_,_,[]],_:{}}".into(), true), "{spaces} spaces");
         }
     }
 
-    /// The outcome, once the root has ended.
-    #[inline(always)]
-    fn finish(self) -> Option<Scan> {
-        let rest = self.value.get(self.root_end + 1..)?;
-        let whole = self.error == 0 && rest.iter().all(|byte| scalar::is_space(*byte));
-        whole.then_some(self.found)
+    #[test]
+    fn bad_insides() {
+        for value in ["[1 2]", "[\"a\" \"b\"]", "[01]", "[\"\\x\"]", "[\"\\u123\"]", "[\"\t\"]", "[x]", "[\"a\"1]"] {
+            assert!(!separators(value).1, "{value}");
+        }
+    }
+
+    #[test]
+    fn more_than_a_batch() {
+        let value = format!("[{}1]", "1,".repeat(150));
+        assert_eq!(separators(&value), (format!("[{}_]", "_,".repeat(150)), true));
     }
 }

@@ -3,11 +3,11 @@
 use super::super::{MAX_TS, Member};
 use super::scalar::{self, code_unit};
 
-/// The user id whose name ends at a position; `scratch` holds it if it has escapes.
+/// The user id whose name ends before a position; `scratch` holds it if it has escapes.
 #[inline]
 pub(super) fn uid<'a>(value: &'a [u8], name_end: usize, scratch: &'a mut String) -> Option<&'a str> {
-    let raw = string(after_colon(value, name_end))?;
-    let uid = if raw.contains(&b'\\') {
+    let (raw, escaped) = string(after_colon(value, name_end))?;
+    let uid = if escaped {
         unescape(raw, scratch)?;
         scratch.as_str()
     } else {
@@ -16,21 +16,23 @@ pub(super) fn uid<'a>(value: &'a [u8], name_end: usize, scratch: &'a mut String)
     (!uid.is_empty()).then_some(uid)
 }
 
-/// The seconds whose name ends at a position.
+/// The seconds whose name ends before a position.
 #[inline]
 pub(super) fn ts(value: &[u8], name_end: usize, scratch: &mut String) -> Option<i64> {
     let rest = after_colon(value, name_end);
-    if let Some(raw) = string(rest) {
-        if !raw.contains(&b'\\') {
-            return seconds(raw);
+    match string(rest) {
+        Some((raw, false)) => seconds(raw),
+        Some((raw, true)) => {
+            unescape(raw, scratch)?;
+            seconds(scratch.as_bytes())
         }
-        unescape(raw, scratch)?;
-        return seconds(scratch.as_bytes());
-    }
-    let end = rest.iter().position(|byte| matches!(byte, b',' | b'}') || scalar::is_space(*byte))?;
-    match &rest[..end] {
-        b"-0" => Some(0),
-        literal => seconds(literal),
+        None => {
+            let end = rest.iter().position(|byte| matches!(byte, b',' | b'}') || scalar::is_space(*byte))?;
+            match &rest[..end] {
+                b"-0" => Some(0),
+                literal => seconds(literal),
+            }
+        }
     }
 }
 
@@ -53,23 +55,27 @@ fn seconds(digits: &[u8]) -> Option<i64> {
     Some(seconds)
 }
 
-/// What follows the colon of the name that ends at a position.
+/// What follows the colon after a name that ends before a position.
 #[inline]
 fn after_colon(value: &[u8], name_end: usize) -> &[u8] {
-    let rest = &value[name_end + 1..];
+    let rest = &value[name_end..];
     let start = rest.iter().position(|byte| *byte != b':' && !scalar::is_space(*byte)).unwrap_or(rest.len());
     &rest[start..]
 }
 
-/// What stands between the quotes of the string that `rest` starts with.
+/// What stands between the quotes of the string that `rest` starts with, and whether there are escapes in it.
 #[inline]
-fn string(rest: &[u8]) -> Option<&[u8]> {
+fn string(rest: &[u8]) -> Option<(&[u8], bool)> {
     let body = rest.strip_prefix(b"\"")?;
+    let mut escaped = false;
     let mut at = 0;
     loop {
         match body.get(at)? {
-            b'"' => return Some(&body[..at]),
-            b'\\' => at += 2,
+            b'"' => return Some((&body[..at], escaped)),
+            b'\\' => {
+                escaped = true;
+                at += 2;
+            }
             _ => at += 1,
         }
     }
@@ -128,7 +134,8 @@ pub(super) fn members(value: &[u8], scratch: &mut String) -> (Member<usize>, Mem
             b'}' | b']' => depth -= 1,
             b',' => name_next = depth == 1,
             b'"' => {
-                let raw = string(&value[at..]).unwrap_or_default();
+                let (raw, _) = string(&value[at..]).unwrap_or_default();
+                // The closing quote, past which the loop goes on.
                 at += 1 + raw.len();
                 // A name with a lone surrogate is merely another name.
                 if std::mem::take(&mut name_next) && unescape(raw, scratch).is_some() {
@@ -138,7 +145,7 @@ pub(super) fn members(value: &[u8], scratch: &mut String) -> (Member<usize>, Mem
                         _ => None,
                     };
                     if let Some(member) = member {
-                        *member = if *member == Member::Missing { Member::Good(at) } else { Member::Repeated };
+                        *member = if *member == Member::Missing { Member::Good(at + 1) } else { Member::Repeated };
                     }
                 }
             }
@@ -147,4 +154,54 @@ pub(super) fn members(value: &[u8], scratch: &mut String) -> (Member<usize>, Mem
         at += 1;
     }
     (uid, ts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads the `uid` of an object that starts with it.
+    fn read_uid(value: &str) -> Option<String> {
+        uid(value.as_bytes(), r#"{"uid""#.len(), &mut String::from("left over")).map(String::from)
+    }
+
+    /// Reads the `ts` of an object that starts with it.
+    fn read_ts(value: &str) -> Option<i64> {
+        ts(value.as_bytes(), r#"{"ts""#.len(), &mut String::from("left over"))
+    }
+
+    #[test]
+    fn uids() {
+        assert_eq!(read_uid(r#"{"uid":"a"}"#).as_deref(), Some("a"));
+        assert_eq!(read_uid(r#"{"uid" : "\u0061\n\ud83d\ude00\"\\"}"#).as_deref(), Some("a\n\u{1f600}\"\\"));
+        for value in
+            [r#"{"uid":""}"#, r#"{"uid":1}"#, r#"{"uid":["a"]}"#, r#"{"uid":"\ud83d"}"#, r#"{"uid":"\ude00x"}"#]
+        {
+            assert_eq!(read_uid(value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn times() {
+        assert_eq!(read_ts(r#"{"ts":0}"#), Some(0));
+        assert_eq!(read_ts(r#"{"ts": -0 }"#), Some(0));
+        assert_eq!(read_ts(r#"{"ts":253402300799,"a":1}"#), Some(MAX_TS));
+        assert_eq!(read_ts(r#"{"ts":"0000000000000000000000012"}"#), Some(12));
+        assert_eq!(read_ts(r#"{"ts":"\u0031"}"#), Some(1));
+        for value in
+            [r#"{"ts":-1}"#, r#"{"ts":1.0}"#, r#"{"ts":1e3}"#, r#"{"ts":""}"#, r#"{"ts":"-0"}"#, r#"{"ts":null}"#]
+        {
+            assert_eq!(read_ts(value), None, "{value}");
+        }
+        assert_eq!(read_ts(r#"{"ts":253402300800}"#), None);
+        assert_eq!(read_ts(r#"{"ts":99999999999999999999999999}"#), None);
+    }
+
+    #[test]
+    fn members_with_escaped_names() {
+        let find = |value: &str| members(value.as_bytes(), &mut String::new());
+        assert_eq!(find(r#"{"\u0075id":1}"#), (Member::Good(11), Member::Missing));
+        assert_eq!(find(r#"{"uid":{"ts":1},"ts":1,"t\u0073":["uid"]}"#), (Member::Good(6), Member::Repeated));
+        assert_eq!(find(r#"{"\ud800":"uid","a":[{"\u0075id":1}]}"#), (Member::Missing, Member::Missing));
+    }
 }

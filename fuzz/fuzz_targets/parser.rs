@@ -1,0 +1,16 @@
+//! Every parser must come to the verdict of the plain one: `cargo +nightly fuzz run parser`.
+#![no_main]
+
+use kuu::core::frame::{fast, plain};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|value: &[u8]| {
+    let mut plain = plain::Parser::new();
+    let expected = plain.root(value);
+    // Scratch memory is kept from value to value, so each parser reads the value twice.
+    for mut parser in [fast::Parser::new(), fast::Parser::portable()] {
+        let engine = parser.engine();
+        assert_eq!(parser.root(value), expected, "{engine}");
+        assert_eq!(parser.root(value), expected, "{engine}, second time");
+    }
+});
