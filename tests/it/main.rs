@@ -7,6 +7,7 @@ mod damage;
 mod files;
 mod follow;
 mod frames;
+mod history;
 mod kafka;
 mod keys;
 mod kuu;

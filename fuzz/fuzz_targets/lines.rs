@@ -1,0 +1,37 @@
+//! The line reader, over plain text and over whatever calls itself gzip: `cargo +nightly fuzz run lines`.
+#![no_main]
+
+use kuu::edge::input::{Block, Input};
+use libfuzzer_sys::fuzz_target;
+use std::io::Cursor;
+
+fuzz_target!(|data: &[u8]| {
+    let mut input = Input::from_reader("fuzz", Cursor::new(data.to_vec()));
+    let mut block = Block::default();
+    let mut lines: Vec<Vec<u8>> = Vec::new();
+    let failed = loop {
+        match input.read_block(&mut block) {
+            Ok(true) => {
+                assert_eq!(block.first_line(), lines.len() as u64 + 1);
+                lines.extend(block.lines().map(|(_, line)| line.to_vec()));
+            }
+            Ok(false) => break false,
+            Err(_) => break true,
+        }
+    };
+    assert!(!input.read_block(&mut block).unwrap_or(false), "nothing comes after the end");
+    if !data.starts_with(b"\x1f\x8b") {
+        // Plain text cannot fail, and is what a plain split gives.
+        assert!(!failed);
+        let text = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data);
+        let mut expected: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
+        // What follows the last terminator is a line only if it is not empty; only a terminator hides a CR.
+        let last = expected.pop().unwrap_or_default();
+        let mut expected: Vec<Vec<u8>> = expected.iter().map(|line| line.strip_suffix(b"\r").unwrap_or(line).to_vec()).collect();
+        if !last.is_empty() {
+            expected.push(last.to_vec());
+        }
+        assert_eq!(lines, expected);
+    }
+    assert_eq!(input.finish().map(|digest| digest.bytes).ok(), Some(data.len() as u64));
+});
