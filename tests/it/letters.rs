@@ -38,17 +38,21 @@ fn what_is_not_counted_goes_to_the_dead_letters() {
         for (i, (_, value)) in DAMAGED.iter().enumerate() {
             all.insert(i * 50, value.to_vec());
         }
-        // Hours after its window: beyond a retention of a minute, whatever the other partitions have got to.
-        all.push(frame("straggler", MINUTE - 7_200));
+        // Hours after its window: beyond a retention of a minute. With several partitions it would depend on which of
+        // them are read first, as one that has not spoken yet holds the watermark back.
+        let stragglers = u64::from(partitions == 1);
+        if stragglers == 1 {
+            all.push(frame("straggler", MINUTE - 7_200));
+        }
         let file = kuu.file("a.jsonl", lines(&all));
         kuu.run(&format!("produce {file}")).exits(0);
         kuu.run(&format!("count --retention 1m --dead-letter dead --threads {threads}")).exits(0);
         let ledger = kuu.record("count").ledger().clone();
-        assert_eq!((ledger.read, ledger.counted, ledger.too_late), (1_703, 1_680, 1));
+        assert_eq!((ledger.read, ledger.counted, ledger.too_late), (1_702 + stragglers, 1_680, stragglers));
         assert_eq!(settle(&rows(&mock.address, "output")), windows(&sound));
 
         let letters = origins(&mock.address, "dead");
-        assert_eq!(letters.len(), 23);
+        assert_eq!(letters.len() as u64, 22 + stragglers);
         let sent = read(&mock.address, "messages");
         for ((partition, offset), letter) in &letters {
             let source = sent.iter().find(|sent| (sent.partition, sent.offset) == (*partition, *offset)).unwrap();
