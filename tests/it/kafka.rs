@@ -21,7 +21,7 @@ fn keyed(frames: &[Vec<u8>]) -> Vec<(String, Vec<u8>)> {
 fn journey(compression: &str) {
     for partitions in [1, 4] {
         let topics = Topics::new(&format!("journey-{compression}-{partitions}"));
-        let kuu = Kuu::on_kafka(&topics.address);
+        let kuu = Kuu::with(&topics.address);
         let messages = &topics.messages;
         kuu.run(&format!("produce {FIXTURE} --topic {messages} --partitions {partitions} --compression {compression}"))
             .exits(0)
@@ -75,7 +75,7 @@ fn gzip() {
 #[ignore = "needs Kafka"]
 fn one_partition_gives_the_results_of_the_file() {
     let topics = Topics::new("as-file");
-    let kuu = Kuu::on_kafka(&topics.address);
+    let kuu = Kuu::with(&topics.address);
     let file = kuu.file("frames.jsonl", lines(&frames(6_000)));
     kuu.run(&format!("produce {file} --topic {} --partitions 1", topics.messages)).exits(0);
     kuu.run(&format!("count {} --window second,minute,hour --parser plain", topics.counting())).exits(0);
@@ -89,7 +89,7 @@ fn one_partition_gives_the_results_of_the_file() {
 #[ignore = "needs Kafka"]
 fn partitions_that_stay_empty() {
     let topics = Topics::new("empty");
-    let kuu = Kuu::on_kafka(&topics.address);
+    let kuu = Kuu::with(&topics.address);
     let one: Vec<_> = (0..200).map(|i| frame("alone", MINUTE + i)).collect();
     let file = kuu.file("one.jsonl", lines(&one));
     kuu.run(&format!("produce {file} --topic {} --partitions 8", topics.messages)).exits(0);
@@ -102,7 +102,7 @@ fn partitions_that_stay_empty() {
 #[ignore = "needs Kafka"]
 fn append_recreate_and_neither() {
     let topics = Topics::new("recreate");
-    let kuu = Kuu::on_kafka(&topics.address);
+    let kuu = Kuu::with(&topics.address);
     let messages = &topics.messages;
     let all = frames(900);
     let a = kuu.file("a.jsonl", lines(&all[..500]));
@@ -126,7 +126,7 @@ fn append_recreate_and_neither() {
 #[ignore = "needs Kafka"]
 fn a_missing_file_neither_makes_nor_deletes_a_topic() {
     let topics = Topics::new("missing");
-    let kuu = Kuu::on_kafka(&topics.address);
+    let kuu = Kuu::with(&topics.address);
     let a = kuu.file("a.jsonl", lines(&frames(10)));
     kuu.run(&format!("produce {a} missing.jsonl --topic {}", topics.messages)).exits(2).complains("missing.jsonl");
     assert_eq!(partitions(&topics.address, &topics.messages), 0);
@@ -139,7 +139,7 @@ fn a_missing_file_neither_makes_nor_deletes_a_topic() {
 #[ignore = "needs Kafka"]
 fn first_answers_stay_readable() {
     let topics = Topics::new("forever");
-    let kuu = Kuu::on_kafka(&topics.address);
+    let kuu = Kuu::with(&topics.address);
     let a = kuu.file("a.jsonl", lines(&frames(700)));
     kuu.run(&format!("produce {a} --topic {}", topics.messages)).exits(0);
     kuu.run(&format!("count {}", topics.counting())).exits(0);
@@ -153,7 +153,7 @@ fn first_answers_stay_readable() {
 #[ignore = "needs Kafka"]
 fn a_compacted_output_of_the_users_works_too() {
     let topics = Topics::new("compacted");
-    let kuu = Kuu::on_kafka(&topics.address);
+    let kuu = Kuu::with(&topics.address);
     topics.make(&topics.output, 3, &[("cleanup.policy", "compact")]);
     let all = frames(1_400);
     let a = kuu.file("a.jsonl", lines(&all));
@@ -168,7 +168,7 @@ fn a_compacted_output_of_the_users_works_too() {
 #[ignore = "needs Kafka"]
 fn a_topic_that_takes_larger_frames() {
     let topics = Topics::new("large");
-    let kuu = Kuu::on_kafka(&topics.address);
+    let kuu = Kuu::with(&topics.address);
     topics.make(&topics.messages, 2, &[("max.message.bytes", "2000000")]);
     let large = |size: usize| format!(r#"{{"uid":"l","ts":{MINUTE},"pad":"{}"}}"#, "x".repeat(size)).into_bytes();
     let all = [&frames(20)[..], &[large(1_500_000), large(2_500_000)], &frames(10)].concat();
@@ -186,7 +186,7 @@ fn a_topic_that_takes_larger_frames() {
 #[ignore = "needs Kafka"]
 fn more_replicas_than_brokers() {
     let topics = Topics::new("replicas");
-    let kuu = Kuu::on_kafka(&topics.address);
+    let kuu = Kuu::with(&topics.address);
     let a = kuu.file("a.jsonl", lines(&frames(10)));
     let command = format!("produce {a} --topic {} --replication-factor 300", topics.messages);
     kuu.run(&command).exits(2).complains(&format!("topic {} cannot be made", topics.messages));
@@ -197,7 +197,7 @@ fn more_replicas_than_brokers() {
 #[ignore = "needs Kafka"]
 fn what_was_aborted_is_not_counted() {
     let topics = Topics::new("aborted");
-    let kuu = Kuu::on_kafka(&topics.address);
+    let kuu = Kuu::with(&topics.address);
     topics.make(&topics.messages, 2, &[]);
     let all = frames(800);
     let ghosts: Vec<_> = (0..50).map(|i| frame(&format!("ghost-{i}"), MINUTE + i)).collect();
@@ -233,7 +233,7 @@ fn what_was_aborted_is_not_counted() {
 #[ignore = "needs Kafka"]
 fn results_in_transactions() {
     let topics = Topics::new("transactions");
-    let kuu = Kuu::on_kafka(&topics.address);
+    let kuu = Kuu::with(&topics.address);
     let all = frames(1_400);
     let file = kuu.file("a.jsonl", lines(&all));
     kuu.run(&format!("produce {file} --topic {}", topics.messages)).exits(0);
@@ -264,7 +264,7 @@ fn results_in_transactions() {
 #[ignore = "needs Kafka"]
 fn one_wrong_row() {
     let topics = Topics::new("wrong");
-    let kuu = Kuu::on_kafka(&topics.address);
+    let kuu = Kuu::with(&topics.address);
     kuu.run(&format!("produce {FIXTURE} --limit 5000 --topic {}", topics.messages)).exits(0);
     kuu.run(&format!("count {}", topics.counting())).exits(0);
     let expected = windows(fixture_lines(5_000));
@@ -284,7 +284,7 @@ fn one_wrong_row() {
 #[ignore = "needs Kafka"]
 fn frames_that_come_while_following() {
     let topics = Topics::new("follow");
-    let kuu = Kuu::on_kafka(&topics.address);
+    let kuu = Kuu::with(&topics.address);
     let (first, second) = (frames_from(MINUTE, 7 * 150), frames_from(MINUTE + 180, 7 * 150));
     let a = kuu.file("a.jsonl", lines(&first));
     let b = kuu.file("b.jsonl", lines(&second));
@@ -312,7 +312,7 @@ fn frames_that_come_while_following() {
 #[ignore = "needs Kafka"]
 fn a_topic_that_is_deleted_under_a_follower() {
     let topics = Topics::new("deleted");
-    let kuu = Kuu::on_kafka(&topics.address);
+    let kuu = Kuu::with(&topics.address);
     let all = frames(7 * 90);
     let a = kuu.file("a.jsonl", lines(&all));
     kuu.run(&format!("produce {a} --topic {}", topics.messages)).exits(0);

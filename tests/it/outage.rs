@@ -162,3 +162,19 @@ fn results_that_are_refused_for_good() {
     // What led to no result is not committed.
     assert_eq!(crate::broker::committed(&mock.address, "kuu", "messages"), [-1]);
 }
+
+#[test]
+fn a_signal_ends_a_run_whose_broker_is_gone() {
+    let mock = Mock::new(2);
+    let kuu = Kuu::with(&mock.address);
+    let all = frames(7 * 90);
+    let file = kuu.file("a.jsonl", lines(&all));
+    kuu.run(&format!("produce {file}")).exits(0);
+    let running = kuu.spawn("count --follow --idle 200ms --timeout 2s");
+    eventually("a result", || (!rows(&mock.address, "output").is_empty()).then_some(()));
+    mock.down();
+    running.signal("TERM");
+    // What could not be committed is an error, but no reason to stay.
+    let done = running.wait_for(Duration::from_secs(20));
+    assert!(matches!(done.code, Some(2 | 130)), "{done}");
+}

@@ -133,8 +133,8 @@ fn no_secret_in_records() {
         {
             let done = kuu.run(&format!("{command} {secret} --json"));
             assert!(!done.out.contains("hunter2") && !done.err.contains("hunter2"), "{done}");
-            // librdkafka does not know it in capitals, nor TLS in this build; what it says must not repeat the value.
-            if !["SASL", "ssl.", "oauthbearer"].iter().any(|refused| secret.contains(refused)) {
+            // librdkafka does not know it in capitals, and knows the others only where it is built with OpenSSL.
+            if secret.contains("sasl.password") && !secret.contains("SASL") {
                 done.exits(0);
             }
         }

@@ -1,6 +1,7 @@
 //! Topics on a real broker: names that no other test has, made and looked at by the test, deleted at its end.
 
-use crate::kuu::PATIENCE;
+use crate::broker;
+use crate::kuu::{PATIENCE, eventually};
 use futures_executor::block_on;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
@@ -49,6 +50,7 @@ impl Topics {
         for made in block_on(admin(&self.address).create_topics([&topic], &options())).unwrap() {
             made.unwrap();
         }
+        eventually("the topic", || (broker::partitions(&self.address, name) == partitions).then_some(()));
     }
 
     /// Deletes a topic.
