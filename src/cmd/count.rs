@@ -48,7 +48,7 @@ fn topic(arguments: &Count, session: &Session) -> Result<Status> {
     let contexts = spawn_source(cluster.settings(), &options, &ranges, &feed, &session.stop)?;
     drop(feed);
     let mut counter = Counter::new(session::counting(&arguments.windows, &arguments.event_time), ranges.len());
-    let mut sink = sink(arguments, &cluster)?;
+    let mut sink = sink(arguments, session, &cluster)?;
     let mut table = WindowTable::new(&mut sink);
     let mut status = StatusLine::new(session.screen, left(&ranges), arguments.follow.then_some(contexts));
     let options = pipeline_options(arguments);
@@ -90,9 +90,9 @@ fn prepare_outputs(arguments: &Count, cluster: &Cluster) -> Result<()> {
     Ok(())
 }
 
-fn sink(arguments: &Count, cluster: &Cluster) -> Result<KafkaSink> {
+fn sink(arguments: &Count, session: &Session, cluster: &Cluster) -> Result<KafkaSink> {
     let settings = cluster.settings();
-    let mut sink = KafkaSink::new(settings, &arguments.group, &arguments.topic, &arguments.output)?;
+    let mut sink = KafkaSink::new(settings, &arguments.group, &arguments.topic, &arguments.output, &session.stop)?;
     if let Some(topic) = &arguments.dead_letter {
         sink = sink.with_dead_letters(settings, topic)?;
     }

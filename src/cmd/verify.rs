@@ -228,7 +228,12 @@ pub fn show(screen: Screen, checked: &Checked) {
         let right = verdict.windows.saturating_sub(
             comparison.lines.iter().filter(|line| line.truth.is_some() && line.fault().is_some()).count() as u64,
         );
-        screen.say(format!("WRONG: {} of {} exact", screen::count(right), plural(verdict.windows, "window")));
+        let exact = format!("{} of {} exact", screen::count(right), plural(verdict.windows, "window"));
+        let others = verdict.faults.len() as u64 - verdict.wrong.min(verdict.faults.len() as u64);
+        screen.say(match others {
+            0 => format!("WRONG: {exact}"),
+            others => format!("WRONG: {exact}, and {} besides", plural(others, "fault")),
+        });
     }
 }
 

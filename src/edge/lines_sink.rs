@@ -40,12 +40,12 @@ impl<W: Write> Sink for LinesSink<W> {
         self.judge(written)
     }
 
-    fn commit(&mut self, _positions: &[i64]) -> Result<()> {
+    fn commit(&mut self, _positions: &[i64], _last: bool) -> Result<()> {
         let written = self.out.flush();
         self.judge(written)
     }
 
     fn poll(&mut self) -> Result<()> {
-        self.commit(&[])
+        self.commit(&[], false)
     }
 }

@@ -109,11 +109,11 @@ pub trait Sink {
     }
 
     /// Makes sure that every result so far is where it should be, then commits the positions: for each partition the
-    /// next offset to read, -1 if none was read.
+    /// next offset to read, -1 if none was read. The last time, the commit itself is waited for.
     ///
     /// # Errors
     /// If a result was lost.
-    fn commit(&mut self, positions: &[i64]) -> Result<()>;
+    fn commit(&mut self, positions: &[i64], last: bool) -> Result<()>;
 
     /// Gives the sink a moment for its own affairs.
     ///
@@ -250,7 +250,7 @@ pub fn run(
         run.release_all()?;
     }
     run.emit(None)?;
-    run.sink.commit(&run.summary.positions)?;
+    run.sink.commit(&run.summary.positions, true)?;
     run.summary.elapsed = run.started.map_or(Duration::ZERO, |started| started.elapsed());
     Ok(run.summary)
 }
@@ -339,7 +339,7 @@ impl Run<'_> {
             self.counter.flush_late();
             self.emit(None)?;
         }
-        self.sink.commit(&self.summary.positions)
+        self.sink.commit(&self.summary.positions, false)
     }
 
     fn status(&self) -> Status {

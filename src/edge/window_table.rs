@@ -72,8 +72,8 @@ impl Sink for WindowTable<'_> {
         self.sink.ordered(letter)
     }
 
-    fn commit(&mut self, positions: &[i64]) -> Result<()> {
-        self.sink.commit(positions)
+    fn commit(&mut self, positions: &[i64], last: bool) -> Result<()> {
+        self.sink.commit(positions, last)
     }
 
     fn poll(&mut self) -> Result<()> {

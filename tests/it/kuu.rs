@@ -184,6 +184,11 @@ impl Running {
         stdin.flush().unwrap();
     }
 
+    /// Gives standard input away, to be written on another thread and closed there.
+    pub fn take_input(&mut self) -> ChildStdin {
+        self.stdin.take().unwrap()
+    }
+
     /// Closes standard input.
     pub fn close(mut self) -> Running {
         self.stdin = None;

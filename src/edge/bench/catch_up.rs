@@ -214,7 +214,7 @@ fn count(plan: &Plan, topics: &Topics, frames: u64, cluster: &Cluster, stop: &St
     spawn_source(cluster.settings(), &source, &ranges, &feed, stop)?;
     drop(feed);
     let mut counter = Counter::new(plan.counting.clone(), ranges.len());
-    let mut sink = KafkaSink::new(cluster.settings(), &plan.prefix, &topics.messages, &topics.output)?;
+    let mut sink = KafkaSink::new(cluster.settings(), &plan.prefix, &topics.messages, &topics.output, stop)?;
     let options = pipeline::Options::default();
     let summary = pipeline::run(&intake, &mut counter, ranges.len(), &mut sink, options, stop, |_| {})?;
     if counter.ledger().read != frames && !summary.interrupted {

@@ -212,7 +212,7 @@ fn count(plan: &Plan, settings: &Settings, ranges: &[Range], end: &Stop, shared:
     spawn_source(settings, &source, ranges, &feed, end)?;
     drop(feed);
     let mut counter = Counter::new(plan.counting.clone(), ranges.len());
-    let mut sink = KafkaSink::new(settings, &plan.group, &plan.messages, &plan.output)?;
+    let mut sink = KafkaSink::new(settings, &plan.group, &plan.messages, &plan.output, end)?;
     // No partition of a paced replay is idle; all of them are silent before it starts.
     let options = pipeline::Options { idle: Some(Duration::from_secs(60)), ..pipeline::Options::default() };
     let summary = pipeline::run(&intake, &mut counter, ranges.len(), &mut sink, options, end, |status| {

@@ -125,7 +125,8 @@ impl Cluster {
             .collect()
     }
 
-    /// Makes a topic. A replication factor of -1 is the broker's default.
+    /// Makes a topic. A replication factor of -1 is the broker's default. If somebody else makes it at the same time,
+    /// theirs is taken.
     ///
     /// # Errors
     /// If the broker refuses.
@@ -146,6 +147,9 @@ impl Cluster {
                 .with_context(|| format!("topic {topic} cannot be made"))?;
             match made.into_iter().next() {
                 Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) if Instant::now() < patience => {
+                    if self.partitions(topic)?.is_some() {
+                        break;
+                    }
                     std::thread::sleep(Duration::from_millis(50));
                 }
                 Some(Err((_, error))) => bail!("topic {topic} cannot be made: {error}"),

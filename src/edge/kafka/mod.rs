@@ -1,6 +1,7 @@
 //! Everything that speaks to a broker, through librdkafka.
 
 mod cluster;
+mod committer;
 mod context;
 mod sender;
 mod sink;
@@ -8,6 +9,7 @@ mod source;
 mod watch;
 
 pub use cluster::{Cluster, Range};
+pub use committer::Committer;
 pub use context::Context;
 pub use sender::{Outcome as SendOutcome, Sender};
 pub use sink::{KafkaSink, decode_us};

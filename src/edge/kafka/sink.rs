@@ -1,29 +1,28 @@
 //! Results to a topic, positions to a consumer group.
 
-use super::{ARRIVED_HEADER, Context, DUE_HEADER, Sender, Settings, unusable};
+use super::{ARRIVED_HEADER, Committer, DUE_HEADER, Sender, Settings, unusable};
 use crate::core::frames::Times;
 use crate::core::record::Row;
 use crate::core::stream::Emission;
 use crate::edge::clock::now_us;
 use crate::edge::pipeline::{Letter, Sink};
-use anyhow::{Context as _, Result, anyhow, bail};
+use crate::edge::stop::Stop;
+use anyhow::{Result, anyhow, bail};
 use rdkafka::client::ClientContext;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
-use rdkafka::{Offset, TopicPartitionList};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// Delivers at least once: a position is committed only after the results that it led to are acknowledged.
 pub struct KafkaSink {
     producer: BaseProducer<Deliveries>,
-    group: BaseConsumer<Context>,
+    committer: Committer,
     timeout: Duration,
+    stop: Stop,
     topic: String,
     output: String,
-    committed: Vec<i64>,
     unacknowledged: bool,
     row: Vec<u8>,
     dead_letters: Option<Sender>,
@@ -50,11 +49,12 @@ impl ProducerContext for Deliveries {
 }
 
 impl KafkaSink {
-    /// A sink for the results of `topic` in `output`, with positions under `group`.
+    /// A sink for the results of `topic` in `output`, with positions under `group`. Once `stop` is interrupted, it waits
+    /// for the brokers no longer than the timeout.
     ///
     /// # Errors
     /// If librdkafka refuses the configuration.
-    pub fn new(settings: &Settings, group: &str, topic: &str, output: &str) -> Result<KafkaSink> {
+    pub fn new(settings: &Settings, group: &str, topic: &str, output: &str, stop: &Stop) -> Result<KafkaSink> {
         // Not idempotent: librdkafka takes 500 ms to get a producer id. One request at a time keeps the order of the
         // rows when it is retried, and a row that is written twice is an upsert.
         let producer = settings
@@ -66,17 +66,14 @@ impl KafkaSink {
             ])
             .create_with_context(Deliveries::default())
             .map_err(unusable)?;
-        let group = settings
-            .client(&[("group.id", group), ("enable.auto.commit", "false")])
-            .create_with_context(Context::default())
-            .map_err(unusable)?;
+        let committer = Committer::new(settings, group, topic)?;
         Ok(KafkaSink {
             producer,
-            group,
+            committer,
             timeout: settings.timeout,
+            stop: stop.clone(),
             topic: topic.to_owned(),
             output: output.to_owned(),
-            committed: Vec::new(),
             unacknowledged: false,
             row: Vec::new(),
             dead_letters: None,
@@ -103,8 +100,12 @@ impl KafkaSink {
     }
 
     fn flush(&mut self) -> Result<()> {
+        let mut interrupted = None;
         while self.unacknowledged && self.producer.in_flight_count() > 0 {
             self.producer.poll(Duration::from_millis(1));
+            if self.stop.interrupted() && interrupted.get_or_insert_with(Instant::now).elapsed() > self.timeout {
+                bail!("results were not acknowledged by topic {} before the end: count again", self.output);
+            }
         }
         self.unacknowledged = false;
         for sender in [&self.dead_letters, &self.ordered].into_iter().flatten() {
@@ -114,38 +115,6 @@ impl KafkaSink {
             }
         }
         self.check()
-    }
-
-    /// Commits, again and again while the group's coordinator is on its way from one broker to another.
-    fn commit_positions(&self, list: &TopicPartitionList) -> Result<()> {
-        use RDKafkaErrorCode::{
-            CoordinatorLoadInProgress, CoordinatorNotAvailable, NotCoordinator, OperationTimedOut,
-            WaitingForCoordinator,
-        };
-        let patience = Instant::now() + self.timeout;
-        loop {
-            let error = match self.group.commit(list, CommitMode::Sync) {
-                Ok(()) => return Ok(()),
-                Err(error) => error,
-            };
-            let passing = matches!(
-                error.rdkafka_error_code(),
-                Some(
-                    CoordinatorLoadInProgress
-                        | CoordinatorNotAvailable
-                        | NotCoordinator
-                        | OperationTimedOut
-                        | WaitingForCoordinator
-                        | RDKafkaErrorCode::BrokerTransportFailure
-                )
-            );
-            if !passing || Instant::now() > patience {
-                return Err(anyhow!(error)).with_context(|| {
-                    format!("the position in topic {} cannot be committed; its results are written", self.topic)
-                });
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
     }
 
     fn check(&self) -> Result<()> {
@@ -204,19 +173,13 @@ impl Sink for KafkaSink {
         Ok(())
     }
 
-    fn commit(&mut self, positions: &[i64]) -> Result<()> {
+    fn commit(&mut self, positions: &[i64], last: bool) -> Result<()> {
         self.flush()?;
-        let mut list = TopicPartitionList::new();
-        for (partition, position) in positions.iter().enumerate().filter(|(_, position)| **position >= 0) {
-            if self.committed.get(partition) != Some(position) {
-                list.add_partition_offset(&self.topic, partition as i32, Offset::Offset(*position))?;
-            }
+        if last {
+            return self.committer.finish(positions);
         }
-        if list.count() > 0 {
-            self.commit_positions(&list)?;
-            self.committed = positions.to_vec();
-        }
-        Ok(())
+        // Not waited for: a broker that is away for a while must not end the run.
+        self.committer.start(positions).map(|_| ())
     }
 
     fn poll(&mut self) -> Result<()> {

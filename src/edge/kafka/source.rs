@@ -128,7 +128,9 @@ impl Reader {
             };
             match message {
                 Some(Ok(message)) => {
-                    heard = Instant::now();
+                    if waited {
+                        heard = Instant::now();
+                    }
                     let partition = message.partition() as usize;
                     if partition != run.partition || run.bytes() >= self.run_bytes() {
                         self.hand_over(&mut run)?;
