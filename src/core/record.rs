@@ -222,6 +222,8 @@ pub struct Ceiling {
     pub name: String,
     /// The median of the samples.
     pub value: f64,
+    /// Every sample, taken in turn with those of the figure.
+    pub samples: Vec<f64>,
     /// Median of the ratios of samples taken in turn.
     pub share: f64,
 }

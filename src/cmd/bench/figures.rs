@@ -44,8 +44,13 @@ pub fn fill(record: &mut Record, load: &Load, samples: &Samples, live: &Outcome)
     };
     for (phase, seconds, name, ceiling_seconds) in phases(samples) {
         for (unit, amount) in [("frames_per_s", load.frames), ("bytes_per_s", load.bytes)] {
-            let ceiling = median(&per_second(amount, ceiling_seconds));
-            let ceiling = Ceiling { name: name.into(), value: ceiling, share: share(ceiling_seconds, seconds) };
+            let ceiling = per_second(amount, ceiling_seconds);
+            let ceiling = Ceiling {
+                name: name.into(),
+                value: median(&ceiling),
+                samples: ceiling,
+                share: share(ceiling_seconds, seconds),
+            };
             add(format!("{phase}_{unit}"), per_second(amount, seconds), Some(ceiling));
         }
     }

@@ -3,6 +3,7 @@
 mod cluster;
 mod committer;
 mod context;
+mod poll;
 mod sender;
 mod sink;
 mod source;

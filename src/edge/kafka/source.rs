@@ -1,5 +1,6 @@
 //! Reader threads: messages of their partitions, parsed, in the order of each partition.
 
+use super::poll::Poll;
 use super::{Context, DUE_HEADER, READING, Range, SENT_HEADER, Settings, decode_us, unusable};
 use crate::core::frame::{Kind, Parser};
 use crate::core::frames::{Frames, Times};
@@ -116,13 +117,14 @@ impl Reader {
         }
         let mut parser = Parser::new(self.options.parser);
         let mut run = Frames::default();
+        let mut poll = Poll::default();
         let mut heard = Instant::now();
         while !self.stop.interrupted() && self.shares.iter().any(|share| !share.ended) {
-            let (message, waited) = match self.consumer.poll(Duration::ZERO) {
+            let (message, waited) = match poll.at_hand(&self.consumer) {
                 None => {
                     // Nothing at hand: what was read must not wait for what will be.
                     self.hand_over(&mut run)?;
-                    (self.consumer.poll(Duration::from_millis(20)), true)
+                    (poll.wait(&self.consumer), true)
                 }
                 some => (some, false),
             };
@@ -155,7 +157,7 @@ impl Reader {
                 self.refresh_ends()?;
                 bounded = true;
             }
-            if waited && bounded {
+            if bounded && poll.is_dry() {
                 // Transaction markers occupy offsets without being messages.
                 let positions = self.consumer.position().context("the consumer does not know its position")?;
                 let at = |share: &Share| position(&positions, &self.options.topic, share.partition);

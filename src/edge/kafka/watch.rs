@@ -1,5 +1,6 @@
 //! Reads a topic as it is, message by message.
 
+use super::poll::Poll;
 use super::{Context, READING, Range, Settings, unusable};
 use anyhow::{Context as _, Result, anyhow};
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -44,6 +45,7 @@ pub fn read_all(
 ) -> Result<u64> {
     let consumer = assigned(settings, topic, ranges)?;
     let mut messages = 0;
+    let mut poll = Poll::default();
     let mut heard = Instant::now();
     let ends = |consumer: &BaseConsumer<Context>| -> Result<bool> {
         let positions = consumer.position()?;
@@ -54,9 +56,15 @@ pub fn read_all(
     };
     let mut left = ranges.iter().map(Range::len).sum::<u64>();
     while left > 0 {
-        match consumer.poll(Duration::from_millis(20)) {
+        let (message, waited) = match poll.at_hand(&consumer) {
+            None => (poll.wait(&consumer), true),
+            some => (some, false),
+        };
+        match message {
             Some(Ok(message)) => {
-                heard = Instant::now();
+                if waited {
+                    heard = Instant::now();
+                }
                 if message.offset() < ranges.get(message.partition() as usize).map_or(0, |range| range.high) {
                     messages += 1;
                     left = left.saturating_sub(1);
@@ -64,14 +72,14 @@ pub fn read_all(
                 }
             }
             // Transaction markers and compacted rows occupy offsets: the position decides.
-            None if ends(&consumer)? => break,
+            None if poll.is_dry() && ends(&consumer)? => break,
             None => {}
             Some(Err(error)) if lasting(&error) => {
                 return Err(anyhow!(error).context(format!("topic {topic} cannot be read")));
             }
             Some(Err(_)) => {}
         }
-        if heard.elapsed() > settings.timeout {
+        if waited && heard.elapsed() > settings.timeout {
             let why = consumer.context().last_error().unwrap_or_else(|| "no error was reported".into());
             return Err(anyhow!(
                 "topic {topic}: the broker has sent nothing for {} s: {why}",

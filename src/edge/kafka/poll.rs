@@ -1,0 +1,51 @@
+//! Taking messages from a consumer's queue.
+
+use super::Context;
+use rdkafka::consumer::BaseConsumer;
+use rdkafka::error::KafkaResult;
+use rdkafka::message::BorrowedMessage;
+use std::time::Duration;
+
+/// A reader that blocks on an empty queue is woken for every single message, which costs the fetching thread more than
+/// the message itself. So it naps a few times first, and messages gather.
+const NAP: Duration = Duration::from_micros(100);
+const NAPS: u32 = 20;
+/// How long it then blocks.
+const WAIT: Duration = Duration::from_millis(20);
+
+/// Polls one consumer.
+#[derive(Default)]
+pub struct Poll {
+    naps: u32,
+}
+
+impl Poll {
+    /// The next message or event at hand, without waiting.
+    #[inline]
+    pub fn at_hand<'a>(&mut self, consumer: &'a BaseConsumer<Context>) -> Option<KafkaResult<BorrowedMessage<'a>>> {
+        let found = consumer.poll(Duration::ZERO);
+        if found.is_some() {
+            self.naps = 0;
+        }
+        found
+    }
+
+    /// Waits a little for the next one, when none is at hand.
+    pub fn wait<'a>(&mut self, consumer: &'a BaseConsumer<Context>) -> Option<KafkaResult<BorrowedMessage<'a>>> {
+        if self.naps < NAPS {
+            self.naps += 1;
+            std::thread::sleep(NAP);
+            return self.at_hand(consumer);
+        }
+        let found = consumer.poll(WAIT);
+        if found.is_some() {
+            self.naps = 0;
+        }
+        found
+    }
+
+    /// Whether nothing came for so long that it is worth asking why.
+    pub fn is_dry(&self) -> bool {
+        self.naps >= NAPS
+    }
+}
