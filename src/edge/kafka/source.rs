@@ -107,6 +107,10 @@ impl Reader {
         if let Err(error) = self.read() {
             self.feed.send(Event::Failed(error));
         }
+        // The counter waits for this end of the feed; closing the consumer takes up to 100 ms.
+        let Reader { feed, consumer, .. } = self;
+        drop(feed);
+        drop(consumer);
     }
 
     fn read(&mut self) -> Result<()> {
