@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What a share should be. Lies in `results/baseline.json`, by kind of broker and by phase.
+/// What a share should be. Lies in `results/baseline.json`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
@@ -21,7 +21,7 @@ pub struct Expected {
 pub struct Baseline {
     /// How it was made, for people.
     pub note: String,
-    /// Expectations by kind of broker (`embedded`, `kafka`), then by phase.
+    /// Expectations by kind of broker and vector unit (`embedded/avx2`, `kafka/portable`), then by phase.
     pub brokers: BTreeMap<String, BTreeMap<String, Expected>>,
 }
 

@@ -1,5 +1,6 @@
 //! Samples → the figures of a record, and the histograms beside it.
 
+use crate::core::frame::Kind;
 use crate::core::latency::{LegRecords, write_hgrm, write_hlog};
 use crate::core::record::{Ceiling, Figure, Record};
 use crate::core::stats::{median, share};
@@ -23,10 +24,16 @@ pub fn phases(samples: &Samples) -> [Phase<'_>; 3] {
     ]
 }
 
-/// The share of its ceiling that each phase reached.
-pub fn shares(samples: &Samples) -> BTreeMap<String, f64> {
+/// The share of its ceiling that each phase reached; and the speed of `parser` against inflating, both on one thread,
+/// which no neighbour on the machine disturbs much.
+pub fn shares(samples: &Samples, parser: Kind) -> BTreeMap<String, f64> {
     // The ceiling's time over the phase's: the share of its speed.
-    phases(samples).map(|(phase, seconds, _, ceiling)| (phase.to_owned(), share(ceiling, seconds))).into()
+    let phases = phases(samples).map(|(phase, seconds, _, ceiling)| (phase.to_owned(), share(ceiling, seconds)));
+    let parse = match parser {
+        Kind::Fast => &samples.parse_fast,
+        Kind::Plain => &samples.parse_plain,
+    };
+    phases.into_iter().chain([("parse".to_owned(), share(&samples.inflate, parse))]).collect()
 }
 
 /// What `amount` in each of `seconds` is per second.
@@ -38,7 +45,7 @@ pub fn per_second(amount: u64, seconds: &[f64]) -> Vec<f64> {
 ///
 /// # Errors
 /// If a histogram cannot be encoded.
-pub fn fill(record: &mut Record, load: &Load, samples: &Samples, live: &Outcome) -> Result<()> {
+pub fn fill(record: &mut Record, load: &Load, samples: &Samples, parser: Kind, live: &Outcome) -> Result<()> {
     let mut add = |name: String, samples: Vec<f64>, ceiling: Option<Ceiling>| {
         record.figures.insert(name, Figure { value: median(&samples), samples, ceiling });
     };
@@ -53,6 +60,9 @@ pub fn fill(record: &mut Record, load: &Load, samples: &Samples, live: &Outcome)
             };
             add(format!("{phase}_{unit}"), per_second(amount, seconds), Some(ceiling));
         }
+    }
+    for (phase, share) in shares(samples, parser) {
+        add(format!("{phase}_share"), vec![share], None);
     }
     add("inflate_bytes_per_s".into(), per_second(load.bytes, &samples.inflate), None);
     let kept = load.kept().max(1) as f64;

@@ -8,6 +8,7 @@ use super::verify::{self, Checked};
 use super::{Status, produce};
 use crate::cli::Bench;
 use crate::core::batch::Truth;
+use crate::core::frame::fast;
 use crate::core::gate::{Baseline, Regression};
 use crate::core::record::Record;
 use crate::core::stream::Config;
@@ -86,9 +87,10 @@ impl Run<'_> {
         if !caught_up.checked.verdict.exact {
             return self.wrong(record, &caught_up.checked, "catch-up");
         }
-        let broker = session::broker(self.cluster).kind;
+        let parser = session::parser(self.arguments.windows.parser);
+        let broker = self.baseline_key();
         let regressions = |caught_up: &CaughtUp| match baseline {
-            Some(baseline) => baseline.regressions(&broker, &figures::shares(&caught_up.samples)),
+            Some(baseline) => baseline.regressions(&broker, &figures::shares(&caught_up.samples, parser)),
             None => Vec::new(),
         };
         let mut fell = regressions(&caught_up);
@@ -116,7 +118,7 @@ impl Run<'_> {
         if !live_checked.verdict.exact {
             return self.wrong(record, &live_checked, "live");
         }
-        figures::fill(&mut record, self.load, &caught_up.samples, &live)?;
+        figures::fill(&mut record, self.load, &caught_up.samples, parser, &live)?;
         record.ledger = Some((&caught_up.samples.ledger).into());
         record.verdict = Some(caught_up.checked.verdict.clone());
         self.show(&caught_up, &live, &live_checked);
@@ -228,6 +230,11 @@ impl Run<'_> {
         Ok(checked)
     }
 
+    /// Which expectations of a baseline concern this run: those of the same kind of broker and of vector unit.
+    fn baseline_key(&self) -> String {
+        format!("{}/{}", session::broker(self.cluster).kind, fast::Parser::new().engine())
+    }
+
     fn record(&self) -> Record {
         let Bench { threads, rounds, compression, windows, event_time, rate, live_seconds, .. } = self.arguments;
         let units: Vec<&str> = session::units(&windows.window).iter().map(|unit| unit.name()).collect();
@@ -245,6 +252,7 @@ impl Run<'_> {
             "retention_s": event_time.retention.as_secs(),
             "max_jump_s": event_time.max_jump.as_secs(),
             "guarantee": "at-least-once",
+            "baseline_key": self.baseline_key(),
         });
         let mut record = self.session.record("bench", config);
         record.broker = Some(session::broker(self.cluster));
