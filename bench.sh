@@ -19,7 +19,9 @@ input=false
 for argument in ${arguments[@]+"${arguments[@]}"}; do
     case $argument in -*) ;; *) if [ -f "$argument" ]; then input=true; fi ;; esac
 done
-$input || arguments=("$here/fixtures/stream.jsonl.gz" ${arguments[@]+"${arguments[@]}"})
+fixture=fixtures/stream.jsonl.gz
+[ "$PWD" = "$here" ] || fixture=$here/$fixture
+$input || arguments=("$fixture" ${arguments[@]+"${arguments[@]}"})
 
 command -v cargo >/dev/null || { echo "bench.sh: cargo is not installed: see https://rustup.rs" >&2; exit 2; }
 cargo build --release --locked --quiet --manifest-path "$here/Cargo.toml" || exit 2

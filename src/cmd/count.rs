@@ -59,7 +59,7 @@ fn topic(arguments: &Count, session: &Session) -> Result<Status> {
     let mut record = record(arguments, session, &counter, &summary);
     record.broker = Some(broker(&cluster));
     record.topic = Some(Topic { name: arguments.topic.clone(), partitions: ranges.len() });
-    report(session.screen, &table, &counter, &summary, None);
+    report(session.screen, &table, &counter, &summary);
     let saved = session.save(RECORD, &record)?;
     session.screen.say(format!("record: {}", saved.display()));
     Ok(if summary.interrupted { Status::Interrupted } else { Status::Fine })
@@ -133,7 +133,7 @@ fn files(arguments: &Count, session: &Session) -> Result<Status> {
 
     let mut record = record(arguments, session, &counter, &summary);
     record.input = reading.sources.clone();
-    report(screen, &table, &counter, &summary, Some(reading.frame_bytes()));
+    report(screen, &table, &counter, &summary);
     if session.common.json {
         print_json(&record)?;
     }
@@ -183,6 +183,7 @@ fn record(arguments: &Count, session: &Session, counter: &Counter, summary: &Sum
     let mut figures = vec![
         ("elapsed_us", seconds * 1e6),
         ("count_frames_per_s", counter.ledger().read as f64 / seconds),
+        ("count_bytes_per_s", summary.read_bytes as f64 / seconds),
         ("results_rows", summary.results as f64),
         ("users", counter.users() as f64),
     ];
@@ -192,17 +193,17 @@ fn record(arguments: &Count, session: &Session, counter: &Counter, summary: &Sum
     record
 }
 
-fn report(screen: Screen, table: &WindowTable<'_>, counter: &Counter, summary: &Summary, bytes: Option<u64>) {
+fn report(screen: Screen, table: &WindowTable<'_>, counter: &Counter, summary: &Summary) {
     screen.say(table.render());
     screen.say(session::ledger_line(&counter.ledger().into()));
     let seconds = summary.elapsed.as_secs_f64().max(1e-9);
     let frames = counter.ledger().read;
-    let bytes = bytes.map_or(String::new(), |bytes| format!(", {} MB/s", megabytes(bytes as f64 / seconds)));
     screen.say(format!(
-        "counted {} in {}: {} frames/s{bytes}",
+        "counted {} in {}: {} frames/s, {} MB/s",
         plural(frames, "frame"),
         time(summary.elapsed),
         rate(frames as f64 / seconds),
+        megabytes(summary.read_bytes as f64 / seconds),
     ));
     if summary.interrupted {
         screen.say(format!("interrupted: {} had no result yet", plural(counter.pending() as u64, "open window")));

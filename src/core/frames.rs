@@ -26,6 +26,8 @@ pub struct Frames {
     pub partition: usize,
     /// Blank lines that were passed over.
     pub blank: u64,
+    /// Bytes of the values, as they were read.
+    pub read_bytes: u64,
     items: Vec<Item>,
     uids: String,
     values: Vec<u8>,
@@ -51,6 +53,7 @@ impl Frames {
     pub fn restart(&mut self, partition: usize) {
         self.partition = partition;
         self.blank = 0;
+        self.read_bytes = 0;
         self.items.clear();
         self.uids.clear();
         self.values.clear();

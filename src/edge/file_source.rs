@@ -33,6 +33,7 @@ pub fn feed(
                 continue;
             }
             run.push(number as i64, parser.parse(line));
+            run.read_bytes += line.len() as u64;
             if keep_values {
                 run.keep(line);
             }

@@ -175,6 +175,8 @@ pub struct Summary {
     pub positions: Vec<i64>,
     /// Results that were emitted.
     pub results: u64,
+    /// Bytes of the values that were read.
+    pub read_bytes: u64,
     /// From the first frames to the last results, acknowledged.
     pub elapsed: Duration,
     /// Sent to read, on a live stream whose frames carry their times, in microseconds.
@@ -260,6 +262,7 @@ impl Run<'_> {
         self.started.get_or_insert_with(Instant::now);
         let partition = frames.partition;
         self.counter.ledger_mut().blank += frames.blank;
+        self.summary.read_bytes += frames.read_bytes;
         for value in frames.iter() {
             let fate = self.counter.observe(partition, value.outcome);
             if self.counter.has_results() {

@@ -136,7 +136,7 @@ pub enum Kind {
     Plain,
 }
 
-/// One of the two parsers, with its scratch memory. Make one per thread and reuse it.
+/// One of the two parsers, with its scratch memory. Reuse it.
 pub enum Parser {
     /// The vectorised one.
     Fast(fast::Parser),

@@ -199,6 +199,7 @@ impl Reader {
     fn take(&self, message: &BorrowedMessage<'_>, parser: &mut Parser, run: &mut Frames) {
         let value = message.payload().unwrap_or_default();
         run.push(message.offset(), parser.parse(value));
+        run.read_bytes += value.len() as u64;
         if self.options.keep_values {
             run.keep(value);
         }
