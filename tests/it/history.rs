@@ -1,5 +1,6 @@
 //! Two years of history, every unit from minute to year, in bounded memory.
 
+use crate::frames::{MINUTE, fixture_lines, frame};
 use crate::kuu::Kuu;
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -62,4 +63,33 @@ fn two_years_with_every_unit_in_bounded_memory() {
     let resident = record["figures"]["peak_resident_bytes"]["value"].as_f64().unwrap();
     assert!(resident < 500e6, "{resident} bytes");
     println!("peak resident: {:.0} MB", resident / 1e6);
+}
+
+#[test]
+fn one_frame_from_the_future_changes_no_other_result() {
+    let lines = fixture_lines(8_000);
+    let results = |lines: &[Vec<u8>]| {
+        let done = Kuu::new().feed("count - --quiet", &lines.join(&b'\n')).exits(0);
+        let row = |line: &str| {
+            let mut row: serde_json::Value = serde_json::from_str(line).unwrap();
+            row.as_object_mut().unwrap().remove("emitted_us");
+            row
+        };
+        done.out.lines().map(row).collect::<Vec<_>>()
+    };
+    let expected = results(lines);
+    assert_eq!(expected.len(), 2);
+    // The first frame, amid the first eight, in and between windows, the last one.
+    for at in [0, 5, 8, 2_128, 2_129, 5_000, 8_000] {
+        let mut wild = lines.to_vec();
+        wild.insert(at, frame("wild", MINUTE + 10 * 365 * DAY));
+        let mut rows = results(&wild);
+        let last = rows.pop().unwrap();
+        assert_eq!(
+            (&last["users"], &last["start"]),
+            (&1.into(), &(MINUTE + 10 * 365 * DAY).into()),
+            "before frame {at}"
+        );
+        assert_eq!(rows, expected, "before frame {at}");
+    }
 }
