@@ -289,7 +289,8 @@ fn sentence(comparison: &Comparison, verdict: &Verdict) -> String {
             let error = verdict.largest_first_error_users;
             let users = line.truth.map_or(1, |truth| truth.users.max(1));
             format!(
-                "{windows}; {} corrected after the first answer by {}, largest first error {} ({:.2} %), {} in all",
+                "{windows}; {} in its first answer, {} corrected by {}; largest first error {} ({:.2} %), {} in all",
+                screen::count(verdict.exact_at_first),
                 screen::count(corrected),
                 plural(comparison.corrections(), "late revision"),
                 plural(error, "user"),
