@@ -20,7 +20,8 @@ fuzz_target!(|data: &[u8]| {
         }
     };
     assert!(!input.read_block(&mut block).unwrap_or(false), "nothing comes after the end");
-    if !data.starts_with(b"\x1f\x8b") {
+    // A file that ends after the first byte of gzip's magic number is a truncated gzip.
+    if !data.starts_with(b"\x1f\x8b") && data != b"\x1f" {
         // Plain text cannot fail, and is what a plain split gives.
         assert!(!failed);
         let text = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data);

@@ -29,6 +29,11 @@ impl Kuu {
         Kuu::with("127.0.0.1:9")
     }
 
+    /// For runs that may start a broker of their own.
+    pub fn bare() -> Kuu {
+        Kuu::with("")
+    }
+
     /// For runs with the broker at this address.
     pub fn with(brokers: &str) -> Kuu {
         Kuu { dir: tempfile::tempdir().unwrap(), brokers: brokers.to_owned() }
@@ -100,7 +105,7 @@ impl Kuu {
             .args(line.split_whitespace())
             .args(timeout)
             .current_dir(self.dir.path())
-            .env("KUU_BROKERS", &self.brokers)
+            .envs((!self.brokers.is_empty()).then_some(("KUU_BROKERS", &self.brokers)))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command

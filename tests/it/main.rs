@@ -2,6 +2,7 @@
 //! real Kafka. The wire types are declared here again, so that a change of format does not go unnoticed.
 
 mod architecture;
+mod bench;
 mod broker;
 mod damage;
 mod files;

@@ -1,0 +1,95 @@
+//! The measuring command on the embedded broker. No figure is judged here: that is what `bench.sh` is for.
+
+use crate::frames::{fixture_lines, lines, windows};
+use crate::kuu::Kuu;
+
+/// A short run over real frames.
+const QUICK: &str = "bench a.jsonl --rounds 1 --live-seconds 500ms";
+
+fn kuu() -> Kuu {
+    let kuu = Kuu::bare();
+    kuu.file("a.jsonl", lines(fixture_lines(3_000)));
+    kuu
+}
+
+/// `kuu bench` starts its own broker where none is named.
+fn run(kuu: &Kuu, more: &str) -> crate::kuu::Done {
+    kuu.run(&format!("{QUICK} {more}"))
+}
+
+#[test]
+fn everything_in_one_process() {
+    let kuu = kuu();
+    let done = run(&kuu, "").exits(0);
+    for says in
+        ["embedded broker (librdkafka mock, not Apache Kafka)", "3,000 frames", "exact: 2 of 2 windows", "raw read"]
+    {
+        assert!(done.out.contains(says), "{says}: {done}");
+    }
+    let record = kuu.record("bench");
+    assert_eq!(record.broker.as_ref().map(|broker| broker.kind.as_str()), Some("embedded"));
+    let expected = windows(fixture_lines(3_000));
+    assert_eq!(expected.len(), 2);
+    let ledger = record.ledger();
+    assert_eq!((ledger.read, ledger.counted), (3_000, 3_000));
+    for figure in
+        ["batch_frames_per_s", "produce_frames_per_s", "count_frames_per_s", "live_frames_per_s", "parse_share"]
+    {
+        assert!(record.figure(figure) > 0.0, "{figure}");
+    }
+    // Each leg has a histogram: here and beside the record, in both formats of HdrHistogram's tools.
+    let names: Vec<String> = std::fs::read_dir(kuu.path("results"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    for leg in ["schedule", "ack", "transit", "result", "end_to_end"] {
+        assert!(names.iter().any(|name| name.ends_with(&format!(".{leg}.hgrm"))), "{leg}: {names:?}");
+    }
+    assert!(names.iter().any(|name| name.ends_with(".hlog")), "{names:?}");
+}
+
+#[test]
+fn a_share_below_its_baseline_is_a_regression_after_three_looks() {
+    let kuu = kuu();
+    let document: serde_json::Value = serde_json::from_str(&run(&kuu, "--json").exits(0).out).unwrap();
+    let key = document["config"]["baseline_key"].as_str().unwrap();
+    let baseline = |key: &str, share: f64| {
+        format!(
+            r#"{{"note": "", "brokers": {{"{key}": {{"count": {{"share": {share}, "tolerance": 0.1, "spread": [0, 1]}}}}}}}}"#
+        )
+    };
+    kuu.file("high.json", baseline(key, 1000.0));
+    kuu.file("low.json", baseline(key, 0.0));
+    kuu.file("other.json", baseline("another/broker", 1000.0));
+    let done = run(&kuu, "--baseline high.json").exits(3).complains("slower than the baseline: count reached");
+    assert_eq!(done.out.matches("below the baseline, measuring again: count").count(), 2, "{done}");
+    run(&kuu, "--baseline low.json").exits(0);
+    run(&kuu, "--baseline other.json").exits(0);
+    kuu.file("none.json", "{}");
+    run(&kuu, "--baseline none.json").exits(2).complains("none.json is no baseline");
+}
+
+#[test]
+fn a_load_that_cannot_be_held_has_no_latency() {
+    let kuu = kuu();
+    let done = kuu.run("bench a.jsonl --rounds 1 --rate 100000000");
+    assert_eq!(done.code, Some(5), "{done}");
+    assert!(done.out.contains("the load generator fell behind its schedule: latency is invalid"), "{done}");
+}
+
+#[test]
+fn frames_that_the_embedded_broker_drops_are_seen() {
+    let kuu = Kuu::bare();
+    // More than the 5 MiB that one partition keeps.
+    kuu.file("a.jsonl", lines(fixture_lines(6_000)));
+    run(&kuu, "--partitions 1 --compression none").exits(2).complains("the broker dropped the oldest frames of topic");
+    // Left to itself, it takes as many partitions as it needs.
+    run(&kuu, "--compression none").exits(0);
+}
+
+#[test]
+fn an_input_without_frames() {
+    let kuu = Kuu::bare();
+    kuu.file("a.jsonl", "\n \n");
+    run(&kuu, "").exits(2).complains("holds no frame");
+}
