@@ -19,9 +19,10 @@ input=false
 for argument in ${arguments[@]+"${arguments[@]}"}; do
     case $argument in -*) ;; *) if [ -f "$argument" ]; then input=true; fi ;; esac
 done
-fixture=fixtures/stream.jsonl.gz
-[ "$PWD" = "$here" ] || fixture=$here/$fixture
-$input || arguments=("$fixture" ${arguments[@]+"${arguments[@]}"})
+# Short names in what is printed, where the project is the working directory.
+at=$here/
+[ "$PWD" != "$here" ] || at=
+$input || arguments=("${at}fixtures/stream.jsonl.gz" ${arguments[@]+"${arguments[@]}"})
 
 command -v cargo >/dev/null || { echo "bench.sh: cargo is not installed: see https://rustup.rs" >&2; exit 2; }
 cargo build --release --locked --quiet --manifest-path "$here/Cargo.toml" || exit 2
@@ -45,7 +46,7 @@ if $kafka; then
 fi
 
 baseline=()
-if [ -f "$here/results/baseline.json" ]; then baseline=(--baseline "$here/results/baseline.json"); fi
+if [ -f "$here/results/baseline.json" ]; then baseline=(--baseline "${at}results/baseline.json"); fi
 status=0
-"$kuu" bench --results "$here/results" ${baseline[@]+"${baseline[@]}"} "${arguments[@]}" || status=$?
+"$kuu" bench --results "${at}results" ${baseline[@]+"${baseline[@]}"} "${arguments[@]}" || status=$?
 exit "$status"
