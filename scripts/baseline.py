@@ -3,7 +3,8 @@
 
 Runs `kuu bench` on the fixture N times (a third of them beside a process that keeps one core busy, as CI machines are),
 takes the median share of each phase, and from the spread the tolerance: the distance from the lowest share to the highest,
-0.05 at least. (A share must fall below it in three measurements in a row before `kuu bench` says so.) Other brokers' expectations in the file stay as they are.
+0.15 at least: more than one busy process moves even the steadiest share that much. (A share must fall below it in three
+measurements in a row before `kuu bench` says so.) Other brokers' expectations in the file stay as they are.
 """
 
 import json
@@ -49,14 +50,14 @@ def main():
         low, high = min(values), max(values)
         expected[phase] = {
             "share": round(statistics.median(values), 3),
-            "tolerance": round(max(0.05, high - low), 3),
+            "tolerance": round(max(0.15, high - low), 3),
             "spread": [round(low, 3), round(high, 3)],
         }
     baseline = json.loads(BASELINE.read_text()) if BASELINE.exists() else {"note": "", "brokers": {}}
     machine = record["machine"]
     baseline["note"] = (
         f"Measured by scripts/baseline.py: {runs} runs, a third of them beside a busy process, on {machine['cores']} cores "
-        f"{machine['cpu']}, {record['written']}. tolerance = max(0.05, highest - lowest share)."
+        f"{machine['cpu']}, {record['written']}. tolerance = max(0.15, highest - lowest share)."
     )
     baseline["brokers"][record["config"]["baseline_key"]] = expected
     BASELINE.write_text(json.dumps(baseline, indent=1) + "\n")

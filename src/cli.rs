@@ -282,7 +282,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
 fn property(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.into(), value.into())),
-        _ => Err("write KEY=VALUE, as in -X security.protocol=ssl".into()),
+        _ => Err("write KEY=VALUE, as in -X fetch.wait.max.ms=5".into()),
     }
 }
 

@@ -54,6 +54,10 @@ pub fn run(arguments: &Verify, session: &Session) -> Result<Status> {
             .screen
             .say("ledger: none, this output was not counted by `kuu count` with records in the same directory"),
     }
+    if let Some(late) = ledger.as_ref().map(|ledger| ledger.too_late).filter(|late| *late > 0) {
+        let late = plural(late, "frame");
+        session.screen.say(format!("{late} came after the retention of their window: `kuu count --retention` sets it"));
+    }
     let mut record = session.record("verify", json!({ "topic": topic, "output": arguments.output }));
     record.broker = Some(session::broker(&cluster));
     record.input = input;
