@@ -100,7 +100,7 @@ pub struct Program {
 /// The broker.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Broker {
-    /// `kafka`, or `embedded` for librdkafka's mock cluster. Their figures are never compared.
+    /// A real broker's kind, or `embedded` for the client library's mock. Their figures are never compared.
     pub kind: String,
     /// Its version, where it is known: the protocol does not tell.
     pub version: Option<String>,
