@@ -1,5 +1,7 @@
 //! How far event time has got: one clock a partition, one watermark over all.
 
+use serde::{Deserialize, Serialize};
+
 /// Consecutive frames that must agree before a clock starts or jumps.
 pub const CORROBORATION: u32 = 8;
 
@@ -18,7 +20,8 @@ pub enum Watermark {
 ///
 /// A frame that is more than `max_jump` ahead moves the clock only once [`CORROBORATION`] consecutive
 /// frames agree with it to within `max_jump`; so one damaged `ts` neither closes windows nor holds them open.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Clock {
     now: Option<i64>,
     silent: bool,
@@ -68,7 +71,8 @@ impl Clock {
 }
 
 /// The clocks of all partitions and the watermark over them, which never goes back.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Clocks {
     clocks: Vec<Clock>,
     lateness: i64,
@@ -80,6 +84,17 @@ impl Clocks {
     /// Clocks of `partitions` partitions, none of which has started.
     pub fn new(partitions: usize, lateness: i64, max_jump: i64) -> Clocks {
         Clocks { clocks: vec![Clock::default(); partitions], lateness, max_jump, overall: None }
+    }
+
+    /// As they are after a restart: whether a partition is silent must show anew.
+    pub fn awake(mut self) -> Clocks {
+        self.clocks.iter_mut().for_each(|clock| clock.silent = false);
+        self
+    }
+
+    /// How many there are.
+    pub fn partitions(&self) -> usize {
+        self.clocks.len()
     }
 
     /// Takes the `ts` of one frame of `partition`; whether the overall watermark advanced.

@@ -4,6 +4,7 @@ use crate::core::window::{Unit, Window};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use roaring::RoaringBitmap;
+use std::collections::BTreeSet;
 
 /// One window with its users.
 #[derive(Clone, Debug)]
@@ -18,6 +19,22 @@ pub struct Open {
     pub revision: Option<u32>,
     /// Whether it changed since its last result of any timing.
     pub changed: bool,
+    /// Whether it changed since its state was last written.
+    pub unsaved: bool,
+    /// Chunks of users that grew since.
+    pub grown: Vec<u32>,
+    /// Chunks of users that were ever written.
+    pub saved: BTreeSet<u32>,
+}
+
+impl Open {
+    /// Notes that a chunk of its users grew.
+    #[inline]
+    pub fn grow(&mut self, chunk: u32) {
+        if !self.grown.contains(&chunk) {
+            self.grown.push(chunk);
+        }
+    }
 }
 
 /// The windows of one unit.
@@ -52,6 +69,9 @@ impl Lane {
             frames: 0,
             revision: None,
             changed: false,
+            unsaved: false,
+            grown: Vec::new(),
+            saved: BTreeSet::new(),
         })
     }
 
@@ -60,9 +80,9 @@ impl Lane {
         self.open.get_mut(&window.start)
     }
 
-    /// Forgets a window.
-    pub fn evict(&mut self, window: &Window) {
-        self.open.remove(&window.start);
+    /// Forgets a window, and gives what it was.
+    pub fn evict(&mut self, window: &Window) -> Option<Open> {
+        self.open.remove(&window.start)
     }
 
     /// Every open window, in no order.

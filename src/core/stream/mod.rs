@@ -2,14 +2,17 @@
 
 mod clock;
 mod lane;
+mod state;
 mod users;
 
 pub use clock::{CORROBORATION, Clocks, Watermark};
+pub use state::{Change, Damaged, Records};
 
 use super::frame::{Frame, Malformed};
 use super::ledger::Ledger;
 use super::window::{Unit, Window};
 use lane::{Lane, Open};
+use state::{Journal, chunk_of};
 use std::collections::BTreeSet;
 use users::Users;
 
@@ -86,6 +89,7 @@ pub struct Counter {
     corrected: Queue,
     ledger: Ledger,
     ready: Vec<Emission>,
+    journal: Option<Journal>,
 }
 
 impl Counter {
@@ -105,6 +109,7 @@ impl Counter {
             corrected: Queue::new(),
             ledger: Ledger::default(),
             ready: Vec::new(),
+            journal: None,
             config,
         }
     }
@@ -118,6 +123,7 @@ impl Counter {
             Ok(frame) => Some(self.frame(partition, frame)),
             Err(reason) => {
                 self.ledger.malformed(reason);
+                self.moved();
                 None
             }
         }
@@ -138,6 +144,7 @@ impl Counter {
         let shortest = self.lanes[0].window(frame.ts);
         if self.clocks.watermark().is_some_and(|at| self.expired(shortest.end, at)) {
             self.ledger.too_late += 1;
+            self.moved();
             return Fate::TooLate;
         }
         self.ledger.counted += 1;
@@ -151,6 +158,12 @@ impl Counter {
                 self.ledger.late += 1;
             }
             fresh[i] = self.within[i].is_none_or(|shorter| fresh[shorter]) && open.users.insert(user);
+            if let Some(journal) = &mut self.journal {
+                if fresh[i] {
+                    open.grow(chunk_of(user));
+                }
+                journal.touch(open);
+            }
             if open.frames == 1 {
                 self.pending.insert(place(&window));
             }
@@ -162,6 +175,12 @@ impl Counter {
             }
         }
         Fate::Counted
+    }
+
+    fn moved(&mut self) {
+        if let Some(journal) = &mut self.journal {
+            journal.moved();
+        }
     }
 
     fn expired(&self, end: i64, watermark: i64) -> bool {
@@ -192,7 +211,9 @@ impl Counter {
             }
             self.closed.remove(&first);
             let (lane, window) = self.locate(first);
-            self.lanes[lane].evict(&window);
+            if let (Some(open), Some(journal)) = (self.lanes[lane].evict(&window), &mut self.journal) {
+                journal.evict(&open);
+            }
         }
     }
 
@@ -209,6 +230,9 @@ impl Counter {
             _ => Some(open.revision.map_or(0, |revision| revision + 1)),
         };
         open.changed = false;
+        if let Some(journal) = &mut self.journal {
+            journal.touch(open);
+        }
         self.ready.push(emission(open, timing));
     }
 
@@ -292,5 +316,7 @@ fn emission(open: &Open, timing: Timing) -> Emission {
     Emission { window: open.window, users: open.users.len(), frames: open.frames, timing, revision: open.revision }
 }
 
+#[cfg(test)]
+mod restart_tests;
 #[cfg(test)]
 mod tests;

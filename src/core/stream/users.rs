@@ -12,6 +12,20 @@ pub struct Users {
     table: HashTable<User>,
     hasher: RandomState,
     text: Vec<u8>,
+    tail: Option<Tail>,
+}
+
+/// A block of ids is full when it has this many, or this many bytes.
+const BLOCK_IDS: usize = 1024;
+const BLOCK_BYTES: usize = 256 * 1024;
+
+/// The ids from number `first` on, of which the last full block is saved, but not yet all.
+#[derive(Default)]
+struct Tail {
+    first: u32,
+    start: usize,
+    lengths: Vec<u32>,
+    saved: usize,
 }
 
 /// Where the id of a user stands.
@@ -27,7 +41,7 @@ impl Users {
     pub fn intern(&mut self, uid: &str) -> u32 {
         let uid = uid.as_bytes();
         let hash = self.hasher.hash_one(uid);
-        let Users { table, hasher, text } = self;
+        let Users { table, hasher, text, .. } = self;
         if let Some(user) = table.find(hash, |user| id(text, user) == uid) {
             return user.number;
         }
@@ -36,7 +50,53 @@ impl Users {
         let user = User { start: text.len(), len, number };
         text.extend_from_slice(uid);
         table.insert_unique(hash, user, |user| hasher.hash_one(id(text, user)));
+        if let Some(tail) = &mut self.tail {
+            tail.lengths.push(len);
+        }
         number
+    }
+
+    /// From now on keeps account of which ids are new, for [`Users::unsaved_blocks`]; to be called before the first id.
+    pub fn keep_blocks(&mut self) {
+        self.tail.get_or_insert_default();
+    }
+
+    /// Blocks of ids that are new, or grew, since the last time, each with the number of its first one.
+    pub fn unsaved_blocks(&mut self) -> Vec<(u32, Vec<&str>)> {
+        let Some(tail) = self.tail.as_mut().filter(|tail| tail.lengths.len() > tail.saved) else { return Vec::new() };
+        let mut blocks = Vec::new();
+        let mut ids = Vec::new();
+        let mut rest = std::mem::take(&mut tail.lengths).into_iter();
+        let mut at = tail.start;
+        while let Some(len) = rest.next() {
+            let uid = &self.text[at..at + len as usize];
+            ids.push(std::str::from_utf8(uid).expect("an id is a str when it comes"));
+            tail.lengths.push(len);
+            at += len as usize;
+            if ids.len() == BLOCK_IDS || at - tail.start >= BLOCK_BYTES {
+                blocks.push((tail.first, std::mem::take(&mut ids)));
+                *tail = Tail { first: tail.first + tail.lengths.len() as u32, start: at, ..Tail::default() };
+            }
+        }
+        if !ids.is_empty() {
+            blocks.push((tail.first, ids));
+        }
+        tail.saved = tail.lengths.len();
+        blocks
+    }
+
+    /// Takes back a block of ids that was saved; blocks come in their order.
+    ///
+    /// # Errors
+    /// If the block does not follow the one before it, or an id comes twice.
+    pub fn restore_block(&mut self, first: u32, ids: &[String]) -> Result<(), ()> {
+        for (i, uid) in ids.iter().enumerate() {
+            if self.count() != first as usize + i || self.intern(uid) as usize != first as usize + i {
+                return Err(());
+            }
+        }
+        self.unsaved_blocks();
+        Ok(())
     }
 
     /// How many distinct users there are.

@@ -1,0 +1,299 @@
+//! What a counter must not forget, as upserts and removals of small records: a log of them, compacted by key or not,
+//! gives the counter back.
+//!
+//! | key | value |
+//! |---|---|
+//! | `counter` | JSON: clocks, watermark, ledger |
+//! | `minute:1468244340` | JSON: end, frames, revision of a window that still accepts frames |
+//! | `minute:1468244340/0` | its users of numbers 0..65,536, a roaring bitmap in the portable format; `/1` the next ones |
+//! | `users/0` | JSON: ids of the users from number 0 on, as far as they go; `users/1024` the next ones |
+
+use super::clock::Clocks;
+use super::lane::Open;
+use super::users::Users;
+use super::{Config, Counter, Queue, place};
+use crate::core::frame::Malformed;
+use crate::core::ledger::Ledger;
+use crate::core::window::{Unit, Window};
+use roaring::RoaringBitmap;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+/// Users in one record of a window.
+const CHUNK: u32 = 1 << 16;
+const COUNTER: &str = "counter";
+const USERS: &str = "users/";
+
+/// One change of the state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What changed.
+    pub key: String,
+    /// What it is now, none if it is no more.
+    pub value: Option<Vec<u8>>,
+}
+
+/// The records of a state by key, the last value of each.
+pub type Records = BTreeMap<String, Vec<u8>>;
+
+/// A state that is not what a counter wrote.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("the record `{key}` is damaged: {why}")]
+pub struct Damaged {
+    /// Its key.
+    pub key: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// What changed since a counter was last asked, kept by a counter that was told to.
+#[derive(Default)]
+pub(super) struct Journal {
+    /// Windows that are not as they were; each has its `unsaved` flag set.
+    touched: Vec<(i64, Unit, i64)>,
+    /// Keys of what is no more.
+    gone: Vec<String>,
+    /// Whether anything at all was observed.
+    moved: bool,
+}
+
+impl Journal {
+    #[inline]
+    pub(super) fn touch(&mut self, open: &mut Open) {
+        self.moved = true;
+        if !open.unsaved {
+            open.unsaved = true;
+            self.touched.push(place(&open.window));
+        }
+    }
+
+    #[inline]
+    pub(super) fn moved(&mut self) {
+        self.moved = true;
+    }
+
+    pub(super) fn evict(&mut self, open: &Open) {
+        // A window has users from its first frame on: one without saved ones was never written.
+        if !open.saved.is_empty() {
+            self.gone.push(open.window.key());
+            self.gone.extend(open.saved.iter().map(|number| chunk_key(&open.window, *number)));
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CounterRecord {
+    clocks: Clocks,
+    ledger: LedgerRecord,
+    /// Distinct users: a log that lost some of them is noticed.
+    users: usize,
+    /// Windows that accept frames, for the same reason.
+    windows: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LedgerRecord {
+    read: u64,
+    counted: u64,
+    malformed: BTreeMap<String, u64>,
+    too_late: u64,
+    blank: u64,
+    late: u64,
+    out_of_order: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WindowRecord {
+    end: i64,
+    users: u64,
+    frames: u64,
+    revision: Option<u32>,
+    /// Whether it changed since its last result.
+    changed: bool,
+}
+
+fn chunk_key(window: &Window, number: u32) -> String {
+    format!("{}/{number}", window.key())
+}
+
+impl Counter {
+    /// From now on keeps account of what changes, for [`Counter::changes`].
+    pub fn keep_state(&mut self) {
+        self.journal.get_or_insert_default();
+        self.users.keep_blocks();
+    }
+
+    /// What changed since the last time, in the order in which it is to be written; nothing if nothing was observed.
+    pub fn changes(&mut self) -> Vec<Change> {
+        let Some(journal) = self.journal.as_mut().filter(|journal| journal.moved) else { return Vec::new() };
+        let Journal { touched, gone, .. } = std::mem::take(journal);
+        let mut changes: Vec<Change> = gone.into_iter().map(|key| Change { key, value: None }).collect();
+        for (first, ids) in self.users.unsaved_blocks() {
+            changes.push(json(format!("{USERS}{first}"), &ids));
+        }
+        for at in touched {
+            let (lane, window) = self.locate(at);
+            // One that was evicted since is among those gone.
+            let Some(open) = self.lanes[lane].get(&window) else { continue };
+            open.unsaved = false;
+            for number in std::mem::take(&mut open.grown) {
+                open.saved.insert(number);
+                changes.push(Change { key: chunk_key(&window, number), value: Some(chunk(&open.users, number)) });
+            }
+            let record = WindowRecord {
+                end: window.end,
+                users: open.users.len(),
+                frames: open.frames,
+                revision: open.revision,
+                changed: open.changed,
+            };
+            changes.push(json(window.key(), &record));
+        }
+        let record = CounterRecord {
+            clocks: self.clocks.clone(),
+            ledger: LedgerRecord::of(&self.ledger),
+            users: self.users.count(),
+            windows: self.pending.len() + self.closed.len(),
+        };
+        changes.push(json(COUNTER.into(), &record));
+        changes
+    }
+
+    /// The counter that wrote these records, with the configuration that it had then; a new one if there are none.
+    /// Keeps account of its changes. Keys of others are passed over.
+    ///
+    /// # Errors
+    /// If the records are not what a counter with this configuration wrote.
+    pub fn restore(config: Config, partitions: usize, records: &Records) -> Result<Counter, Damaged> {
+        let mut counter = Counter::new(config, partitions);
+        counter.keep_state();
+        let Some(value) = records.get(COUNTER) else { return Ok(counter) };
+        let record: CounterRecord = parse(COUNTER, value)?;
+        counter.clocks = record.clocks.awake();
+        counter.ledger = record.ledger.ledger();
+        counter.users = users(records)?;
+        counter.windows(records)?;
+        let found = (counter.users.count(), counter.pending.len() + counter.closed.len());
+        if found != (record.users, record.windows) {
+            let why = format!(
+                "it tells of {} users and {} windows, but {} and {} are there",
+                record.users, record.windows, found.0, found.1
+            );
+            return Err(Damaged { key: COUNTER.into(), why });
+        }
+        if counter.clocks.partitions() != partitions {
+            let why = format!("it tells of {} partitions instead of {partitions}", counter.clocks.partitions());
+            return Err(Damaged { key: COUNTER.into(), why });
+        }
+        Ok(counter)
+    }
+
+    fn windows(&mut self, records: &Records) -> Result<(), Damaged> {
+        let units = self.config.units.clone();
+        for (lane, unit) in units.into_iter().enumerate() {
+            let prefix = format!("{unit}:");
+            let of_unit = records.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix));
+            for (key, value) in of_unit.filter(|(key, _)| !key.contains('/')) {
+                let record: WindowRecord = parse(key, value)?;
+                let damaged = |why: &str| Damaged { key: key.clone(), why: why.into() };
+                let start = key[prefix.len()..].parse().map_err(|_| damaged("its key has no start"))?;
+                let window = Window { unit, start, end: record.end };
+                let open = self.lanes[lane].open(window);
+                let chunks = format!("{key}/");
+                for (key, value) in records.range(chunks.clone()..).take_while(|(key, _)| key.starts_with(&chunks)) {
+                    let damaged = |why: String| Damaged { key: key.clone(), why };
+                    let number = key[chunks.len()..].parse().map_err(|_| damaged("its key has no number".into()))?;
+                    let users =
+                        RoaringBitmap::deserialize_from(&value[..]).map_err(|error| damaged(error.to_string()))?;
+                    open.users |= users;
+                    open.saved.insert(number);
+                }
+                if open.users.len() != record.users {
+                    return Err(damaged(&format!("{} users instead of {}", open.users.len(), record.users)));
+                }
+                open.frames = record.frames;
+                open.revision = record.revision;
+                open.changed = record.changed;
+                let queue: &mut Queue = if open.revision.is_none() { &mut self.pending } else { &mut self.closed };
+                queue.insert(place(&window));
+                if open.changed && open.revision.is_some() {
+                    self.corrected.insert(place(&window));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn users(records: &Records) -> Result<Users, Damaged> {
+    let mut blocks = BTreeMap::new();
+    for (key, value) in records.range(USERS.to_owned()..).take_while(|(key, _)| key.starts_with(USERS)) {
+        let damaged = |why: &str| Damaged { key: key.clone(), why: why.into() };
+        let first: u32 = key[USERS.len()..].parse().map_err(|_| damaged("its key has no number"))?;
+        blocks.insert(first, (key, parse::<Vec<String>>(key, value)?));
+    }
+    let mut users = Users::default();
+    users.keep_blocks();
+    for (first, (key, ids)) in blocks {
+        if users.restore_block(first, &ids).is_err() {
+            return Err(Damaged { key: key.clone(), why: "its users do not follow those before it".into() });
+        }
+    }
+    Ok(users)
+}
+
+/// The users of one chunk of a window.
+fn chunk(users: &RoaringBitmap, number: u32) -> Vec<u8> {
+    let first = number * CHUNK;
+    let part: RoaringBitmap = users.range(first..=first + (CHUNK - 1)).collect();
+    let mut bytes = Vec::with_capacity(part.serialized_size());
+    part.serialize_into(&mut bytes).expect("a vector takes all bytes");
+    bytes
+}
+
+/// The chunk that a user belongs to.
+#[inline]
+pub(super) fn chunk_of(user: u32) -> u32 {
+    user / CHUNK
+}
+
+fn json(key: String, value: &impl Serialize) -> Change {
+    let value = serde_json::to_vec(value).expect("numbers and texts can be written as JSON");
+    Change { key, value: Some(value) }
+}
+
+fn parse<'a, T: Deserialize<'a>>(key: &str, value: &'a [u8]) -> Result<T, Damaged> {
+    serde_json::from_slice(value).map_err(|error| Damaged { key: key.into(), why: error.to_string() })
+}
+
+impl LedgerRecord {
+    fn of(ledger: &Ledger) -> LedgerRecord {
+        let reasons = Malformed::ALL.into_iter().map(|reason| (reason.name().into(), ledger.malformed[reason as usize]));
+        LedgerRecord {
+            read: ledger.read,
+            counted: ledger.counted,
+            malformed: reasons.filter(|(_, count)| *count > 0).collect(),
+            too_late: ledger.too_late,
+            blank: ledger.blank,
+            late: ledger.late,
+            out_of_order: ledger.out_of_order,
+        }
+    }
+
+    fn ledger(&self) -> Ledger {
+        let of_reason = |reason: Malformed| self.malformed.get(reason.name()).copied().unwrap_or_default();
+        Ledger {
+            read: self.read,
+            counted: self.counted,
+            malformed: Malformed::ALL.map(of_reason),
+            too_late: self.too_late,
+            blank: self.blank,
+            late: self.late,
+            out_of_order: self.out_of_order,
+        }
+    }
+}
