@@ -102,10 +102,10 @@ pub struct Count {
     /// The topic for the results; created if it is missing
     #[arg(long, default_value = "output", value_name = "TOPIC")]
     pub output: String,
-    /// Consumer group under which the position is committed
+    /// Consumer group: its position, its state in the topic GROUP-state, and its transactional id
     #[arg(long, default_value = "kuu")]
     pub group: String,
-    /// Delete the output topics first, with all they hold
+    /// Delete the output topics and the group's state first, with all they hold
     #[arg(long)]
     pub recreate: bool,
     /// Go on at the topic's end; Ctrl-C stops
@@ -126,7 +126,10 @@ pub struct Count {
     /// Consumers, each with a thread and a share of the partitions
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
     pub threads: u16,
-    /// How often the position is committed
+    /// What a crash may do to the results: nothing, or some of them are written again
+    #[arg(long, value_enum, default_value_t)]
+    pub guarantee: Guarantee,
+    /// How often results, state and position are committed; while following, also when a window closes
     #[arg(long, default_value = "1s", value_parser = duration, value_name = "TIME")]
     pub commit_interval: Duration,
     /// How windows are made
@@ -208,6 +211,9 @@ pub struct Bench {
     /// Consumers, each with a thread and a share of the partitions
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
     pub threads: u16,
+    /// What the count guarantees; exactly-once is measured beside at-least-once
+    #[arg(long, value_enum, default_value_t)]
+    pub guarantee: Guarantee,
     /// How often each phase and its ceiling are measured, in turn; the medians count
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
     pub rounds: u16,
@@ -229,6 +235,16 @@ pub struct Bench {
     /// Event time
     #[command(flatten)]
     pub event_time: EventTime,
+}
+
+/// What holds after a crash.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Guarantee {
+    /// Results, state and position in one transaction; goes on where it stood
+    #[default]
+    ExactlyOnce,
+    /// No transaction; counts the topic anew
+    AtLeastOnce,
 }
 
 /// Compression of batches on the broker.

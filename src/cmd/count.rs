@@ -5,15 +5,15 @@ use super::session::{self, Session, broker, figure, print_json};
 use crate::cli::Count;
 use crate::core::record::{Record, Topic};
 use crate::core::stream::Counter;
-use crate::edge::kafka::{Cluster, Context, KafkaSink, Range, SourceOptions, spawn_source};
+use crate::edge::job::{Counted, Guarantee, Job, Progress};
+use crate::edge::kafka::{Cluster, State, Topics};
 use crate::edge::lines_sink::LinesSink;
-use crate::edge::pipeline::{self, Feed, Sink, Status as Progress, Summary};
+use crate::edge::pipeline::{self, Feed, Sink, Start, Summary};
 use crate::edge::screen::{self, Screen, megabytes, plural, rate, time};
 use crate::edge::window_table::WindowTable;
 use crate::edge::{file_source, host};
 use anyhow::{Result, bail};
 use serde_json::json;
-use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
@@ -34,41 +34,59 @@ fn topic(arguments: &Count, session: &Session) -> Result<Status> {
     if cluster.partitions(&arguments.topic)?.is_none() {
         bail!("there is no topic {}: fill it with `kuu produce FILE`, or name another with --topic", arguments.topic);
     }
-    prepare_outputs(arguments, &cluster)?;
-    let ranges = cluster.ranges(&arguments.topic)?;
-
-    let (feed, intake) = Feed::new();
-    let options = SourceOptions {
-        topic: arguments.topic.clone(),
-        threads: arguments.threads.into(),
-        parser: session::parser(arguments.windows.parser),
-        keep_values: arguments.dead_letter.is_some() || arguments.ordered_output.is_some(),
-        follow: arguments.follow,
-    };
-    let contexts = spawn_source(cluster.settings(), &options, &ranges, &feed, &session.stop)?;
-    drop(feed);
-    let mut counter = Counter::new(session::counting(&arguments.windows, &arguments.event_time), ranges.len());
-    let mut sink = sink(arguments, session, &cluster)?;
-    let mut table = WindowTable::new(&mut sink);
-    let mut status = StatusLine::new(session.screen, left(&ranges), arguments.follow.then_some(contexts));
-    let options = pipeline_options(arguments);
-    let summary =
-        pipeline::run(&intake, &mut counter, ranges.len(), &mut table, options, &session.stop, |now| status.show(now))?;
+    prepare_outputs(arguments, session.screen, &cluster)?;
+    let mut table = WindowTable::default();
+    let mut status = StatusLine::new(session.screen, arguments.follow);
+    let counted = job(arguments).run(&cluster, &session.stop, &mut table, |now| status.show(now));
     status.clear();
+    let Counted { counter, summary, resumed_frames, setbacks } = counted?;
 
-    let mut record = record(arguments, session, &counter, &summary);
+    let mut record = record(arguments, session, &counter, &summary, resumed_frames);
     record.broker = Some(broker(&cluster));
-    record.topic = Some(Topic { name: arguments.topic.clone(), partitions: ranges.len() });
-    report(session.screen, &table, &counter, &summary);
+    let partitions = summary.positions.len();
+    record.topic = Some(Topic { name: arguments.topic.clone(), partitions });
+    record.remarks = setbacks.iter().map(|why| format!("went back to the last commit: {why}")).collect();
+    if resumed_frames > 0 {
+        let before = plural(resumed_frames, "frame");
+        session.screen.say(format!("went on where group {} stood: {before} counted before", arguments.group));
+    }
+    if let Some(last) = setbacks.last() {
+        let times = plural(setbacks.len() as u64, "time");
+        session.screen.say(format!("went back to the last commit {times}, the last time because {last}"));
+    }
+    report(session.screen, &table, &counter, &summary, resumed_frames);
     let saved = session.save(RECORD, &record)?;
     session.screen.say(format!("record: {}", saved.display()));
     Ok(if summary.interrupted { Status::Interrupted } else { Status::Fine })
 }
 
+fn job(arguments: &Count) -> Job {
+    Job {
+        topics: Topics {
+            input: arguments.topic.clone(),
+            output: arguments.output.clone(),
+            dead_letters: arguments.dead_letter.clone(),
+            ordered: arguments.ordered_output.clone(),
+        },
+        group: arguments.group.clone(),
+        guarantee: session::guarantee(arguments.guarantee),
+        threads: arguments.threads.into(),
+        parser: session::parser(arguments.windows.parser),
+        counting: session::counting(&arguments.windows, &arguments.event_time),
+        follow: arguments.follow,
+        options: pipeline_options(arguments),
+    }
+}
+
 /// Makes the topics to write to, where they are missing: nothing in them may be deleted or compacted, so that first
 /// answers stay readable.
-fn prepare_outputs(arguments: &Count, cluster: &Cluster) -> Result<()> {
+fn prepare_outputs(arguments: &Count, screen: Screen, cluster: &Cluster) -> Result<()> {
+    let exactly_once = session::guarantee(arguments.guarantee) == Guarantee::ExactlyOnce;
     let others = [&arguments.dead_letter, &arguments.ordered_output];
+    let state = State::topic(&arguments.group);
+    if arguments.recreate && exactly_once {
+        cluster.delete(&[&state])?;
+    }
     for topic in others.into_iter().flatten().chain([&arguments.output]) {
         if *topic == arguments.topic {
             bail!("topic {topic} is read: results and frames must go to another one");
@@ -81,29 +99,26 @@ fn prepare_outputs(arguments: &Count, cluster: &Cluster) -> Result<()> {
             cluster.create(topic, 1, -1, &forever)?;
         }
     }
-    // A second run behind the first would put the same frames out of order.
+    if exactly_once {
+        State::prepare(cluster, &arguments.group)?;
+    }
+    if exactly_once && cluster.holds(&state)? {
+        return Ok(());
+    }
+    // From here on the topic is counted from its start.
     if let Some(topic) = &arguments.ordered_output
-        && left(&cluster.ranges(topic)?) > 0
+        && cluster.holds(topic)?
     {
         bail!("topic {topic} already holds frames: --recreate deletes the output topics with all they hold first");
     }
+    if exactly_once && cluster.holds(&arguments.output)? {
+        let (output, group) = (&arguments.output, &arguments.group);
+        Screen { to_stderr: true, ..screen }.say(format!(
+            "kuu: topic {output} already holds results that group {group} did not write: they stay, and windows of both \
+             have two first answers; --recreate deletes them first"
+        ));
+    }
     Ok(())
-}
-
-fn sink(arguments: &Count, session: &Session, cluster: &Cluster) -> Result<KafkaSink> {
-    let settings = cluster.settings();
-    let mut sink = KafkaSink::new(settings, &arguments.group, &arguments.topic, &arguments.output, &session.stop)?;
-    if let Some(topic) = &arguments.dead_letter {
-        sink = sink.with_dead_letters(settings, topic)?;
-    }
-    if let Some(topic) = &arguments.ordered_output {
-        sink = sink.with_ordered(settings, topic)?;
-    }
-    Ok(sink)
-}
-
-fn left(ranges: &[Range]) -> u64 {
-    ranges.iter().map(Range::len).sum()
 }
 
 /// Counts files or standard input; the results go to standard output.
@@ -117,23 +132,27 @@ fn files(arguments: &Count, session: &Session) -> Result<Status> {
     } else {
         Box::new(LinesSink::new(std::io::stdout(), session.stop.clone()))
     };
-    let mut table = WindowTable::new(sink.as_mut());
-    let mut status = StatusLine::new(screen, 0, None);
+    let mut table = WindowTable::default();
+    let mut status = StatusLine::new(screen, false);
     let (names, stop) = (arguments.files.clone(), session.stop.clone());
     let (done, reading) = channel();
     // Not joined: after an interrupt it may wait for a silent pipe forever.
     std::thread::spawn(move || done.send(file_source::feed(&names, parser, false, &feed, &stop, |_| {})));
     let options = pipeline_options(arguments);
-    let summary = pipeline::run(&intake, &mut counter, 1, &mut table, options, &session.stop, |now| status.show(now))?;
+    let mut watched = table.over(sink.as_mut());
+    let summary =
+        pipeline::run(&intake, &mut counter, Start::anew(1), &mut watched, options, &session.stop, |now| {
+            status.show(&Progress::Counting { status: *now, lag: 0 });
+        })?;
     let reading = match summary.interrupted {
         true => reading.recv_timeout(Duration::from_millis(200)).unwrap_or_default(),
         false => reading.recv().unwrap_or_default(),
     };
     status.clear();
 
-    let mut record = record(arguments, session, &counter, &summary);
+    let mut record = record(arguments, session, &counter, &summary, 0);
     record.input = reading.sources.clone();
-    report(screen, &table, &counter, &summary);
+    report(screen, &table, &counter, &summary, 0);
     if session.common.json {
         print_json(&record)?;
     }
@@ -154,16 +173,17 @@ fn pipeline_options(arguments: &Count) -> pipeline::Options {
         early: arguments.early,
         dead_letters: arguments.dead_letter.is_some(),
         ordered: arguments.ordered_output.is_some(),
+        ..pipeline::Options::default()
     }
 }
 
-fn record(arguments: &Count, session: &Session, counter: &Counter, summary: &Summary) -> Record {
+fn record(arguments: &Count, session: &Session, counter: &Counter, summary: &Summary, resumed: u64) -> Record {
     let units: Vec<&str> = session::units(&arguments.windows.window).iter().map(|unit| unit.name()).collect();
     let config = json!({
         "topic": arguments.topic,
         "output": arguments.output,
         "group": arguments.group,
-        "guarantee": "at-least-once",
+        "guarantee": session::guarantee(arguments.guarantee).name(),
         "window": units,
         "lateness_s": arguments.event_time.lateness.as_secs(),
         "retention_s": arguments.event_time.retention.as_secs(),
@@ -182,7 +202,8 @@ fn record(arguments: &Count, session: &Session, counter: &Counter, summary: &Sum
     let seconds = summary.elapsed.as_secs_f64().max(1e-9);
     let mut figures = vec![
         ("elapsed_us", seconds * 1e6),
-        ("count_frames_per_s", counter.ledger().read as f64 / seconds),
+        ("resumed_frames", resumed as f64),
+        ("count_frames_per_s", (counter.ledger().read - resumed) as f64 / seconds),
         ("count_bytes_per_s", summary.read_bytes as f64 / seconds),
         ("results_rows", summary.results as f64),
         ("users", counter.users() as f64),
@@ -193,11 +214,14 @@ fn record(arguments: &Count, session: &Session, counter: &Counter, summary: &Sum
     record
 }
 
-fn report(screen: Screen, table: &WindowTable<'_>, counter: &Counter, summary: &Summary) {
-    screen.say(table.render());
+fn report(screen: Screen, table: &WindowTable, counter: &Counter, summary: &Summary, resumed: u64) {
+    match (table.is_empty(), resumed) {
+        (true, 1..) => screen.say("no new results"),
+        _ => screen.say(table.render()),
+    }
     screen.say(session::ledger_line(&counter.ledger().into()));
     let seconds = summary.elapsed.as_secs_f64().max(1e-9);
-    let frames = counter.ledger().read;
+    let frames = counter.ledger().read - resumed;
     screen.say(format!(
         "counted {} in {}: {} frames/s, {} MB/s",
         plural(frames, "frame"),
@@ -214,39 +238,42 @@ fn report(screen: Screen, table: &WindowTable<'_>, counter: &Counter, summary: &
 struct StatusLine {
     screen: Screen,
     bar: indicatif::ProgressBar,
-    total: u64,
-    contexts: Option<Vec<Arc<Context>>>,
+    follow: bool,
     rate: (Instant, u64, f64),
     said: Instant,
 }
 
 impl StatusLine {
-    fn new(screen: Screen, total: u64, contexts: Option<Vec<Arc<Context>>>) -> StatusLine {
+    fn new(screen: Screen, follow: bool) -> StatusLine {
         let now = Instant::now();
         let bar = screen.progress("{spinner} {msg}");
-        StatusLine { screen, bar, total, contexts, rate: (now, 0, 0.0), said: now }
+        StatusLine { screen, bar, follow, rate: (now, 0, 0.0), said: now }
     }
 
     fn show(&mut self, now: &Progress) {
+        let (status, lag) = match now {
+            Progress::Restoring(read, total) => {
+                let (read, total) = (screen::count(*read), screen::count(*total));
+                return self.bar.set_message(format!("restoring the state: {read} of {total} records"));
+            }
+            Progress::Counting { status, lag } => (status, lag),
+        };
         let elapsed = self.rate.0.elapsed();
         if elapsed >= Duration::from_secs(1) {
-            let frames = now.frames - self.rate.1;
-            self.rate = (Instant::now(), now.frames, frames as f64 / elapsed.as_secs_f64());
+            // After a setback there are fewer than before.
+            let frames = status.frames.saturating_sub(self.rate.1);
+            self.rate = (Instant::now(), status.frames, frames as f64 / elapsed.as_secs_f64());
         }
-        let lag = match &self.contexts {
-            Some(contexts) => contexts.iter().map(|context| context.lag()).sum::<i64>().max(0) as u64,
-            None => self.total.saturating_sub(now.frames),
-        };
-        let watermark = now.watermark.and_then(|at| jiff::Timestamp::from_second(at).ok());
+        let watermark = status.watermark.and_then(|at| jiff::Timestamp::from_second(at).ok());
         let line = format!(
             "{} open, {} results, watermark {}, lag {}, {} frames/s",
-            plural(now.pending as u64, "window"),
-            screen::count(now.results),
+            plural(status.pending as u64, "window"),
+            screen::count(status.results),
             watermark.map_or_else(|| "not yet known".into(), |at| at.to_string()),
-            screen::count(lag),
+            screen::count(*lag),
             rate(self.rate.2),
         );
-        if self.contexts.is_some() && self.bar.is_hidden() && self.said.elapsed() >= Duration::from_secs(10) {
+        if self.follow && self.bar.is_hidden() && self.said.elapsed() >= Duration::from_secs(10) {
             self.said = Instant::now();
             Screen { to_stderr: true, ..self.screen }.say(&line);
         }

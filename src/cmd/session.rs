@@ -5,6 +5,7 @@ use crate::core::frame::Kind;
 use crate::core::record::{Broker, FORMAT, Figure, Ledger, Record};
 use crate::core::stream::Config;
 use crate::core::window::Unit;
+use crate::edge::job::Guarantee;
 use crate::edge::kafka::{Cluster, Settings};
 use crate::edge::screen::{Screen, count, plural};
 use crate::edge::stop::Stop;
@@ -138,6 +139,14 @@ pub fn parser(kind: cli::ParserKind) -> Kind {
     match kind {
         cli::ParserKind::Fast => Kind::Fast,
         cli::ParserKind::Plain => Kind::Plain,
+    }
+}
+
+/// The guarantee that was asked for.
+pub fn guarantee(guarantee: cli::Guarantee) -> Guarantee {
+    match guarantee {
+        cli::Guarantee::ExactlyOnce => Guarantee::ExactlyOnce,
+        cli::Guarantee::AtLeastOnce => Guarantee::AtLeastOnce,
     }
 }
 

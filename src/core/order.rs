@@ -18,6 +18,21 @@ impl<T> Default for Reorder<T> {
 }
 
 impl<T> Reorder<T> {
+    /// One that has released everything before the second `released`.
+    pub fn from(released: i64) -> Reorder<T> {
+        Reorder { waiting: BTreeMap::new(), released }
+    }
+
+    /// Everything before this second was released.
+    pub fn released(&self) -> i64 {
+        self.released
+    }
+
+    /// The items that wait.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.waiting.values().flatten()
+    }
+
     /// Takes an item of the second `ts`.
     ///
     /// # Errors
@@ -46,6 +61,9 @@ impl<T> Reorder<T> {
 
     /// Releases everything, in order: the input has ended.
     pub fn finish(&mut self) -> impl Iterator<Item = T> + use<T> {
+        if let Some((last, _)) = self.waiting.last_key_value() {
+            self.released = self.released.max(*last);
+        }
         std::mem::take(&mut self.waiting).into_values().flatten()
     }
 

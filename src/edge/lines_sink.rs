@@ -1,7 +1,7 @@
 //! Results as JSON lines.
 
 use super::clock::now_us;
-use super::pipeline::Sink;
+use super::pipeline::{Commit, Sink};
 use super::stop::Stop;
 use crate::core::frames::Times;
 use crate::core::record::Row;
@@ -40,12 +40,12 @@ impl<W: Write> Sink for LinesSink<W> {
         self.judge(written)
     }
 
-    fn commit(&mut self, _positions: &[i64], _last: bool) -> Result<()> {
-        let written = self.out.flush();
-        self.judge(written)
+    fn commit(&mut self, _: Commit<'_>) -> Result<()> {
+        self.poll()
     }
 
     fn poll(&mut self) -> Result<()> {
-        self.commit(&[], false)
+        let written = self.out.flush();
+        self.judge(written)
     }
 }

@@ -6,6 +6,7 @@ pub mod file_source;
 pub mod files;
 pub mod host;
 pub mod input;
+pub mod job;
 pub mod kafka;
 pub mod lines_sink;
 pub mod pipeline;

@@ -3,11 +3,13 @@
 use crate::core::frames::{Frames, Times, Value};
 use crate::core::latency::Histogram;
 use crate::core::order::Reorder;
-use crate::core::stream::{Counter, Emission, Fate};
+use crate::core::stream::{Change, Counter, Emission, Fate, Timing};
 use crate::edge::stop::Stop;
 use anyhow::Result;
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -33,6 +35,7 @@ pub enum Event {
 pub struct Feed {
     events: SyncSender<Event>,
     spares: Arc<Mutex<Vec<Frames>>>,
+    closed: Arc<AtomicBool>,
 }
 
 impl Feed {
@@ -40,12 +43,18 @@ impl Feed {
     pub fn new() -> (Feed, Intake) {
         let (events, incoming) = sync_channel(WAITING_RUNS);
         let spares = Arc::new(Mutex::new(Vec::new()));
-        (Feed { events, spares: spares.clone() }, Intake { incoming, spares })
+        let closed = Arc::new(AtomicBool::new(false));
+        (Feed { events, spares: spares.clone(), closed: closed.clone() }, Intake { incoming, spares, closed })
     }
 
     /// Hands an event over, waiting while the queue is full. A counter that is gone needs none.
     pub fn send(&self, event: Event) {
         let _ = self.events.send(event);
+    }
+
+    /// Whether the counter is gone.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
     }
 
     /// A used run, for its memory.
@@ -58,6 +67,13 @@ impl Feed {
 pub struct Intake {
     incoming: Receiver<Event>,
     spares: Arc<Mutex<Vec<Frames>>>,
+    closed: Arc<AtomicBool>,
+}
+
+impl Drop for Intake {
+    fn drop(&mut self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
 }
 
 /// One value on its way to a topic of frames, as it came.
@@ -108,12 +124,11 @@ pub trait Sink {
         Ok(())
     }
 
-    /// Makes sure that every result so far is where it should be, then commits the positions: for each partition the
-    /// next offset to read, -1 if none was read. The last time, the commit itself is waited for.
+    /// Makes sure that every result so far is where it should be, and that the work so far need not be done again.
     ///
     /// # Errors
     /// If a result was lost.
-    fn commit(&mut self, positions: &[i64], last: bool) -> Result<()>;
+    fn commit(&mut self, commit: Commit<'_>) -> Result<()>;
 
     /// Gives the sink a moment for its own affairs.
     ///
@@ -121,6 +136,42 @@ pub trait Sink {
     /// If a result was lost.
     fn poll(&mut self) -> Result<()> {
         Ok(())
+    }
+}
+
+/// What a commit covers.
+pub struct Commit<'a> {
+    /// For each partition the next offset to read, -1 if none was read.
+    pub positions: &'a [i64],
+    /// What changed in the counter since the last commit, if it keeps its state.
+    pub changes: Vec<Change>,
+    /// What the ordered output has still to come, if there is one.
+    pub held: Option<Held>,
+    /// Whether it is the last one of the run: then it is waited for.
+    pub last: bool,
+}
+
+/// Frames that are counted, but wait for their turn in the ordered output: after a restart they are read again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Everything before this second has gone out.
+    pub released: i64,
+    /// For each partition the offset of the first one that waits, or the next offset to read.
+    pub from: Vec<i64>,
+}
+
+/// Where a run begins.
+pub struct Start {
+    /// For each partition the next offset to count, -1 if none was counted.
+    pub positions: Vec<i64>,
+    /// What is read again for the ordered output.
+    pub held: Option<Held>,
+}
+
+impl Start {
+    /// Nothing was counted.
+    pub fn anew(partitions: usize) -> Start {
+        Start { positions: vec![-1; partitions], held: None }
     }
 }
 
@@ -137,6 +188,8 @@ pub struct Options {
     pub dead_letters: bool,
     /// Whether the sink takes the frames in order; the reader must keep the original bytes.
     pub ordered: bool,
+    /// Whether results are seen only once they are committed: then a live stream commits as soon as a window closes.
+    pub commit_results: bool,
 }
 
 impl Default for Options {
@@ -147,6 +200,7 @@ impl Default for Options {
             early: None,
             dead_letters: false,
             ordered: false,
+            commit_results: false,
         }
     }
 }
@@ -188,9 +242,13 @@ struct Run<'a> {
     sink: &'a mut dyn Sink,
     options: Options,
     summary: Summary,
+    /// What lies before was counted in an earlier run.
+    start: Vec<i64>,
     silent_since: Vec<Option<Instant>>,
     started: Option<Instant>,
     order: Option<Reorder<Letter>>,
+    /// Whether a window closed since the last commit.
+    closed: bool,
 }
 
 /// Runs until the readers are gone, then finishes: open windows are emitted unless the run was interrupted.
@@ -200,22 +258,28 @@ struct Run<'a> {
 pub fn run(
     intake: &Intake,
     counter: &mut Counter,
-    partitions: usize,
+    start: Start,
     sink: &mut dyn Sink,
     options: Options,
     stop: &Stop,
     mut watch: impl FnMut(&Status),
 ) -> Result<Summary> {
-    let summary = Summary { positions: vec![-1; partitions], ..Summary::default() };
-    let order = options.ordered.then(Reorder::default);
-    let mut run = Run { counter, sink, options, summary, silent_since: vec![None; partitions], started: None, order };
+    let partitions = start.positions.len();
+    let summary = Summary { positions: start.positions.clone(), ..Summary::default() };
+    let order = options.ordered.then(|| Reorder::from(start.held.map_or(i64::MIN, |held| held.released)));
+    let silent_since = vec![None; partitions];
+    let start = start.positions;
+    let mut run = Run { counter, sink, options, summary, start, silent_since, started: None, order, closed: false };
     let mut committed = Instant::now();
     let mut early = Instant::now();
     let mut watched = Instant::now();
     loop {
+        // Whether the reader has handed over all that it has.
+        let mut drained = true;
         match intake.incoming.recv_timeout(TICK) {
             Ok(Event::Frames(frames)) => {
                 run.frames(&frames)?;
+                drained = frames.drained;
                 if let Ok(mut spares) = intake.spares.lock() {
                     spares.push(frames);
                 }
@@ -235,8 +299,9 @@ pub fn run(
             run.emit(None)?;
             early = Instant::now();
         }
-        if committed.elapsed() >= options.commit_interval {
-            run.commit()?;
+        let at_once = options.commit_results && options.idle.is_some() && run.closed && drained;
+        if at_once || committed.elapsed() >= options.commit_interval {
+            run.commit(false)?;
             committed = Instant::now();
         }
         if watched.elapsed() >= Duration::from_millis(50) {
@@ -252,7 +317,7 @@ pub fn run(
         run.release_all()?;
     }
     run.emit(None)?;
-    run.sink.commit(&run.summary.positions, true)?;
+    run.commit(true)?;
     run.summary.elapsed = run.started.map_or(Duration::ZERO, |started| started.elapsed());
     Ok(run.summary)
 }
@@ -264,6 +329,10 @@ impl Run<'_> {
         self.counter.ledger_mut().blank += frames.blank;
         self.summary.read_bytes += frames.read_bytes;
         for value in frames.iter() {
+            if value.offset < self.start[partition] {
+                self.hold_again(partition, &value);
+                continue;
+            }
             let fate = self.counter.observe(partition, value.outcome);
             if self.counter.has_results() {
                 self.emit(value.times)?;
@@ -278,6 +347,14 @@ impl Run<'_> {
         }
         self.silent_since[partition] = None;
         Ok(())
+    }
+
+    /// Takes a value that was counted before a restart: if it waited for its turn then, it waits again.
+    fn hold_again(&mut self, partition: usize, value: &Value<'_>) {
+        if let (Some(order), Ok(frame)) = (&mut self.order, value.outcome) {
+            // The others had gone out.
+            let _ = order.push(frame.ts, Letter::of(partition, value));
+        }
     }
 
     /// Passes the original bytes on: counted frames in their order, all others with a reason.
@@ -313,6 +390,7 @@ impl Run<'_> {
     fn emit(&mut self, cause: Option<Times>) -> Result<()> {
         for result in self.counter.drain() {
             self.summary.results += 1;
+            self.closed |= result.timing == Timing::OnTime;
             self.sink.result(&result, cause)?;
         }
         Ok(())
@@ -336,13 +414,17 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn commit(&mut self) -> Result<()> {
+    fn commit(&mut self, last: bool) -> Result<()> {
         // A bounded run corrects when a window closes, so that its results do not depend on its speed.
-        if self.options.idle.is_some() {
+        if self.options.idle.is_some() && !last {
             self.counter.flush_late();
             self.emit(None)?;
         }
-        self.sink.commit(&self.summary.positions, false)
+        self.closed = false;
+        let changes = self.counter.changes();
+        let positions = &self.summary.positions;
+        let held = self.order.as_ref().map(|order| held(order, positions));
+        self.sink.commit(Commit { positions, changes, held, last })
     }
 
     fn status(&self) -> Status {
@@ -354,4 +436,12 @@ impl Run<'_> {
             caught_up: self.silent_since.iter().all(Option::is_some),
         }
     }
+}
+
+fn held(order: &Reorder<Letter>, positions: &[i64]) -> Held {
+    let mut from = positions.to_vec();
+    for letter in order.iter() {
+        from[letter.partition] = from[letter.partition].min(letter.offset);
+    }
+    Held { released: order.released(), from }
 }

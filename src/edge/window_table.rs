@@ -1,6 +1,6 @@
 //! The last answers of a run, for its table.
 
-use super::pipeline::{Letter, Sink};
+use super::pipeline::{Commit, Letter, Sink};
 use super::screen::{count, difference, plural, table};
 use crate::core::frames::Times;
 use crate::core::stream::{Emission, Timing};
@@ -16,17 +16,46 @@ struct Answer {
     last: Emission,
 }
 
-/// Passes results on and remembers the latest windows.
-pub struct WindowTable<'a> {
-    sink: &'a mut dyn Sink,
+/// Remembers the latest windows.
+#[derive(Default)]
+pub struct WindowTable {
     answers: BTreeMap<Window, Answer>,
     forgotten: u64,
+    /// Not committed yet: what is undone is not shown.
+    open: Vec<Emission>,
+    commits: u64,
 }
 
-impl<'a> WindowTable<'a> {
-    /// In front of `sink`.
-    pub fn new(sink: &'a mut dyn Sink) -> WindowTable<'a> {
-        WindowTable { sink, answers: BTreeMap::new(), forgotten: 0 }
+impl WindowTable {
+    /// Looks over the results on their way to `sink`.
+    pub fn over<'a>(&'a mut self, sink: &'a mut dyn Sink) -> Watched<'a> {
+        self.open.clear();
+        Watched { sink, table: self }
+    }
+
+    /// Commits so far.
+    pub fn commits(&self) -> u64 {
+        self.commits
+    }
+
+    fn commit(&mut self) {
+        self.commits += 1;
+        for result in self.open.drain(..) {
+            let answer = self.answers.entry(result.window).or_insert(Answer { first: None, last: result });
+            if result.timing != Timing::Early {
+                answer.first.get_or_insert(result.users);
+            }
+            answer.last = result;
+            if self.answers.len() > SHOWN {
+                self.answers.pop_first();
+                self.forgotten += 1;
+            }
+        }
+    }
+
+    /// Whether there was no result.
+    pub fn is_empty(&self) -> bool {
+        self.answers.is_empty()
     }
 
     /// The table: one row a window, with its first answer beside the last.
@@ -50,17 +79,15 @@ impl<'a> WindowTable<'a> {
     }
 }
 
-impl Sink for WindowTable<'_> {
+/// A sink under a table's eyes.
+pub struct Watched<'a> {
+    sink: &'a mut dyn Sink,
+    table: &'a mut WindowTable,
+}
+
+impl Sink for Watched<'_> {
     fn result(&mut self, result: &Emission, cause: Option<Times>) -> Result<()> {
-        let answer = self.answers.entry(result.window).or_insert(Answer { first: None, last: *result });
-        if result.timing != Timing::Early {
-            answer.first.get_or_insert(result.users);
-        }
-        answer.last = *result;
-        if self.answers.len() > SHOWN {
-            self.answers.pop_first();
-            self.forgotten += 1;
-        }
+        self.table.open.push(*result);
         self.sink.result(result, cause)
     }
 
@@ -72,8 +99,10 @@ impl Sink for WindowTable<'_> {
         self.sink.ordered(letter)
     }
 
-    fn commit(&mut self, positions: &[i64], last: bool) -> Result<()> {
-        self.sink.commit(positions, last)
+    fn commit(&mut self, commit: Commit<'_>) -> Result<()> {
+        self.sink.commit(commit)?;
+        self.table.commit();
+        Ok(())
     }
 
     fn poll(&mut self) -> Result<()> {

@@ -22,11 +22,12 @@ pub struct Mock {
 }
 
 impl Mock {
-    /// A broker with the topics `messages`, of so many partitions, and `output`, of one.
+    /// A broker with the topics `messages`, of so many partitions, and `output`, of one, for the group `kuu`.
     pub fn new(partitions: i32) -> Mock {
         let mock = Mock::empty();
         mock.topic("messages", partitions);
         mock.topic("output", 1);
+        mock.group("kuu");
         mock
     }
 
@@ -40,6 +41,11 @@ impl Mock {
     /// Makes a topic.
     pub fn topic(&self, name: &str, partitions: i32) {
         self.cluster.create_topic(name, partitions, 1).unwrap();
+    }
+
+    /// Makes the topic for the state of a group.
+    pub fn group(&self, name: &str) {
+        self.topic(&format!("{name}-state"), 1);
     }
 
     /// Closes every connection and takes no new ones.

@@ -102,7 +102,7 @@ fn the_stream_in_the_order_of_its_timestamps() {
         assert_eq!(settle(&rows(&mock.address, "output")), windows(all));
         kuu.run("verify").exits(0);
         // A second run must not put its frames behind these.
-        kuu.run("count --ordered-output ordered").exits(2).complains("topic ordered already holds frames");
+        kuu.run("count --ordered-output ordered --guarantee at-least-once").exits(2).complains("topic ordered already holds frames");
     });
 }
 
@@ -150,7 +150,7 @@ fn early_results_of_open_windows() {
     assert!(rows(&mock.address, "output").iter().all(|row| row.timing == "early" && row.revision.is_none()));
     running.signal("INT");
     running.wait_for(Duration::from_secs(15)).exits(130);
-    kuu.run("count --early 1s").exits(0);
+    kuu.run("count --early 1s --guarantee at-least-once").exits(0);
     assert_eq!(settle(&rows(&mock.address, "output")), windows(&all));
     kuu.run("verify").exits(0);
 }

@@ -105,9 +105,61 @@ fn commits_that_fail_for_a_while() {
         let file = kuu.file("a.jsonl", lines(&all));
         kuu.run(&format!("produce {file}")).exits(0);
         mock.refuse(RDKafkaApiKey::OffsetCommit, &[error; 4]);
-        kuu.run("count").exits(0);
+        kuu.run("count --guarantee at-least-once").exits(0);
         kuu.run("verify").exits(0);
         assert_eq!(crate::broker::committed(&mock.address, "kuu", "messages"), [500]);
+    });
+}
+
+#[test]
+fn transactions_that_are_refused_for_a_while() {
+    use RDKafkaRespErr as E;
+    let coordinator = [
+        E::RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE,
+        E::RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
+        E::RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
+        E::RD_KAFKA_RESP_ERR__TRANSPORT,
+    ];
+    let concurrent = [E::RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS; 3];
+    let kinds: [(RDKafkaApiKey, &[E]); 7] = [
+        (RDKafkaApiKey::InitProducerId, &coordinator),
+        (RDKafkaApiKey::InitProducerId, &concurrent),
+        (RDKafkaApiKey::AddPartitionsToTxn, &coordinator),
+        (RDKafkaApiKey::AddPartitionsToTxn, &concurrent),
+        (RDKafkaApiKey::AddOffsetsToTxn, &coordinator),
+        (RDKafkaApiKey::TxnOffsetCommit, &coordinator),
+        (RDKafkaApiKey::EndTxn, &coordinator),
+    ];
+    each(&kinds, |(kind, errors)| {
+        let mock = Mock::new(3);
+        let kuu = Kuu::with(&mock.address);
+        let all = frames(1_400);
+        let file = kuu.file("a.jsonl", lines(&all));
+        kuu.run(&format!("produce {file}")).exits(0);
+        mock.refuse(*kind, errors);
+        kuu.run("count").exits(0);
+        assert_eq!(settle(&rows(&mock.address, "output")), windows(&all));
+        kuu.run("verify").exits(0);
+    });
+}
+
+#[test]
+fn transactions_that_are_refused_for_good() {
+    use RDKafkaRespErr as E;
+    let kinds = [
+        (RDKafkaApiKey::EndTxn, E::RD_KAFKA_RESP_ERR_PRODUCER_FENCED, "another instance of group kuu took over"),
+        (RDKafkaApiKey::EndTxn, E::RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH, "another instance of group kuu took over"),
+        (RDKafkaApiKey::InitProducerId, E::RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED, "(group kuu)"),
+        (RDKafkaApiKey::TxnOffsetCommit, E::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, "(group kuu)"),
+        (RDKafkaApiKey::Produce, E::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, "did not take what was written to it"),
+    ];
+    each(&kinds, |(kind, error, words)| {
+        let mock = Mock::new(1);
+        let kuu = Kuu::with(&mock.address);
+        let file = kuu.file("a.jsonl", lines(&frames(500)));
+        kuu.run(&format!("produce {file}")).exits(0);
+        mock.refuse(*kind, &[*error; 20]);
+        kuu.run("count").exits(2).complains(words);
     });
 }
 
@@ -158,7 +210,7 @@ fn results_that_are_refused_for_good() {
     let file = kuu.file("a.jsonl", lines(&frames(500)));
     kuu.run(&format!("produce {file}")).exits(0);
     mock.refuse(RDKafkaApiKey::Produce, &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED; 20]);
-    kuu.run("count").exits(2).complains("output");
+    kuu.run("count --guarantee at-least-once").exits(2).complains("topic output did not take what was written to it");
     // What led to no result is not committed.
     assert_eq!(crate::broker::committed(&mock.address, "kuu", "messages"), [-1]);
 }

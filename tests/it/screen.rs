@@ -129,7 +129,7 @@ fn no_secret_in_records() {
     let file = kuu.file("a.jsonl", lines(&frames(50)));
     for secret in secrets {
         for command in
-            [format!("produce --append {file}"), "count".into(), format!("batch {file}"), format!("count {file}")]
+            [format!("produce --append {file}"), "count --guarantee at-least-once".into(), format!("batch {file}"), format!("count {file}")]
         {
             let done = kuu.run(&format!("{command} {secret} --json"));
             assert!(!done.out.contains("hunter2") && !done.err.contains("hunter2"), "{done}");
@@ -145,6 +145,6 @@ fn no_secret_in_records() {
         assert!(!text.contains("hunter2"), "{}: {text}", path.display());
     }
     // What is no secret is recorded.
-    kuu.run("count -X fetch.wait.max.ms=7").exits(0);
+    kuu.run("count -X fetch.wait.max.ms=7 --guarantee at-least-once").exits(0);
     assert_eq!(kuu.record("count").config["-X fetch.wait.max.ms"], "7");
 }

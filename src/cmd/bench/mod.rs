@@ -16,7 +16,7 @@ use crate::core::window::Unit;
 use crate::edge::bench::catch_up::{self, Samples, Topics};
 use crate::edge::bench::live::{self, Outcome};
 use crate::edge::bench::{Load, embedded_partitions};
-use crate::edge::kafka::Cluster;
+use crate::edge::kafka::{Cluster, State};
 use crate::edge::{clock, results, truth};
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
@@ -147,6 +147,7 @@ impl Run<'_> {
                 files: self.arguments.files.clone(),
                 parser: session::parser(self.arguments.windows.parser),
                 counting: config.clone(),
+                guarantee: session::guarantee(self.arguments.guarantee),
                 threads: self.arguments.threads.into(),
                 partitions,
                 compression: produce::compression(self.arguments.compression),
@@ -194,6 +195,7 @@ impl Run<'_> {
             Topics { messages: format!("{}-live", self.prefix), output: format!("{}-live-output", self.prefix) };
         self.cluster.create(&topics.messages, self.partitions(LIVE_RATIO), 1, &[])?;
         self.cluster.create(&topics.output, 1, 1, &[])?;
+        self.cluster.create(&State::topic(self.prefix), 1, 1, &[])?;
         let seconds = self.arguments.live_seconds.as_secs_f64().max(1e-3);
         let plan = live::Plan {
             rate: self.arguments.rate.unwrap_or(self.load.kept() as f64 / seconds),
@@ -204,6 +206,7 @@ impl Run<'_> {
             messages: topics.messages.clone(),
             output: topics.output.clone(),
             group: self.prefix.to_owned(),
+            guarantee: session::guarantee(self.arguments.guarantee),
         };
         if !(plan.rate.is_finite() && plan.rate > 0.0) {
             bail!("--rate must be more than 0 frames per second");
@@ -251,7 +254,7 @@ impl Run<'_> {
             "lateness_s": event_time.lateness.as_secs(),
             "retention_s": event_time.retention.as_secs(),
             "max_jump_s": event_time.max_jump.as_secs(),
-            "guarantee": "at-least-once",
+            "guarantee": session::guarantee(self.arguments.guarantee).name(),
             "baseline_key": self.baseline_key(),
         });
         let mut record = self.session.record("bench", config);

@@ -4,12 +4,14 @@ use super::{Load, guard};
 use crate::core::block::Block;
 use crate::core::frame::{Kind, Parser};
 use crate::core::ledger::Ledger;
-use crate::core::stream::{Config, Counter};
+use crate::core::stream::Config;
 use crate::core::window::Unit;
 use crate::edge::input::Input;
-use crate::edge::kafka::{Cluster, KafkaSink, Sender, SourceOptions, read_shared, spawn_source};
-use crate::edge::pipeline::{self, Feed};
+use crate::edge::job::{Guarantee, Job};
+use crate::edge::kafka::{self, Cluster, Sender, State, read_shared};
+use crate::edge::pipeline;
 use crate::edge::stop::Stop;
+use crate::edge::window_table::WindowTable;
 use crate::edge::{replay, truth};
 use anyhow::{Result, bail};
 use std::time::Instant;
@@ -23,6 +25,8 @@ pub struct Plan {
     pub parser: Kind,
     /// How windows are counted.
     pub counting: Config,
+    /// What the count guarantees.
+    pub guarantee: Guarantee,
     /// Consumers of a count.
     pub threads: usize,
     /// Partitions of the topics.
@@ -54,6 +58,8 @@ pub struct Samples {
     pub raw_read: Vec<f64>,
     /// A topic, from the first frame to the last result acknowledged.
     pub count: Vec<f64>,
+    /// The same at least once, if the other is exactly once.
+    pub count_at_least_once: Vec<f64>,
     /// Of the last count.
     pub ledger: Ledger,
 }
@@ -89,7 +95,6 @@ pub fn measure(
 
         cluster.create(&topics.messages, plan.partitions, 1, &[])?;
         cluster.create(&raw, plan.partitions, 1, &[])?;
-        cluster.create(&topics.output, 1, 1, &[])?;
         // librdkafka takes 500 ms to get a producer id: what follows gives it the time.
         let (from_files, from_memory) = (sender(plan, &topics.messages, cluster)?, sender(plan, &raw, cluster)?);
         say("inflate, batch, parse");
@@ -103,7 +108,12 @@ pub fn measure(
         guard(cluster, &topics.messages, load.frames)?;
         say("count");
         timed(|samples| &mut samples.raw_read, raw_read(plan, &topics.messages, load.frames, cluster)?);
-        let (seconds, ledger) = count(plan, &topics, load.frames, cluster, stop)?;
+        let count = |guarantee| count(plan, &topics, guarantee, load.frames, cluster, stop);
+        if plan.guarantee == Guarantee::ExactlyOnce {
+            let (seconds, _) = count(Guarantee::AtLeastOnce)?;
+            timed(|samples| &mut samples.count_at_least_once, seconds);
+        }
+        let (seconds, ledger) = count(plan.guarantee)?;
         timed(|samples| &mut samples.count, seconds);
         samples.ledger = ledger;
         guard(cluster, &topics.messages, load.frames)?;
@@ -201,24 +211,41 @@ fn raw_read(plan: &Plan, topic: &str, frames: u64, cluster: &Cluster) -> Result<
     Ok(time.as_secs_f64())
 }
 
-fn count(plan: &Plan, topics: &Topics, frames: u64, cluster: &Cluster, stop: &Stop) -> Result<(f64, Ledger)> {
-    let ranges = cluster.ranges(&topics.messages)?;
-    let (feed, intake) = Feed::new();
-    let source = SourceOptions {
-        topic: topics.messages.clone(),
+fn count(
+    plan: &Plan,
+    topics: &Topics,
+    guarantee: Guarantee,
+    frames: u64,
+    cluster: &Cluster,
+    stop: &Stop,
+) -> Result<(f64, Ledger)> {
+    // The one that is verified has its output, and its state, for itself.
+    let (group, output) = match guarantee == plan.guarantee {
+        true => (topics.output.clone(), topics.output.clone()),
+        false => (format!("{}-other", topics.output), format!("{}-other", topics.output)),
+    };
+    let state = State::topic(&group);
+    for topic in [&output, &state] {
+        cluster.create(topic, 1, 1, &[])?;
+    }
+    let job = Job {
+        topics: kafka::Topics { input: topics.messages.clone(), output: output.clone(), dead_letters: None, ordered: None },
+        group,
+        guarantee,
         threads: plan.threads,
         parser: plan.parser,
-        keep_values: false,
+        counting: plan.counting.clone(),
         follow: false,
+        options: pipeline::Options::default(),
     };
-    spawn_source(cluster.settings(), &source, &ranges, &feed, stop)?;
-    drop(feed);
-    let mut counter = Counter::new(plan.counting.clone(), ranges.len());
-    let mut sink = KafkaSink::new(cluster.settings(), &plan.prefix, &topics.messages, &topics.output, stop)?;
-    let options = pipeline::Options::default();
-    let summary = pipeline::run(&intake, &mut counter, ranges.len(), &mut sink, options, stop, |_| {})?;
-    if counter.ledger().read != frames && !summary.interrupted {
-        bail!("{} of {frames} frames were counted from topic {}", counter.ledger().read, topics.messages);
+    let counted = job.run(cluster, stop, &mut WindowTable::default(), |_| {})?;
+    let ledger = counted.counter.ledger();
+    if ledger.read != frames && !counted.summary.interrupted {
+        bail!("{} of {frames} frames were counted from topic {}", ledger.read, topics.messages);
     }
-    Ok((summary.elapsed.as_secs_f64(), counter.ledger().clone()))
+    cluster.delete(&[&state])?;
+    if guarantee != plan.guarantee {
+        cluster.delete(&[&output])?;
+    }
+    Ok((counted.summary.elapsed.as_secs_f64(), ledger.clone()))
 }

@@ -4,14 +4,15 @@ use super::Load;
 use crate::core::frame::Kind;
 use crate::core::latency::{Leg, Legs};
 use crate::core::ledger::Ledger;
-use crate::core::stream::{Config, Counter};
+use crate::core::stream::Config;
 use crate::edge::clock::now_us;
 use crate::edge::kafka::{
-    ARRIVED_HEADER, Cluster, DUE_HEADER, KafkaSink, Range, Record, Sender, Settings, SourceOptions, decode_us,
-    read_until, spawn_source,
+    ARRIVED_HEADER, Cluster, DUE_HEADER, Range, Record, Sender, Settings, Topics, decode_us, read_until,
 };
-use crate::edge::pipeline::{self, Feed, Summary};
+use crate::edge::job::{Counted, Guarantee, Job, Progress};
+use crate::edge::pipeline;
 use crate::edge::stop::Stop;
+use crate::edge::window_table::WindowTable;
 use anyhow::{Context as _, Result, anyhow, bail};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread::ScopedJoinHandle;
@@ -43,8 +44,10 @@ pub struct Plan {
     pub messages: String,
     /// The results' topic, which exists and is empty.
     pub output: String,
-    /// Under which positions are committed.
+    /// Under which positions are committed; the topic of its state exists and is empty.
     pub group: String,
+    /// What the count guarantees.
+    pub guarantee: Guarantee,
 }
 
 /// What came of it.
@@ -91,7 +94,7 @@ struct Shared {
 pub fn measure(plan: &Plan, load: &Load, cluster: &Cluster, stop: &Stop, tell: impl Fn(&str)) -> Result<Outcome> {
     // The embedded broker stays on this thread; the others only need its address.
     let settings = cluster.settings();
-    let (messages, output) = (cluster.ranges(&plan.messages)?, cluster.ranges(&plan.output)?);
+    let output = cluster.ranges(&plan.output)?;
     let shared = Shared::default();
     shared.counting.store(true, Relaxed);
     // The end of the run is the count's own affair: signals still reach it.
@@ -100,7 +103,7 @@ pub fn measure(plan: &Plan, load: &Load, cluster: &Cluster, stop: &Stop, tell: i
     std::thread::scope(|scope| {
         let watch = scope.spawn(|| watch(plan, settings, &output, &shared));
         let count = scope.spawn(|| {
-            let counted = count(plan, settings, &messages, &end, &shared);
+            let counted = count(plan, settings, &end, &shared);
             shared.failed.fetch_or(counted.is_err(), Relaxed);
             shared.counting.store(false, Relaxed);
             counted
@@ -114,7 +117,8 @@ pub fn measure(plan: &Plan, load: &Load, cluster: &Cluster, stop: &Stop, tell: i
         } else {
             end.interrupt()
         }
-        let (summary, ledger) = join(count)?;
+        let Counted { summary, counter, .. } = join(count)?;
+        let ledger = counter.ledger().clone();
         let mut legs = join(watch)?;
         let Generated { schedule, rate, slip } = generated?;
         legs.merge(&schedule);
@@ -200,27 +204,32 @@ fn wait_until(due_us: i64, sender: &Sender) {
     }
 }
 
-fn count(plan: &Plan, settings: &Settings, ranges: &[Range], end: &Stop, shared: &Shared) -> Result<(Summary, Ledger)> {
-    let (feed, intake) = Feed::new();
-    let source = SourceOptions {
-        topic: plan.messages.clone(),
+fn count(plan: &Plan, settings: &Settings, end: &Stop, shared: &Shared) -> Result<Counted> {
+    let job = Job {
+        topics: Topics {
+            input: plan.messages.clone(),
+            output: plan.output.clone(),
+            dead_letters: None,
+            ordered: None,
+        },
+        group: plan.group.clone(),
+        guarantee: plan.guarantee,
         threads: plan.threads,
         parser: plan.parser,
-        keep_values: false,
+        counting: plan.counting.clone(),
         follow: true,
+        // No partition of a paced replay is idle; all of them are silent before it starts.
+        options: pipeline::Options { idle: Some(Duration::from_secs(60)), ..pipeline::Options::default() },
     };
-    spawn_source(settings, &source, ranges, &feed, end)?;
-    drop(feed);
-    let mut counter = Counter::new(plan.counting.clone(), ranges.len());
-    let mut sink = KafkaSink::new(settings, &plan.group, &plan.messages, &plan.output, end)?;
-    // No partition of a paced replay is idle; all of them are silent before it starts.
-    let options = pipeline::Options { idle: Some(Duration::from_secs(60)), ..pipeline::Options::default() };
-    let summary = pipeline::run(&intake, &mut counter, ranges.len(), &mut sink, options, end, |status| {
-        shared.counted.store(status.frames, Relaxed);
-        shared.caught_up.fetch_or(status.caught_up, Relaxed);
+    let cluster = Cluster::connect(settings)?;
+    let counted = job.run(&cluster, end, &mut WindowTable::default(), |progress| {
+        if let Progress::Counting { status, .. } = progress {
+            shared.counted.store(status.frames, Relaxed);
+            shared.caught_up.fetch_or(status.caught_up, Relaxed);
+        }
     })?;
-    shared.results.store(summary.results, Relaxed);
-    Ok((summary, counter.ledger().clone()))
+    shared.results.store(counted.summary.results, Relaxed);
+    Ok(counted)
 }
 
 /// Reads the results as anybody would, and takes the time.

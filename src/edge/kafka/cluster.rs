@@ -125,6 +125,14 @@ impl Cluster {
             .collect()
     }
 
+    /// Whether `topic` holds anything.
+    ///
+    /// # Errors
+    /// As [`Cluster::ranges`].
+    pub fn holds(&self, topic: &str) -> Result<bool> {
+        Ok(self.ranges(topic)?.iter().any(|range| !range.is_empty()))
+    }
+
     /// Makes a topic. A replication factor of -1 is the broker's default. If somebody else makes it at the same time,
     /// theirs is taken.
     ///

@@ -7,15 +7,21 @@ mod poll;
 mod sender;
 mod sink;
 mod source;
+mod state;
+mod transaction;
 mod watch;
+mod writer;
 
 pub use cluster::{Cluster, Range};
 pub use committer::Committer;
 pub use context::Context;
 pub use sender::{Outcome as SendOutcome, Sender};
-pub use sink::{KafkaSink, decode_us};
+pub use sink::AtLeastOnce;
 pub use source::{Options as SourceOptions, spawn as spawn_source};
+pub use state::{Source, State};
+pub use transaction::{Aborted, ExactlyOnce};
 pub use watch::{Record, read_all, read_shared, read_until};
+pub use writer::{Topics, decode_us};
 
 use anyhow::anyhow;
 use rdkafka::ClientConfig;

@@ -123,10 +123,11 @@ impl Reader {
         let mut run = Frames::default();
         let mut poll = Poll::default();
         let mut heard = Instant::now();
-        while !self.stop.interrupted() && self.shares.iter().any(|share| !share.ended) {
+        while !self.stop.interrupted() && !self.feed.is_closed() && self.shares.iter().any(|share| !share.ended) {
             let (message, waited) = match poll.at_hand(&self.consumer) {
                 None => {
                     // Nothing at hand: what was read must not wait for what will be.
+                    run.drained = !run.is_empty();
                     self.hand_over(&mut run)?;
                     (poll.wait(&self.consumer), true)
                 }

@@ -1,0 +1,262 @@
+//! One count of a topic: reader, counter, pipeline and sink put together, and put together again after a setback.
+
+use super::kafka::{
+    Aborted, AtLeastOnce, Cluster, Context, ExactlyOnce, Range, Source, SourceOptions, State, Topics, spawn_source,
+};
+use super::pipeline::{self, Feed, Sink, Start, Summary};
+use super::stop::Stop;
+use super::window_table::WindowTable;
+use crate::core::frame::Kind;
+use crate::core::stream::{Config, Counter};
+use anyhow::{Context as _, Result, bail};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long to wait after the first setback; twice as long after the next one, up to the second of the two.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// How long setbacks may follow each other without a commit between them.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What a reader of the results may rely on after a crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guarantee {
+    /// The topic is counted anew, and results are written again.
+    AtLeastOnce,
+    /// Counting goes on at the last transaction.
+    ExactlyOnce,
+}
+
+impl Guarantee {
+    /// Its name on the command line and in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Guarantee::AtLeastOnce => "at-least-once",
+            Guarantee::ExactlyOnce => "exactly-once",
+        }
+    }
+}
+
+/// What is counted, and how.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// From where to where.
+    pub topics: Topics,
+    /// Consumer group, and transactional id.
+    pub group: String,
+    /// After a crash.
+    pub guarantee: Guarantee,
+    /// Consumers, each with a thread.
+    pub threads: usize,
+    /// Which parser.
+    pub parser: Kind,
+    /// How windows are counted.
+    pub counting: Config,
+    /// Whether to go on at the topic's end.
+    pub follow: bool,
+    /// How the run goes; what follows from the members above is set by them.
+    pub options: pipeline::Options,
+}
+
+/// What is known while it runs.
+#[derive(Clone, Copy, Debug)]
+pub enum Progress {
+    /// So many of so many offsets of the state are read.
+    Restoring(u64, u64),
+    /// The counter runs.
+    Counting {
+        /// What the pipeline knows.
+        status: pipeline::Status,
+        /// Frames that are not read yet.
+        lag: u64,
+    },
+}
+
+/// What came of it.
+pub struct Counted {
+    /// With all that it counted, before a restart too.
+    pub counter: Counter,
+    /// Of the last stretch, from the start or the last setback.
+    pub summary: Summary,
+    /// Frames that an earlier run had counted.
+    pub resumed_frames: u64,
+    /// Why transactions were aborted and done again, in the order of time.
+    pub setbacks: Vec<String>,
+}
+
+impl Job {
+    /// Counts, from where the group's state stands if there is one. A transaction that comes to nothing sends it back to
+    /// the last one that did not, by the same way that leads on after a crash.
+    ///
+    /// # Errors
+    /// If the input, the output or the state fails for good.
+    pub fn run(
+        &self,
+        cluster: &Cluster,
+        stop: &Stop,
+        table: &mut WindowTable,
+        mut watch: impl FnMut(&Progress),
+    ) -> Result<Counted> {
+        let mut setbacks = Vec::new();
+        let mut since = (Instant::now(), table.commits(), BACKOFF.0);
+        loop {
+            let attempt = match self.guarantee {
+                Guarantee::AtLeastOnce => self.at_least_once(cluster, stop, table, &mut watch),
+                Guarantee::ExactlyOnce => self.exactly_once(cluster, stop, table, &mut watch),
+            };
+            let error = match attempt {
+                Ok(counted) => return Ok(Counted { setbacks, ..counted }),
+                Err(error) if error.is::<Aborted>() => error,
+                Err(error) => return Err(error),
+            };
+            if table.commits() > since.1 {
+                since = (Instant::now(), table.commits(), BACKOFF.0);
+            }
+            if stop.interrupted() || since.0.elapsed() > PATIENCE {
+                return Err(error.context("the last transaction is undone, and no further one succeeded: count again"));
+            }
+            setbacks.push(format!("{error:#}"));
+            std::thread::sleep(since.2);
+            since.2 = (since.2 * 2).min(BACKOFF.1);
+        }
+    }
+
+    fn at_least_once(
+        &self,
+        cluster: &Cluster,
+        stop: &Stop,
+        table: &mut WindowTable,
+        watch: &mut impl FnMut(&Progress),
+    ) -> Result<Counted> {
+        let ranges = cluster.ranges(&self.topics.input)?;
+        let counter = Counter::new(self.counting.clone(), ranges.len());
+        let mut sink = AtLeastOnce::new(cluster.settings(), &self.group, self.topics.clone(), stop)?;
+        let start = Start::anew(ranges.len());
+        self.count(cluster, &ranges, counter, start, table, &mut sink, stop, watch)
+    }
+
+    fn exactly_once(
+        &self,
+        cluster: &Cluster,
+        stop: &Stop,
+        table: &mut WindowTable,
+        watch: &mut impl FnMut(&Progress),
+    ) -> Result<Counted> {
+        // Whoever had the transactional id before is fenced off first: from then on the state stands still.
+        let mut sink =
+            ExactlyOnce::new(cluster.settings(), &self.group, self.topics.clone(), self.source(), stop)?;
+        let state = State::read(cluster, &self.group, &self.source(), |read, total| {
+            watch(&Progress::Restoring(read, total));
+        })?;
+        let mut ranges = cluster.ranges(&self.topics.input)?;
+        let start = match state.source {
+            Some(source) => self.resume(&source, &sink.positions(source.positions.len())?, &mut ranges)?,
+            None => Start::anew(ranges.len()),
+        };
+        let counter = Counter::restore(self.counting.clone(), ranges.len(), &state.records)
+            .with_context(|| format!("topic {}: use another --group, or --recreate", State::topic(&self.group)))?;
+        self.count(cluster, &ranges, counter, start, table, &mut sink, stop, watch)
+    }
+
+    /// Whatever the counts depend on.
+    fn source(&self) -> Source {
+        let Config { units, lateness, retention, max_jump } = &self.counting;
+        let units: Vec<&str> = units.iter().map(|unit| unit.name()).collect();
+        let settings = [
+            ("--topic", self.topics.input.clone()),
+            ("--output", self.topics.output.clone()),
+            ("--ordered-output", self.topics.ordered.clone().unwrap_or_default()),
+            ("--window", units.join(",")),
+            ("--lateness", format!("{lateness}s")),
+            ("--retention", format!("{retention}s")),
+            ("--max-jump", format!("{max_jump}s")),
+        ];
+        Source::new(settings.map(|(name, value)| (name.to_owned(), value)).into())
+    }
+
+    /// Checks that the input still is the one that the state was made of, and cuts off what is counted.
+    fn resume(&self, source: &Source, committed: &[i64], ranges: &mut Vec<Range>) -> Result<Start> {
+        let (topic, group) = (&self.topics.input, &self.group);
+        let Source { positions, held, .. } = source;
+        let remedy = "--recreate deletes results and state to count anew";
+        if positions != committed {
+            bail!(
+                "group {group} stands at {committed:?} in topic {topic}, its state at {positions:?} (-1: nowhere): the \
+                 topic was deleted since, or the group's offsets were reset or expired. Set them to the state's with \
+                 kafka-consumer-groups if the topic is the same; else {remedy}"
+            );
+        }
+        if positions.len() > ranges.len() {
+            bail!(
+                "topic {topic} had {} partitions and has {}: it is another one; {remedy}",
+                positions.len(),
+                ranges.len()
+            );
+        }
+        let mut start = Start { positions: positions.clone(), held: held.clone() };
+        // Partitions that were added since begin at their low end.
+        start.positions.resize(ranges.len(), -1);
+        for (partition, range) in ranges.iter_mut().enumerate() {
+            let position = start.positions[partition];
+            if position < 0 {
+                continue;
+            }
+            if position > range.high {
+                bail!(
+                    "topic {topic}, partition {partition} ends at {}, but {position} was counted: it is another topic; {remedy}",
+                    range.high
+                );
+            }
+            if position < range.low {
+                bail!(
+                    "topic {topic}, partition {partition}: frames {position} to {} were deleted before they were counted; \
+                     {remedy}",
+                    range.low - 1
+                );
+            }
+            let from = held.as_ref().map_or(position, |held| held.from[partition].min(position));
+            range.low = range.low.max(from);
+        }
+        Ok(start)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn count(
+        &self,
+        cluster: &Cluster,
+        ranges: &[Range],
+        mut counter: Counter,
+        start: Start,
+        table: &mut WindowTable,
+        sink: &mut dyn Sink,
+        stop: &Stop,
+        watch: &mut impl FnMut(&Progress),
+    ) -> Result<Counted> {
+        let (feed, intake) = Feed::new();
+        let options = SourceOptions {
+            topic: self.topics.input.clone(),
+            threads: self.threads,
+            parser: self.parser,
+            keep_values: self.topics.dead_letters.is_some() || self.topics.ordered.is_some(),
+            follow: self.follow,
+        };
+        let contexts = spawn_source(cluster.settings(), &options, ranges, &feed, stop)?;
+        drop(feed);
+        let resumed_frames = counter.ledger().read;
+        let left: u64 = ranges.iter().map(Range::len).sum();
+        let options = pipeline::Options {
+            dead_letters: self.topics.dead_letters.is_some(),
+            ordered: self.topics.ordered.is_some(),
+            commit_results: self.guarantee == Guarantee::ExactlyOnce,
+            ..self.options
+        };
+        let lag = |frames: u64| match self.follow {
+            true => contexts.iter().map(|context: &Arc<Context>| context.lag()).sum::<i64>().max(0) as u64,
+            false => left.saturating_sub(frames - resumed_frames),
+        };
+        let summary =
+            pipeline::run(&intake, &mut counter, start, &mut table.over(sink), options, stop, |status| {
+                watch(&Progress::Counting { status: *status, lag: lag(status.frames) });
+            })?;
+        Ok(Counted { counter, summary, resumed_frames, setbacks: Vec::new() })
+    }
+}

@@ -1,0 +1,233 @@
+//! Exactly once: results, changes of state and consumed offsets in one transaction (KIP-98, KIP-447).
+
+use super::state::{Source, State};
+use super::writer::{Loss, Topics, Writer};
+use super::{Context, Settings, unusable};
+use crate::core::frames::Times;
+use crate::core::stream::Emission;
+use crate::edge::pipeline::{Commit, Letter, Sink};
+use crate::edge::stop::Stop;
+use anyhow::{Context as _, Result, anyhow};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::Producer;
+use rdkafka::{Offset, TopicPartitionList};
+use std::time::{Duration, Instant};
+use thiserror::Error;
+
+/// How long the brokers may take to undo a transaction that this run gives up.
+const ABORT: Duration = Duration::from_secs(5);
+/// How long to wait before a request that may be repeated is.
+const RETRY: Duration = Duration::from_millis(20);
+
+/// A transaction came to nothing, and all that it held is undone: what it was about can be done again.
+#[derive(Debug, Error)]
+#[error("a transaction was aborted: {0}")]
+pub struct Aborted(pub String);
+
+/// Commits results, state and positions together or not at all.
+pub struct ExactlyOnce {
+    writer: Writer,
+    consumer: BaseConsumer<Context>,
+    group: String,
+    state: String,
+    source: Source,
+    open: bool,
+    timeout: Duration,
+}
+
+impl ExactlyOnce {
+    /// A sink for these topics with positions under `group`, which is also the transactional id: whoever had it before is
+    /// fenced off, and a transaction that they left open is undone.
+    ///
+    /// # Errors
+    /// If the configuration is refused; [`Aborted`] if the brokers do not answer in time.
+    pub fn new(settings: &Settings, group: &str, topics: Topics, source: Source, stop: &Stop) -> Result<ExactlyOnce> {
+        let ours = [
+            ("transactional.id", group),
+            // Requests that meet a transaction still being completed are repeated after this time; 100 by default.
+            ("retry.backoff.ms", "5"),
+        ];
+        let writer = Writer::new(settings, topics, &ours, stop)?;
+        let consumer = settings
+            .client(&[("group.id", group), ("enable.auto.commit", "false"), ("isolation.level", "read_committed")])
+            .create_with_context(Context::default())
+            .map_err(unusable)?;
+        let (group, state) = (group.to_owned(), State::topic(group));
+        let sink = ExactlyOnce { writer, consumer, group, state, source, open: false, timeout: settings.timeout };
+        sink.writer
+            .producer()
+            .init_transactions(settings.timeout)
+            .map_err(|error| sink.judge(error, "no transaction can be started"))?;
+        Ok(sink)
+    }
+
+    /// The positions that are committed for `partitions` partitions of the input, -1 where there is none.
+    ///
+    /// # Errors
+    /// If the brokers do not tell.
+    pub fn positions(&self, partitions: usize) -> Result<Vec<i64>> {
+        let topic = &self.writer.topics().input;
+        let mut list = TopicPartitionList::new();
+        for partition in 0..partitions {
+            list.add_partition(topic, partition as i32);
+        }
+        let found = self
+            .consumer
+            .committed_offsets(list, self.timeout)
+            .with_context(|| format!("the positions of group {} are not to be had", self.group))?;
+        let position = |partition| match found.find_partition(topic, partition as i32).map(|found| found.offset()) {
+            Some(Offset::Offset(offset)) => offset,
+            _ => -1,
+        };
+        Ok((0..partitions).map(position).collect())
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        if !self.open {
+            let begun = self.writer.producer().begin_transaction();
+            begun.map_err(|error| self.judge(error, "no transaction can be started"))?;
+            self.open = true;
+        }
+        Ok(())
+    }
+
+    fn offsets(&self, positions: &[i64]) -> Result<()> {
+        let mut list = TopicPartitionList::new();
+        for (partition, position) in positions.iter().enumerate().filter(|(_, position)| **position >= 0) {
+            list.add_partition_offset(&self.writer.topics().input, partition as i32, Offset::Offset(*position))?;
+        }
+        let group = self.consumer.group_metadata().context("the consumer belongs to no group")?;
+        self.insist("the positions were not taken", || {
+            self.writer.producer().send_offsets_to_transaction(&list, &group, self.timeout)
+        })
+    }
+
+    /// Repeats what may be repeated, within the timeout.
+    fn insist(&self, what: &str, request: impl Fn() -> Result<(), KafkaError>) -> Result<()> {
+        let patience = Instant::now() + self.timeout;
+        loop {
+            match request() {
+                Ok(()) => return Ok(()),
+                Err(KafkaError::Transaction(error)) if error.is_retriable() && Instant::now() < patience => {
+                    std::thread::sleep(RETRY);
+                }
+                Err(error) => return Err(self.judge(error, what)),
+            }
+        }
+    }
+
+    fn lost(&self, loss: Loss) -> anyhow::Error {
+        match self.verdict(loss.error.rdkafka_error_code()) {
+            Verdict::Again => Aborted(format!("topic {}: {}", loss.topic, loss.error)).into(),
+            Verdict::Fenced => self.fenced(),
+            Verdict::Final => loss.into(),
+        }
+    }
+
+    fn judge(&self, error: KafkaError, what: &str) -> anyhow::Error {
+        match self.verdict(error.rdkafka_error_code()) {
+            Verdict::Again => Aborted(format!("{what}: {error}")).into(),
+            Verdict::Fenced => self.fenced(),
+            Verdict::Final => anyhow!(error).context(format!("{what} (group {})", self.group)),
+        }
+    }
+
+    fn verdict(&self, code: Option<RDKafkaErrorCode>) -> Verdict {
+        use RDKafkaErrorCode as Code;
+        let fatal = self.writer.producer().client().fatal_error();
+        match fatal.as_ref().map(|(code, _)| *code).or(code) {
+            Some(Code::Fenced | Code::ProducerFenced | Code::InvalidProducerEpoch) => Verdict::Fenced,
+            _ if fatal.is_some() => Verdict::Final,
+            Some(
+                Code::TopicAuthorizationFailed
+                | Code::GroupAuthorizationFailed
+                | Code::ClusterAuthorizationFailed
+                | Code::TransactionalIdAuthorizationFailed
+                | Code::Authentication
+                | Code::SaslAuthenticationFailed
+                | Code::UnknownTopicOrPartition
+                | Code::UnknownTopic
+                | Code::UnknownPartition
+                | Code::MessageSizeTooLarge
+                | Code::InvalidRecord
+                | Code::PolicyViolation
+                | Code::InvalidTransactionTimeout
+                | Code::UnsupportedVersion
+                | Code::UnsupportedFeature
+                | Code::UnknownMemberId,
+            ) => Verdict::Final,
+            _ => Verdict::Again,
+        }
+    }
+
+    fn fenced(&self) -> anyhow::Error {
+        anyhow!(
+            "another instance of group {} took over, or this one was stopped for longer than its transaction may last: \
+             nothing is lost. Leave the other one running, or stop it and count again; use another --group for a \
+             second count",
+            self.group
+        )
+    }
+}
+
+/// What an error means for the run.
+enum Verdict {
+    /// The transaction is lost, another one may succeed.
+    Again,
+    /// Somebody else has the transactional id.
+    Fenced,
+    /// It will be the same next time.
+    Final,
+}
+
+impl Sink for ExactlyOnce {
+    fn result(&mut self, result: &Emission, cause: Option<Times>) -> Result<()> {
+        self.begin()?;
+        self.writer.result(result, cause).map_err(|error| match error.downcast() {
+            Ok(loss) => self.lost(loss),
+            Err(error) => error,
+        })
+    }
+
+    fn dead_letter(&mut self, letter: Letter, reason: &str) -> Result<()> {
+        self.begin()?;
+        self.writer.dead_letter(&letter, reason).map_err(|loss| self.lost(loss))
+    }
+
+    fn ordered(&mut self, letter: Letter) -> Result<()> {
+        self.begin()?;
+        self.writer.ordered(&letter).map_err(|loss| self.lost(loss))
+    }
+
+    fn commit(&mut self, commit: Commit<'_>) -> Result<()> {
+        if !self.open && commit.changes.is_empty() {
+            return Ok(());
+        }
+        self.begin()?;
+        let source = self.source.at(commit.positions, commit.held.clone());
+        let changes = commit.changes.iter().map(|change| (change.key.as_str(), change.value.as_deref()));
+        for (key, value) in changes.chain([(Source::KEY, Some(&source[..]))]) {
+            self.writer.state(&self.state, key, value).map_err(|loss| self.lost(loss))?;
+        }
+        // With messages in flight, committing takes 100 ms.
+        self.writer.flush().map_err(|loss| self.lost(loss))?;
+        self.offsets(commit.positions)?;
+        self.insist("it was not committed", || self.writer.producer().commit_transaction(self.timeout))?;
+        self.open = false;
+        Ok(())
+    }
+
+    fn poll(&mut self) -> Result<()> {
+        self.writer.poll().map_err(|loss| self.lost(loss))
+    }
+}
+
+impl Drop for ExactlyOnce {
+    /// A transaction that stays open holds up every read_committed reader until it times out.
+    fn drop(&mut self) {
+        if self.open {
+            let _ = self.writer.producer().abort_transaction(self.timeout.min(ABORT));
+        }
+    }
+}
