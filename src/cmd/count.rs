@@ -140,10 +140,9 @@ fn files(arguments: &Count, session: &Session) -> Result<Status> {
     std::thread::spawn(move || done.send(file_source::feed(&names, parser, false, &feed, &stop, |_| {})));
     let options = pipeline_options(arguments);
     let mut watched = table.over(sink.as_mut());
-    let summary =
-        pipeline::run(&intake, &mut counter, Start::anew(1), &mut watched, options, &session.stop, |now| {
-            status.show(&Progress::Counting { status: *now, lag: 0 });
-        })?;
+    let summary = pipeline::run(&intake, &mut counter, Start::anew(1), &mut watched, options, &session.stop, |now| {
+        status.show(&Progress::Counting { status: *now, lag: 0 });
+    })?;
     let reading = match summary.interrupted {
         true => reading.recv_timeout(Duration::from_millis(200)).unwrap_or_default(),
         false => reading.recv().unwrap_or_default(),

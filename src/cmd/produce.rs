@@ -10,11 +10,13 @@ use crate::edge::kafka::{Cluster, SendOutcome, Sender};
 use crate::edge::screen::{count, megabytes, plural, rate, size, time};
 use crate::edge::{replay, results};
 use anyhow::{Result, bail};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// The record that `kuu verify` looks for.
 pub const RECORD: &str = "produce.json";
+/// Member of its configuration that says whether the run came to its end.
+const COMPLETE: &str = "complete";
 
 /// Runs the command.
 ///
@@ -29,6 +31,10 @@ pub fn run(arguments: &Produce, session: &Session) -> Result<Status> {
     let earlier = prepare(arguments, session, &cluster)?;
     let mut sender = sender(arguments, &cluster)?;
     let partitions = cluster.partitions(&arguments.topic)?.unwrap_or(0);
+    let topic = Topic { name: arguments.topic.clone(), partitions };
+    // Whoever finds this one knows that the run did not come to its end, and that nobody knows what is in the topic.
+    let begun = Record { topic: Some(topic.clone()), ..session.record("produce", config(arguments, false)) };
+    results::save(&session.common.results, RECORD, &begun)?;
 
     let started = Instant::now();
     let bar = session.screen.progress("{spinner} {bytes} read, {bytes_per_sec}  {elapsed}");
@@ -41,7 +47,7 @@ pub fn run(arguments: &Produce, session: &Session) -> Result<Status> {
     let elapsed = started.elapsed();
 
     let mut record = record(arguments, session, &cluster, &reading, &outcome, elapsed);
-    record.topic = Some(Topic { name: arguments.topic.clone(), partitions });
+    record.topic = Some(topic);
     if let Some(earlier) = earlier {
         record.input.splice(0..0, earlier.input);
     }
@@ -77,7 +83,24 @@ fn prepare(arguments: &Produce, session: &Session, cluster: &Cluster) -> Result<
         );
     }
     let earlier = results::load(&session.common.results, RECORD)?;
-    Ok(earlier.filter(|record| record.topic.as_ref().is_some_and(|held| held.name == *topic)))
+    let earlier = earlier.filter(|record| record.topic.as_ref().is_some_and(|held| held.name == *topic));
+    earlier.as_ref().map_or(Ok(()), complete)?;
+    Ok(earlier)
+}
+
+/// Checks that the run that wrote the record came to its end: one that was killed has sent nobody knows how much.
+///
+/// # Errors
+/// If it did not.
+pub fn complete(record: &Record) -> Result<()> {
+    let topic = record.topic.as_ref().map_or("?", |topic| topic.name.as_str());
+    match record.config.get(COMPLETE) {
+        Some(Value::Bool(false)) => bail!(
+            "the last `kuu produce` into topic {topic} was killed, and what it had sent is not known: fill the topic anew \
+             with `kuu produce --recreate FILE`"
+        ),
+        _ => Ok(()),
+    }
 }
 
 fn sender(arguments: &Produce, cluster: &Cluster) -> Result<Sender> {
@@ -97,6 +120,19 @@ pub fn compression(compression: Compression) -> &'static str {
     }
 }
 
+fn config(arguments: &Produce, complete: bool) -> Value {
+    json!({
+        "topic": arguments.topic,
+        "compression": compression(arguments.compression),
+        "limit": arguments.limit,
+        "append": arguments.append,
+        "recreate": arguments.recreate,
+        "acks": "all",
+        "enable.idempotence": true,
+        COMPLETE: complete,
+    })
+}
+
 fn record(
     arguments: &Produce,
     session: &Session,
@@ -105,16 +141,7 @@ fn record(
     outcome: &SendOutcome,
     elapsed: Duration,
 ) -> Record {
-    let config = json!({
-        "topic": arguments.topic,
-        "compression": compression(arguments.compression),
-        "limit": arguments.limit,
-        "append": arguments.append,
-        "recreate": arguments.recreate,
-        "acks": "all",
-        "enable.idempotence": true,
-    });
-    let mut record = session.record("produce", config);
+    let mut record = session.record("produce", config(arguments, true));
     record.broker = Some(session::broker(cluster));
     record.input = reading.sources.clone();
     let seconds = elapsed.as_secs_f64().max(1e-9);

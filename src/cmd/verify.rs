@@ -102,6 +102,7 @@ fn truth(
             produce::RECORD
         );
     };
+    produce::complete(produced)?;
     if let Some(pipe) = produced.input.iter().find(|source| source.name == "-") {
         bail!(
             "{} frames came from standard input: name files with the same frames, as in `kuu verify FILE`",

@@ -1,7 +1,9 @@
 //! One count of a topic: reader, counter, pipeline and sink put together, and put together again after a setback.
 
+use super::host;
 use super::kafka::{
-    Aborted, AtLeastOnce, Cluster, Context, ExactlyOnce, Range, Source, SourceOptions, State, Topics, spawn_source,
+    Aborted, AtLeastOnce, Cluster, Context, ExactlyOnce, Fenced, Range, Source, SourceOptions, State, Topics,
+    spawn_source,
 };
 use super::pipeline::{self, Feed, Sink, Start, Summary};
 use super::stop::Stop;
@@ -16,6 +18,9 @@ use std::time::{Duration, Instant};
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// How long setbacks may follow each other without a commit between them.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How long a new instance may take from getting the transactional id to writing its name.
+const CLAIM: Duration = Duration::from_secs(1);
 
 /// What a reader of the results may rely on after a crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,16 +101,14 @@ impl Job {
         table: &mut WindowTable,
         mut watch: impl FnMut(&Progress),
     ) -> Result<Counted> {
+        let attempt = Attempt { job: self, cluster, owner: &host::instance(), stop };
         let mut setbacks = Vec::new();
         let mut since = (Instant::now(), table.commits(), BACKOFF.0);
         loop {
-            let attempt = match self.guarantee {
-                Guarantee::AtLeastOnce => self.at_least_once(cluster, stop, table, &mut watch),
-                Guarantee::ExactlyOnce => self.exactly_once(cluster, stop, table, &mut watch),
-            };
-            let error = match attempt {
+            let error = match attempt.run(table, &mut watch) {
                 Ok(counted) => return Ok(Counted { setbacks, ..counted }),
                 Err(error) if error.is::<Aborted>() => error,
+                Err(error) if error.is::<Fenced>() => attempt.disowned()?,
                 Err(error) => return Err(error),
             };
             if table.commits() > since.1 {
@@ -118,43 +121,6 @@ impl Job {
             std::thread::sleep(since.2);
             since.2 = (since.2 * 2).min(BACKOFF.1);
         }
-    }
-
-    fn at_least_once(
-        &self,
-        cluster: &Cluster,
-        stop: &Stop,
-        table: &mut WindowTable,
-        watch: &mut impl FnMut(&Progress),
-    ) -> Result<Counted> {
-        let ranges = cluster.ranges(&self.topics.input)?;
-        let counter = Counter::new(self.counting.clone(), ranges.len());
-        let mut sink = AtLeastOnce::new(cluster.settings(), &self.group, self.topics.clone(), stop)?;
-        let start = Start::anew(ranges.len());
-        self.count(cluster, &ranges, counter, start, table, &mut sink, stop, watch)
-    }
-
-    fn exactly_once(
-        &self,
-        cluster: &Cluster,
-        stop: &Stop,
-        table: &mut WindowTable,
-        watch: &mut impl FnMut(&Progress),
-    ) -> Result<Counted> {
-        // Whoever had the transactional id before is fenced off first: from then on the state stands still.
-        let mut sink =
-            ExactlyOnce::new(cluster.settings(), &self.group, self.topics.clone(), self.source(), stop)?;
-        let state = State::read(cluster, &self.group, &self.source(), |read, total| {
-            watch(&Progress::Restoring(read, total));
-        })?;
-        let mut ranges = cluster.ranges(&self.topics.input)?;
-        let start = match state.source {
-            Some(source) => self.resume(&source, &sink.positions(source.positions.len())?, &mut ranges)?,
-            None => Start::anew(ranges.len()),
-        };
-        let counter = Counter::restore(self.counting.clone(), ranges.len(), &state.records)
-            .with_context(|| format!("topic {}: use another --group, or --recreate", State::topic(&self.group)))?;
-        self.count(cluster, &ranges, counter, start, table, &mut sink, stop, watch)
     }
 
     /// Whatever the counts depend on.
@@ -218,45 +184,106 @@ impl Job {
         }
         Ok(start)
     }
+}
 
-    #[allow(clippy::too_many_arguments)]
+/// From a start to an end or a setback.
+struct Attempt<'a> {
+    job: &'a Job,
+    cluster: &'a Cluster,
+    /// Of the transactional id.
+    owner: &'a str,
+    stop: &'a Stop,
+}
+
+impl Attempt<'_> {
+    fn run(&self, table: &mut WindowTable, watch: &mut impl FnMut(&Progress)) -> Result<Counted> {
+        match self.job.guarantee {
+            Guarantee::AtLeastOnce => self.at_least_once(table, watch),
+            Guarantee::ExactlyOnce => self.exactly_once(table, watch),
+        }
+    }
+
+    fn at_least_once(&self, table: &mut WindowTable, watch: &mut impl FnMut(&Progress)) -> Result<Counted> {
+        let Job { topics, group, counting, .. } = self.job;
+        let ranges = self.cluster.ranges(&topics.input)?;
+        let counter = Counter::new(counting.clone(), ranges.len());
+        let mut sink = AtLeastOnce::new(self.cluster.settings(), group, topics.clone(), self.stop)?;
+        self.count(&ranges, counter, Start::anew(ranges.len()), &mut table.over(&mut sink), watch)
+    }
+
+    fn exactly_once(&self, table: &mut WindowTable, watch: &mut impl FnMut(&Progress)) -> Result<Counted> {
+        let Job { topics, group, counting, .. } = self.job;
+        let source = self.job.source();
+        // Whoever had the transactional id before is fenced off first: from then on the state stands still.
+        let settings = self.cluster.settings();
+        let mut sink = ExactlyOnce::new(settings, group, topics.clone(), source.clone(), self.owner, self.stop)?;
+        let state = State::read(self.cluster, group, &source, |read, total| watch(&Progress::Restoring(read, total)))?;
+        let mut ranges = self.cluster.ranges(&topics.input)?;
+        let start = match state.source {
+            Some(source) => {
+                sink.resume(&source, self.cluster)?;
+                self.job.resume(&source, &sink.positions(source.positions.len())?, &mut ranges)?
+            }
+            None => Start::anew(ranges.len()),
+        };
+        let counter = Counter::restore(counting.clone(), ranges.len(), &state.records)
+            .with_context(|| format!("topic {}: use another --group, or --recreate", State::topic(group)))?;
+        self.count(&ranges, counter, start, &mut table.over(&mut sink), watch)
+    }
+
+    /// Why the transactional id is gone: a setback if the coordinator took it, as the last transaction was open for too
+    /// long, and an error if another instance has it.
+    fn disowned(&self) -> Result<anyhow::Error> {
+        let group = &self.job.group;
+        // A new instance writes its name as the first thing it does.
+        std::thread::sleep(CLAIM);
+        match State::read(self.cluster, group, &self.job.source(), |_, _| {})?.owner {
+            Some(mine) if mine == self.owner => {
+                Ok(Aborted("it was open for longer than transaction.timeout.ms".into()).into())
+            }
+            other => bail!(
+                "another instance of group {group} took over ({}): nothing is lost. Leave that one running, or stop it \
+                 and count again; a second count beside it needs another --group",
+                other.as_deref().unwrap_or("its state is gone")
+            ),
+        }
+    }
+
     fn count(
         &self,
-        cluster: &Cluster,
         ranges: &[Range],
         mut counter: Counter,
         start: Start,
-        table: &mut WindowTable,
         sink: &mut dyn Sink,
-        stop: &Stop,
         watch: &mut impl FnMut(&Progress),
     ) -> Result<Counted> {
+        let Job { topics, follow, .. } = self.job;
         let (feed, intake) = Feed::new();
+        let keep = (topics.dead_letters.is_some(), topics.ordered.is_some());
         let options = SourceOptions {
-            topic: self.topics.input.clone(),
-            threads: self.threads,
-            parser: self.parser,
-            keep_values: self.topics.dead_letters.is_some() || self.topics.ordered.is_some(),
-            follow: self.follow,
+            topic: topics.input.clone(),
+            threads: self.job.threads,
+            parser: self.job.parser,
+            keep_values: keep.0 || keep.1,
+            follow: *follow,
         };
-        let contexts = spawn_source(cluster.settings(), &options, ranges, &feed, stop)?;
+        let contexts = spawn_source(self.cluster.settings(), &options, ranges, &feed, self.stop)?;
         drop(feed);
         let resumed_frames = counter.ledger().read;
         let left: u64 = ranges.iter().map(Range::len).sum();
         let options = pipeline::Options {
-            dead_letters: self.topics.dead_letters.is_some(),
-            ordered: self.topics.ordered.is_some(),
-            commit_results: self.guarantee == Guarantee::ExactlyOnce,
-            ..self.options
+            dead_letters: keep.0,
+            ordered: keep.1,
+            commit_results: self.job.guarantee == Guarantee::ExactlyOnce,
+            ..self.job.options
         };
-        let lag = |frames: u64| match self.follow {
+        let lag = |frames: u64| match follow {
             true => contexts.iter().map(|context: &Arc<Context>| context.lag()).sum::<i64>().max(0) as u64,
             false => left.saturating_sub(frames - resumed_frames),
         };
-        let summary =
-            pipeline::run(&intake, &mut counter, start, &mut table.over(sink), options, stop, |status| {
-                watch(&Progress::Counting { status: *status, lag: lag(status.frames) });
-            })?;
+        let summary = pipeline::run(&intake, &mut counter, start, sink, options, self.stop, |status| {
+            watch(&Progress::Counting { status: *status, lag: lag(status.frames) });
+        })?;
         Ok(Counted { counter, summary, resumed_frames, setbacks: Vec::new() })
     }
 }

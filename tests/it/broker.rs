@@ -136,6 +136,13 @@ pub fn partitions(address: &str, topic: &str) -> i32 {
     metadata.topics().iter().find(|found| found.name() == topic).map_or(0, |found| found.partitions().len() as i32)
 }
 
+/// The end offset of each partition of a topic, nothing if it is missing.
+pub fn ends(address: &str, topic: &str) -> Vec<i64> {
+    let consumer: BaseConsumer = client(address).create().unwrap();
+    let end = |partition| consumer.fetch_watermarks(topic, partition, PATIENCE).unwrap().1;
+    (0..partitions(address, topic)).map(end).collect()
+}
+
 /// The rows of a topic of results.
 pub fn rows(address: &str, topic: &str) -> Vec<Row> {
     let row = |message: &Message| {

@@ -94,6 +94,28 @@ impl Kuu {
         Running { line: line.to_owned(), started: Instant::now(), stdin: None, out: head, err, child }.wait()
     }
 
+    /// Runs a command that cannot write any byte to a file, as on a full disk.
+    pub fn run_without_space(&self, line: &str) -> Done {
+        let kuu = self.command(line);
+        let mut shell = Command::new("bash");
+        // Without the signal, writing beyond the limit is an error like any other.
+        shell
+            .arg("-c")
+            .arg("trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"")
+            .arg(kuu.get_program())
+            .args(kuu.get_args());
+        shell.current_dir(self.dir.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::null());
+        for (name, value) in kuu.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        let mut child = shell.spawn().unwrap();
+        let (out, err) = (Pipe::new(child.stdout.take().unwrap()), Pipe::new(child.stderr.take().unwrap()));
+        Running { line: line.to_owned(), started: Instant::now(), stdin: None, out, err, child }.wait()
+    }
+
     fn command(&self, line: &str) -> Command {
         let wanted = ["produce", "count", "verify"].iter().any(|command| line.starts_with(command));
         let timeout = TIMEOUT.iter().filter(|_| wanted && !line.contains("--timeout"));
@@ -226,6 +248,24 @@ impl Running {
     pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has not ended yet.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Ends it at once; whether it had not ended by itself.
+    pub fn kill(mut self) -> bool {
+        let running = self.is_running();
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+        running
     }
 
     /// Waits for the end.

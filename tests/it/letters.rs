@@ -102,7 +102,9 @@ fn the_stream_in_the_order_of_its_timestamps() {
         assert_eq!(settle(&rows(&mock.address, "output")), windows(all));
         kuu.run("verify").exits(0);
         // A second run must not put its frames behind these.
-        kuu.run("count --ordered-output ordered --guarantee at-least-once").exits(2).complains("topic ordered already holds frames");
+        kuu.run("count --ordered-output ordered --guarantee at-least-once")
+            .exits(2)
+            .complains("topic ordered already holds frames");
     });
 }
 

@@ -128,9 +128,12 @@ fn no_secret_in_records() {
     let kuu = Kuu::with(&mock.address);
     let file = kuu.file("a.jsonl", lines(&frames(50)));
     for secret in secrets {
-        for command in
-            [format!("produce --append {file}"), "count --guarantee at-least-once".into(), format!("batch {file}"), format!("count {file}")]
-        {
+        for command in [
+            format!("produce --append {file}"),
+            "count --guarantee at-least-once".into(),
+            format!("batch {file}"),
+            format!("count {file}"),
+        ] {
             let done = kuu.run(&format!("{command} {secret} --json"));
             assert!(!done.out.contains("hunter2") && !done.err.contains("hunter2"), "{done}");
             // librdkafka does not know it in capitals, and knows the others only where it is built with OpenSSL.

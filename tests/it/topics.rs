@@ -26,7 +26,12 @@ pub struct Topics {
 impl Topics {
     /// Fails if there is no broker: a test that did not run proves nothing.
     pub fn new(test: &str) -> Topics {
-        let address = address();
+        Topics::at(&address(), test)
+    }
+
+    /// The same at another broker.
+    pub fn at(address: &str, test: &str) -> Topics {
+        let address = address.to_owned();
         let admin: BaseProducer = ClientConfig::new().set("bootstrap.servers", &address).create().unwrap();
         let answer = admin.client().fetch_metadata(None, Duration::from_secs(20));
         answer
@@ -39,6 +44,11 @@ impl Topics {
     /// The options that name topics and group, for `count`.
     pub fn counting(&self) -> String {
         format!("--topic {} --output {} --group {}", self.messages, self.output, self.messages)
+    }
+
+    /// The topic of the group's state.
+    pub fn state(&self) -> String {
+        format!("{}-state", self.messages)
     }
 
     /// Makes a topic with these properties.
@@ -98,7 +108,7 @@ fn options() -> AdminOptions {
 impl Drop for Topics {
     fn drop(&mut self) {
         // Some tests delete them, others never make them.
-        let names = [self.messages.as_str(), self.output.as_str()];
+        let names = [self.messages.as_str(), self.output.as_str(), &self.state()];
         drop(block_on(admin(&self.address).delete_topics(&names, &options())));
     }
 }

@@ -6,7 +6,11 @@ use proptest::prelude::*;
 /// What befalls a counter.
 #[derive(Clone, Debug)]
 enum Step {
-    Frame { partition: usize, user: u32, ts: i64 },
+    Frame {
+        partition: usize,
+        user: u32,
+        ts: i64,
+    },
     Malformed,
     Silence(usize),
     FlushLate,
@@ -180,7 +184,10 @@ fn damage_is_named() {
     assert_eq!(spoil("users/1024", None), format!("the record `users/2048` {follow}"));
     assert_eq!(spoil("users/1024", Some(b"[\"u1\"]")), format!("the record `users/1024` {follow}"));
     assert_eq!(spoil("users/x", Some(b"[]")), "the record `users/x` is damaged: its key has no number");
-    assert_eq!(spoil("minute:x", Some(&records["minute:60"])), "the record `minute:x` is damaged: its key has no start");
+    assert_eq!(
+        spoil("minute:x", Some(&records["minute:60"])),
+        "the record `minute:x` is damaged: its key has no start"
+    );
     assert!(spoil("minute:60/0", Some(b"rubbish")).starts_with("the record `minute:60/0` is damaged: "));
     assert!(spoil("counter", Some(b"{}")).starts_with("the record `counter` is damaged: missing field"));
     let two = Counter::restore(Config::default(), 2, &records).err().map(|error| error.why).unwrap();

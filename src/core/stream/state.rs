@@ -272,7 +272,8 @@ fn parse<'a, T: Deserialize<'a>>(key: &str, value: &'a [u8]) -> Result<T, Damage
 
 impl LedgerRecord {
     fn of(ledger: &Ledger) -> LedgerRecord {
-        let reasons = Malformed::ALL.into_iter().map(|reason| (reason.name().into(), ledger.malformed[reason as usize]));
+        let reasons =
+            Malformed::ALL.into_iter().map(|reason| (reason.name().into(), ledger.malformed[reason as usize]));
         LedgerRecord {
             read: ledger.read,
             counted: ledger.counted,

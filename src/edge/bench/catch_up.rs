@@ -229,7 +229,12 @@ fn count(
         cluster.create(topic, 1, 1, &[])?;
     }
     let job = Job {
-        topics: kafka::Topics { input: topics.messages.clone(), output: output.clone(), dead_letters: None, ordered: None },
+        topics: kafka::Topics {
+            input: topics.messages.clone(),
+            output: output.clone(),
+            dead_letters: None,
+            ordered: None,
+        },
         group,
         guarantee,
         threads: plan.threads,

@@ -6,10 +6,10 @@ use crate::core::latency::{Leg, Legs};
 use crate::core::ledger::Ledger;
 use crate::core::stream::Config;
 use crate::edge::clock::now_us;
+use crate::edge::job::{Counted, Guarantee, Job, Progress};
 use crate::edge::kafka::{
     ARRIVED_HEADER, Cluster, DUE_HEADER, Range, Record, Sender, Settings, Topics, decode_us, read_until,
 };
-use crate::edge::job::{Counted, Guarantee, Job, Progress};
 use crate::edge::pipeline;
 use crate::edge::stop::Stop;
 use crate::edge::window_table::WindowTable;
@@ -206,12 +206,7 @@ fn wait_until(due_us: i64, sender: &Sender) {
 
 fn count(plan: &Plan, settings: &Settings, end: &Stop, shared: &Shared) -> Result<Counted> {
     let job = Job {
-        topics: Topics {
-            input: plan.messages.clone(),
-            output: plan.output.clone(),
-            dead_letters: None,
-            ordered: None,
-        },
+        topics: Topics { input: plan.messages.clone(), output: plan.output.clone(), dead_letters: None, ordered: None },
         group: plan.group.clone(),
         guarantee: plan.guarantee,
         threads: plan.threads,

@@ -19,7 +19,7 @@ pub use sender::{Outcome as SendOutcome, Sender};
 pub use sink::AtLeastOnce;
 pub use source::{Options as SourceOptions, spawn as spawn_source};
 pub use state::{Source, State};
-pub use transaction::{Aborted, ExactlyOnce};
+pub use transaction::{Aborted, ExactlyOnce, Fenced};
 pub use watch::{Record, read_all, read_shared, read_until};
 pub use writer::{Topics, decode_us};
 

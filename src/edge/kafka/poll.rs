@@ -1,9 +1,10 @@
-//! Taking messages from a consumer's queue.
+//! Taking messages from a consumer's queue, and deliveries from a producer's.
 
 use super::Context;
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::message::BorrowedMessage;
+use rdkafka::producer::{BaseProducer, ProducerContext};
 use std::time::Duration;
 
 /// A reader that blocks on an empty queue is woken for every single message, which costs the fetching thread more than
@@ -12,6 +13,16 @@ const NAP: Duration = Duration::from_micros(100);
 const NAPS: u32 = 20;
 /// How long it then blocks.
 const WAIT: Duration = Duration::from_millis(20);
+
+/// How long a producer is left alone when there is nothing to do but to wait for it.
+const REST: Duration = Duration::from_micros(200);
+
+/// Serves deliveries, then rests a little. Polling with a timeout would spin: it goes on to the end of the time whatever
+/// comes, and counts in whole milliseconds.
+pub fn serve<C: ProducerContext>(producer: &BaseProducer<C>) {
+    producer.poll(Duration::ZERO);
+    std::thread::sleep(REST);
+}
 
 /// Polls one consumer.
 #[derive(Default)]

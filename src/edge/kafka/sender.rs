@@ -1,5 +1,6 @@
 //! Sends frames and accounts for every one of them.
 
+use super::poll::serve;
 use super::{DUE_HEADER, SENT_HEADER, Settings, unusable};
 use anyhow::Result;
 use rdkafka::client::ClientContext;
@@ -136,7 +137,7 @@ impl Sender {
             match producer.send(record) {
                 Ok(()) => break,
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                    producer.poll(Duration::from_millis(10));
+                    serve(producer);
                     record = back;
                 }
                 Err((error, _)) => {
@@ -167,7 +168,7 @@ impl Sender {
     /// Waits until every frame so far is acknowledged or given up.
     pub fn flush(&self) {
         while self.producer.in_flight_count() > 0 {
-            self.producer.poll(Duration::from_millis(1));
+            serve(&self.producer);
         }
     }
 

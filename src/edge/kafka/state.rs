@@ -10,6 +10,9 @@ use std::collections::BTreeMap;
 /// Version of the state: raised when a record changes its meaning.
 pub const STATE_FORMAT: u32 = 1;
 
+/// Key of the record that names the instance which had the group's transactional id last.
+pub const OWNER: &str = "owner";
+
 /// What the state is compacted with: small segments, as the newest one is never compacted, so that a restart reads
 /// megabytes; tombstones stay for an hour, longer than any restart reads.
 const COMPACTED: [(&str, &str); 4] = [
@@ -30,6 +33,20 @@ pub struct Source {
     pub positions: Vec<i64>,
     /// What the ordered output has still to come, if there is one.
     pub held: Option<Held>,
+    /// The last offsets that were written to the other topics.
+    pub written: Vec<Written>,
+}
+
+/// The last offset that was written to a partition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Written {
+    /// The topic.
+    pub topic: String,
+    /// Its partition.
+    pub partition: i32,
+    /// The offset.
+    pub offset: i64,
 }
 
 impl Source {
@@ -38,12 +55,12 @@ impl Source {
 
     /// The source of a count with these settings.
     pub fn new(settings: BTreeMap<String, String>) -> Source {
-        Source { format: STATE_FORMAT, settings, positions: Vec::new(), held: None }
+        Source { format: STATE_FORMAT, settings, positions: Vec::new(), held: None, written: Vec::new() }
     }
 
     /// Its record at these positions.
-    pub fn at(&self, positions: &[i64], held: Option<Held>) -> Vec<u8> {
-        let record = Source { positions: positions.to_vec(), held, ..self.clone() };
+    pub fn at(&self, positions: &[i64], held: Option<Held>, written: Vec<Written>) -> Vec<u8> {
+        let record = Source { positions: positions.to_vec(), held, written, ..self.clone() };
         serde_json::to_vec(&record).expect("texts and numbers can be written as JSON")
     }
 }
@@ -55,6 +72,8 @@ pub struct State {
     pub records: Records,
     /// Where it stands, none before the first commit.
     pub source: Option<Source>,
+    /// Who wrote it last.
+    pub owner: Option<String>,
 }
 
 impl State {
@@ -99,12 +118,14 @@ impl State {
                 .with_context(|| format!("topic {topic}, offset {}: the key is no text", record.offset))?;
             match record.value {
                 Some(value) if key == Source::KEY => source = Some(value.to_vec()),
+                Some(value) if key == OWNER => state.owner = Some(String::from_utf8_lossy(value).into_owned()),
                 Some(value) => drop(state.records.insert(key.to_owned(), value.to_vec())),
                 None => drop(state.records.remove(key)),
             }
             Ok(())
         })?;
-        let remedy = format!("use another --group, or --recreate to count anew (it deletes the results and topic {topic})");
+        let remedy =
+            format!("use another --group, or --recreate to count anew (it deletes the results and topic {topic})");
         state.source = match source {
             Some(source) => Some(Source::parse(&source, wanted).with_context(|| {
                 format!("the state of group {group} in topic {topic} is not of this count: {remedy}")
@@ -153,7 +174,7 @@ mod tests {
     #[test]
     fn settings_and_format_are_compared() {
         let minute = source("minute");
-        let text = minute.at(&[5, -1], None);
+        let text = minute.at(&[5, -1], None, Vec::new());
         let read = Source::parse(&text, &minute).unwrap();
         assert_eq!((read.positions.clone(), read.held.clone()), (vec![5, -1], None));
         let why = |text: &[u8], wanted: &Source| Source::parse(text, wanted).unwrap_err().to_string();

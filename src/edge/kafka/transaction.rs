@@ -1,13 +1,13 @@
 //! Exactly once: results, changes of state and consumed offsets in one transaction (KIP-98, KIP-447).
 
-use super::state::{Source, State};
-use super::writer::{Loss, Topics, Writer};
-use super::{Context, Settings, unusable};
+use super::state::{OWNER, Source, State, Written};
+use super::writer::{ANOTHER_TOPIC, Loss, Topics, Writer};
+use super::{Cluster, Context, Settings, unusable};
 use crate::core::frames::Times;
 use crate::core::stream::Emission;
 use crate::edge::pipeline::{Commit, Letter, Sink};
 use crate::edge::stop::Stop;
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::Producer;
@@ -25,6 +25,12 @@ const RETRY: Duration = Duration::from_millis(20);
 #[error("a transaction was aborted: {0}")]
 pub struct Aborted(pub String);
 
+/// The transactional id is in other hands: those of a newer instance, or of the coordinator, which takes it from whoever
+/// leaves a transaction open for longer than `transaction.timeout.ms`. The state's owner tells which.
+#[derive(Debug, Error)]
+#[error("the transactional id was taken away")]
+pub struct Fenced;
+
 /// Commits results, state and positions together or not at all.
 pub struct ExactlyOnce {
     writer: Writer,
@@ -38,11 +44,18 @@ pub struct ExactlyOnce {
 
 impl ExactlyOnce {
     /// A sink for these topics with positions under `group`, which is also the transactional id: whoever had it before is
-    /// fenced off, and a transaction that they left open is undone.
+    /// fenced off, and a transaction that they left open is undone. `owner` is written into the state.
     ///
     /// # Errors
     /// If the configuration is refused; [`Aborted`] if the brokers do not answer in time.
-    pub fn new(settings: &Settings, group: &str, topics: Topics, source: Source, stop: &Stop) -> Result<ExactlyOnce> {
+    pub fn new(
+        settings: &Settings,
+        group: &str,
+        topics: Topics,
+        source: Source,
+        owner: &str,
+        stop: &Stop,
+    ) -> Result<ExactlyOnce> {
         let ours = [
             ("transactional.id", group),
             // Requests that meet a transaction still being completed are repeated after this time; 100 by default.
@@ -54,12 +67,31 @@ impl ExactlyOnce {
             .create_with_context(Context::default())
             .map_err(unusable)?;
         let (group, state) = (group.to_owned(), State::topic(group));
-        let sink = ExactlyOnce { writer, consumer, group, state, source, open: false, timeout: settings.timeout };
-        sink.writer
-            .producer()
-            .init_transactions(settings.timeout)
-            .map_err(|error| sink.judge(error, "no transaction can be started"))?;
+        let mut sink = ExactlyOnce { writer, consumer, group, state, source, open: false, timeout: settings.timeout };
+        let begun = sink.writer.producer().init_transactions(settings.timeout);
+        begun.map_err(|error| sink.judge(error, "no transaction can be started"))?;
+        sink.begin()?;
+        sink.writer.state(&sink.state, OWNER, Some(owner.as_bytes())).map_err(|loss| sink.lost(loss))?;
+        sink.end()?;
         Ok(sink)
+    }
+
+    /// Goes on where a state stands: the topics must hold what was written to them.
+    ///
+    /// # Errors
+    /// If one does not.
+    pub fn resume(&self, source: &Source, cluster: &Cluster) -> Result<()> {
+        for Written { topic, partition, offset } in &source.written {
+            let ranges = match cluster.partitions(topic)? {
+                Some(_) => cluster.ranges(topic)?,
+                None => Vec::new(),
+            };
+            if ranges.get(*partition as usize).is_none_or(|range| range.high <= *offset) {
+                bail!("topic {topic} does not hold the results that were written to it: {ANOTHER_TOPIC}");
+            }
+        }
+        self.writer.resume(source.written.clone());
+        Ok(())
     }
 
     /// The positions that are committed for `partitions` partitions of the input, -1 where there is none.
@@ -92,6 +124,14 @@ impl ExactlyOnce {
         Ok(())
     }
 
+    fn end(&mut self) -> Result<()> {
+        // With messages in flight, committing takes 100 ms.
+        self.writer.flush().map_err(|loss| self.lost(loss))?;
+        self.insist("it was not committed", || self.writer.producer().commit_transaction(self.timeout))?;
+        self.open = false;
+        Ok(())
+    }
+
     fn offsets(&self, positions: &[i64]) -> Result<()> {
         let mut list = TopicPartitionList::new();
         for (partition, position) in positions.iter().enumerate().filter(|(_, position)| **position >= 0) {
@@ -118,9 +158,9 @@ impl ExactlyOnce {
     }
 
     fn lost(&self, loss: Loss) -> anyhow::Error {
-        match self.verdict(loss.error.rdkafka_error_code()) {
-            Verdict::Again => Aborted(format!("topic {}: {}", loss.topic, loss.error)).into(),
-            Verdict::Fenced => self.fenced(),
+        match self.verdict(loss.code) {
+            Verdict::Again => Aborted(loss.to_string()).into(),
+            Verdict::Fenced => Fenced.into(),
             Verdict::Final => loss.into(),
         }
     }
@@ -128,7 +168,7 @@ impl ExactlyOnce {
     fn judge(&self, error: KafkaError, what: &str) -> anyhow::Error {
         match self.verdict(error.rdkafka_error_code()) {
             Verdict::Again => Aborted(format!("{what}: {error}")).into(),
-            Verdict::Fenced => self.fenced(),
+            Verdict::Fenced => Fenced.into(),
             Verdict::Final => anyhow!(error).context(format!("{what} (group {})", self.group)),
         }
     }
@@ -159,15 +199,6 @@ impl ExactlyOnce {
             ) => Verdict::Final,
             _ => Verdict::Again,
         }
-    }
-
-    fn fenced(&self) -> anyhow::Error {
-        anyhow!(
-            "another instance of group {} took over, or this one was stopped for longer than its transaction may last: \
-             nothing is lost. Leave the other one running, or stop it and count again; use another --group for a \
-             second count",
-            self.group
-        )
     }
 }
 
@@ -205,17 +236,17 @@ impl Sink for ExactlyOnce {
             return Ok(());
         }
         self.begin()?;
-        let source = self.source.at(commit.positions, commit.held.clone());
+        // Results are acknowledged before the state says that they are there.
+        self.writer.flush().map_err(|loss| self.lost(loss))?;
+        let mut written = self.writer.written();
+        written.retain(|written| written.topic != self.state);
+        let source = self.source.at(commit.positions, commit.held.clone(), written);
         let changes = commit.changes.iter().map(|change| (change.key.as_str(), change.value.as_deref()));
         for (key, value) in changes.chain([(Source::KEY, Some(&source[..]))]) {
             self.writer.state(&self.state, key, value).map_err(|loss| self.lost(loss))?;
         }
-        // With messages in flight, committing takes 100 ms.
-        self.writer.flush().map_err(|loss| self.lost(loss))?;
         self.offsets(commit.positions)?;
-        self.insist("it was not committed", || self.writer.producer().commit_transaction(self.timeout))?;
-        self.open = false;
-        Ok(())
+        self.end()
     }
 
     fn poll(&mut self) -> Result<()> {

@@ -1,5 +1,7 @@
 //! One producer for all that a count writes: results, dead letters, ordered frames, state.
 
+use super::poll::serve;
+use super::state::Written;
 use super::{ARRIVED_HEADER, DUE_HEADER, Settings, unusable};
 use crate::core::frames::Times;
 use crate::core::record::Row;
@@ -16,6 +18,10 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 use thiserror::Error;
 
+/// What is wrong with a topic that lost what it held.
+pub const ANOTHER_TOPIC: &str = "it was deleted and made anew, and what it held is lost: `kuu count --recreate` counts \
+    from the start";
+
 /// The topics of a count.
 #[derive(Clone, Debug)]
 pub struct Topics {
@@ -31,19 +37,51 @@ pub struct Topics {
 
 /// Something that was not written, the first one if there are many.
 #[derive(Clone, Debug, Error)]
-#[error("topic {topic} did not take what was written to it ({error}): see that it is there and writable, then count again")]
+#[error("topic {topic} did not take what was written to it: {why}")]
 pub struct Loss {
     /// Where it was to go.
     pub topic: String,
-    /// Why it did not.
-    #[source]
-    pub error: KafkaError,
+    /// Why it did not, and what to do.
+    pub why: String,
+    /// The same for a program.
+    pub code: Option<RDKafkaErrorCode>,
+}
+
+impl Loss {
+    fn new(topic: &str, error: &KafkaError) -> Loss {
+        let why = format!("{error}: see that it is there and writable, then count again");
+        Loss { topic: topic.to_owned(), why, code: error.rdkafka_error_code() }
+    }
 }
 
 /// Remembers what was lost.
 #[derive(Default)]
 pub struct Deliveries {
-    lost: Mutex<Option<Loss>>,
+    log: Mutex<Log>,
+}
+
+#[derive(Default)]
+struct Log {
+    lost: Option<Loss>,
+    written: Vec<Written>,
+}
+
+impl Log {
+    /// Offsets only rise, unless the topic is another one: many brokers make a topic that is missing.
+    fn delivered(&mut self, topic: &str, partition: i32, offset: i64) {
+        let known = self.written.iter_mut().find(|it| it.partition == partition && it.topic == topic);
+        let Some(last) = known else {
+            return self.written.push(Written { topic: topic.to_owned(), partition, offset });
+        };
+        if offset <= last.offset {
+            self.lost.get_or_insert(Loss {
+                topic: topic.to_owned(),
+                why: ANOTHER_TOPIC.into(),
+                code: Some(RDKafkaErrorCode::UnknownTopicOrPartition),
+            });
+        }
+        last.offset = offset;
+    }
 }
 
 impl ClientContext for Deliveries {
@@ -54,8 +92,10 @@ impl ProducerContext for Deliveries {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, _: ()) {
-        if let (Err((error, message)), Ok(mut lost)) = (result, self.lost.lock()) {
-            lost.get_or_insert_with(|| Loss { topic: message.topic().to_owned(), error: error.clone() });
+        let Ok(mut log) = self.log.lock() else { return };
+        match result {
+            Ok(message) => log.delivered(message.topic(), message.partition(), message.offset()),
+            Err((error, message)) => drop(log.lost.get_or_insert_with(|| Loss::new(message.topic(), error))),
         }
     }
 }
@@ -84,10 +124,8 @@ impl Writer {
             ("compression.type", "lz4"),
             ("queue.buffering.max.kbytes", "65536"),
         ];
-        let producer = settings
-            .client(&[&base, ours].concat())
-            .create_with_context(Deliveries::default())
-            .map_err(unusable)?;
+        let producer =
+            settings.client(&[&base, ours].concat()).create_with_context(Deliveries::default()).map_err(unusable)?;
         let (timeout, stop) = (settings.timeout, stop.clone());
         Ok(Writer { producer, topics, timeout, stop, unacknowledged: false, row: Vec::new() })
     }
@@ -95,6 +133,18 @@ impl Writer {
     /// The topics that it was made for.
     pub fn topics(&self) -> &Topics {
         &self.topics
+    }
+
+    /// The last offsets that were written, as far as they are acknowledged.
+    pub fn written(&self) -> Vec<Written> {
+        self.producer.context().log.lock().map(|log| log.written.clone()).unwrap_or_default()
+    }
+
+    /// Says what was written before this writer.
+    pub fn resume(&self, written: Vec<Written>) {
+        if let Ok(mut log) = self.producer.context().log.lock() {
+            log.written = written;
+        }
     }
 
     /// The producer, for its transactions.
@@ -178,13 +228,13 @@ impl Writer {
             match self.producer.send(record) {
                 Ok(()) => return Ok(()),
                 Err((error @ KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                    self.producer.poll(Duration::from_millis(10));
+                    serve(&self.producer);
                     if patience.is_over() {
-                        return Err(Loss { topic: back.topic.to_owned(), error });
+                        return Err(Loss::new(back.topic, &error));
                     }
                     record = back;
                 }
-                Err((error, back)) => return Err(Loss { topic: back.topic.to_owned(), error }),
+                Err((error, back)) => return Err(Loss::new(back.topic, &error)),
             }
         }
     }
@@ -196,10 +246,10 @@ impl Writer {
     pub fn flush(&mut self) -> Result<(), Loss> {
         let mut patience = Patience::new(self);
         while self.unacknowledged && self.producer.in_flight_count() > 0 {
-            self.producer.poll(Duration::from_millis(1));
+            serve(&self.producer);
             if patience.is_over() {
                 let error = KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut);
-                return Err(Loss { topic: self.topics.output.clone(), error });
+                return Err(Loss::new(&self.topics.output, &error));
             }
         }
         self.unacknowledged = false;
@@ -219,7 +269,7 @@ impl Writer {
     }
 
     fn check(&self) -> Result<(), Loss> {
-        match self.producer.context().lost.lock().ok().and_then(|lost| lost.clone()) {
+        match self.producer.context().log.lock().ok().and_then(|log| log.lost.clone()) {
             None => Ok(()),
             Some(loss) => Err(loss),
         }

@@ -1,0 +1,68 @@
+//! A Kafka of a test's own, to be killed, stopped and started.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// Runs as long as this lives.
+pub struct OwnBroker {
+    dir: TempDir,
+    port: u16,
+}
+
+impl OwnBroker {
+    /// Starts one, on a free port.
+    pub fn start() -> OwnBroker {
+        let broker = OwnBroker { dir: tempfile::tempdir().unwrap(), port: free_port() };
+        broker.run("start");
+        broker
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> String {
+        format!("localhost:{}", self.port)
+    }
+
+    /// Kills it, as a power cut would, and starts it again after this time, on the same data.
+    pub fn crash(&self, away: Duration) {
+        self.signal("KILL");
+        std::thread::sleep(away);
+        self.run("start");
+    }
+
+    /// Sends it a signal, by name.
+    pub fn signal(&self, name: &str) {
+        let pid = std::fs::read_to_string(self.dir.path().join("kafka.pid")).unwrap();
+        assert!(Command::new("kill").args(["-s", name, pid.trim()]).status().unwrap().success());
+    }
+
+    fn run(&self, command: &str) {
+        let script: PathBuf = [env!("CARGO_MANIFEST_DIR"), "scripts", "kafka.sh"].iter().collect();
+        let done = Command::new(script)
+            .args([command, "--port", &self.port.to_string(), "--dir"])
+            .arg(self.dir.path())
+            .output()
+            .unwrap();
+        let text = [done.stdout, done.stderr].concat();
+        assert!(done.status.success(), "kafka.sh {command}: {}", String::from_utf8_lossy(&text));
+    }
+}
+
+impl Drop for OwnBroker {
+    fn drop(&mut self) {
+        // A broker that was stopped does not hear TERM.
+        self.signal("CONT");
+        self.run("stop");
+    }
+}
+
+/// One with a free neighbour, for the controller.
+fn free_port() -> u16 {
+    let bound = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).ok();
+    (20_000..32_000)
+        .step_by(2)
+        .skip(std::process::id() as usize % 1_000)
+        .find(|port| bound(*port).is_some() && bound(port + 1).is_some())
+        .expect("a free port")
+}
