@@ -86,6 +86,7 @@ fn prepare_outputs(arguments: &Count, screen: Screen, cluster: &Cluster) -> Resu
     let state = State::topic(&arguments.group);
     if arguments.recreate && exactly_once {
         cluster.delete(&[&state])?;
+        cluster.delete_group(&arguments.group)?;
     }
     for topic in others.into_iter().flatten().chain([&arguments.output]) {
         if *topic == arguments.topic {

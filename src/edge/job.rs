@@ -139,6 +139,20 @@ impl Job {
         Source::new(settings.map(|(name, value)| (name.to_owned(), value)).into())
     }
 
+    /// Starts without a state, if the group never counted.
+    fn start(&self, committed: &[i64]) -> Result<Start> {
+        if committed.iter().any(|position| *position >= 0) {
+            let (topic, group) = (&self.topics.input, &self.group);
+            bail!(
+                "group {group} stands at {committed:?} in topic {topic} (-1: nowhere), but has no state: topic {} was deleted, \
+                 or the group counted at least once. From the start it would write its results a second time: use another \
+                 --group and --output, or --recreate to delete them",
+                State::topic(group)
+            );
+        }
+        Ok(Start::anew(committed.len()))
+    }
+
     /// Checks that the input still is the one that the state was made of, and cuts off what is counted.
     fn resume(&self, source: &Source, committed: &[i64], ranges: &mut Vec<Range>) -> Result<Start> {
         let (topic, group) = (&self.topics.input, &self.group);
@@ -224,7 +238,7 @@ impl Attempt<'_> {
                 sink.resume(&source, self.cluster)?;
                 self.job.resume(&source, &sink.positions(source.positions.len())?, &mut ranges)?
             }
-            None => Start::anew(ranges.len()),
+            None => self.job.start(&sink.positions(ranges.len())?)?,
         };
         let counter = Counter::restore(counting.clone(), ranges.len(), &state.records)
             .with_context(|| format!("topic {}: use another --group, or --recreate", State::topic(group)))?;

@@ -192,6 +192,22 @@ impl Cluster {
         Ok(())
     }
 
+    /// Forgets the positions of a group; one that is missing is fine.
+    ///
+    /// # Errors
+    /// If the broker refuses.
+    pub fn delete_group(&self, group: &str) -> Result<()> {
+        let deleted = futures_executor::block_on(self.admin()?.delete_groups(&[group], &self.admin_options()))
+            .with_context(|| format!("the positions of group {group} cannot be deleted"))?;
+        for result in deleted {
+            match result {
+                Ok(_) | Err((_, RDKafkaErrorCode::GroupIdNotFound)) => {}
+                Err((_, error)) => bail!("the positions of group {group} cannot be deleted: {error}"),
+            }
+        }
+        Ok(())
+    }
+
     /// The largest message that `topic` takes, in bytes; Kafka's default where the broker does not say.
     pub fn max_message_bytes(&self, topic: &str) -> usize {
         const DEFAULT: usize = 1_048_588;
