@@ -81,7 +81,7 @@ impl Topics {
     pub fn transactional(&self) -> BaseProducer {
         let producer: BaseProducer = ClientConfig::new()
             .set("bootstrap.servers", &self.address)
-            .set("transactional.id", &self.messages)
+            .set("transactional.id", format!("{}-other", self.messages))
             .create()
             .unwrap();
         producer.init_transactions(PATIENCE).unwrap();
