@@ -64,6 +64,10 @@ pub fn fill(record: &mut Record, load: &Load, samples: &Samples, parser: Kind, l
     for (phase, share) in shares(samples, parser) {
         add(format!("{phase}_share"), vec![share], None);
     }
+    if !samples.count_at_least_once.is_empty() {
+        add("count_at_least_once_frames_per_s".into(), per_second(load.frames, &samples.count_at_least_once), None);
+        add("exactly_once_share".into(), vec![share(&samples.count_at_least_once, &samples.count)], None);
+    }
     add("inflate_bytes_per_s".into(), per_second(load.bytes, &samples.inflate), None);
     let kept = load.kept().max(1) as f64;
     for (name, seconds) in [("fast", &samples.parse_fast), ("plain", &samples.parse_plain)] {

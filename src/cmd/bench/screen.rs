@@ -57,6 +57,16 @@ pub fn phases(load: &Load, samples: &Samples) -> String {
             format!("{:.2}", share(ceiling, seconds)),
         ]);
     }
+    if !samples.count_at_least_once.is_empty() {
+        rows.push(vec![
+            "exactly once".into(),
+            rate(median(&per_second(load.frames, &samples.count))),
+            megabytes(median(&per_second(load.bytes, &samples.count))),
+            "at least once".into(),
+            rate(median(&per_second(load.frames, &samples.count_at_least_once))),
+            format!("{:.2}", share(&samples.count_at_least_once, &samples.count)),
+        ]);
+    }
     table(&rows)
 }
 
