@@ -146,7 +146,8 @@ pub(super) mod tests {
                 let mut bytes = [b'-'; LEN];
                 bytes[place] = byte;
                 let block = classifier.load(&bytes);
-                let seen = classifier.see(classifier.see(classifier.see(classifier.none_seen(), dashes), block), dashes);
+                let seen =
+                    classifier.see(classifier.see(classifier.see(classifier.none_seen(), dashes), block), dashes);
                 assert_eq!(classifier.any_control(seen), byte < b' ');
                 assert_eq!(classifier.any_high(block), byte >= 0x80);
                 let special = matches!(byte, 0xC0 | 0xC1 | 0xE0 | 0xED | 0xF0 | 0xF4..);

@@ -31,7 +31,10 @@ impl Classifier for Portable {
             let separator = (byte == b',') | (byte == b':') | (bracket == b'{') | (bracket == b'}');
             let space = (byte == b' ') | (byte == b'\t') | (byte == b'\n') | (byte == b'\r');
             let set = |class: u8, is: bool| if is { class } else { 0 };
-            set(QUOTE, byte == b'"') | set(BACKSLASH, byte == b'\\') | set(SEPARATOR, separator) | set(GAP, separator | space)
+            set(QUOTE, byte == b'"')
+                | set(BACKSLASH, byte == b'\\')
+                | set(SEPARATOR, separator)
+                | set(GAP, separator | space)
         });
         Text {
             quote: bit::<0>(&classes),
