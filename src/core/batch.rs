@@ -156,17 +156,36 @@ impl Default for Truth {
 /// Counts an input on all threads of the current rayon pool: while one reads (and inflates), the others parse. Stops
 /// after the first `limit` lines that are not blank, or at the first error, which comes along with what stands before.
 pub fn count<B: Blocks>(blocks: B, kind: Kind, units: &[Unit], limit: Option<u64>) -> (Truth, Option<B::Error>) {
-    let queue = Mutex::new(Queue { blocks, left: limit, ended: false, error: None });
-    let parts = rayon::broadcast(|_| {
-        let (mut parser, mut truth, mut block) = (Parser::new(kind), Truth::new(units), Block::default());
-        // The lock is held for as long as reading takes, and not while the block is counted.
-        while queue.lock().unwrap_or_else(PoisonError::into_inner).next(&mut block) {
-            truth.add_block(&mut parser, &block);
+    let counted = count_each([(blocks, limit)], kind, units).pop();
+    counted.unwrap_or_else(|| (Truth::new(units), None))
+}
+
+/// Counts several inputs, each as [`count`] does, at the same time.
+pub fn count_each<B: Blocks>(
+    inputs: impl IntoIterator<Item = (B, Option<u64>)>,
+    kind: Kind,
+    units: &[Unit],
+) -> Vec<(Truth, Option<B::Error>)> {
+    let queue = |(blocks, left)| Mutex::new(Queue { blocks, left, ended: false, error: None });
+    let queues: Vec<_> = inputs.into_iter().map(queue).collect();
+    let parts = rayon::broadcast(|thread| {
+        let (mut parser, mut block) = (Parser::new(kind), Block::default());
+        let mut truths = vec![Truth::new(units); queues.len()];
+        // Each thread begins with another input, and then helps with the rest.
+        for index in (0..queues.len()).map(|index| (index + thread.index()) % queues.len()) {
+            // The lock is held for as long as reading takes, and not while the block is counted.
+            while queues[index].lock().unwrap_or_else(PoisonError::into_inner).next(&mut block) {
+                truths[index].add_block(&mut parser, &block);
+            }
         }
-        truth
+        truths
     });
-    let truth = parts.into_iter().fold(Truth::new(units), Truth::merge);
-    (truth, queue.into_inner().unwrap_or_else(PoisonError::into_inner).error)
+    let mut truths = vec![Truth::new(units); queues.len()];
+    for part in parts {
+        truths = truths.into_iter().zip(part).map(|(truth, part)| truth.merge(part)).collect();
+    }
+    let errors = queues.into_iter().map(|queue| queue.into_inner().unwrap_or_else(PoisonError::into_inner).error);
+    truths.into_iter().zip(errors).collect()
 }
 
 /// Hands out the blocks of an input up to its end, its limit or its first error.

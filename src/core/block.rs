@@ -47,6 +47,15 @@ impl Block {
         kept
     }
 
+    /// Takes the first line off, with its terminator.
+    pub fn take_first(&mut self) -> Vec<u8> {
+        let len = memchr(b'\n', self.bytes()).map_or(self.bytes().len(), |at| at + 1);
+        let line = self.bytes()[..len].to_vec();
+        self.start += len;
+        self.first_line += 1;
+        line
+    }
+
     /// Empties the block and gives its storage, which holds `size` bytes or a little more.
     pub fn storage(&mut self, size: usize) -> &mut Vec<u8> {
         (self.start, self.end) = (0, 0);

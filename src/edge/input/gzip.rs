@@ -58,7 +58,7 @@ impl Gunzip {
         self.checked
     }
 
-    /// Decodes into `dst`, which must not be empty; 0 means that the last member has ended as it should.
+    /// Decodes into `dst`, which must not be empty; 0 means that the last member to be read has ended as it should.
     pub(super) fn read(&mut self, raw: &mut Raw, dst: &mut [u8]) -> Result<usize, Fault> {
         if let Some(fault) = self.fault.take() {
             self.phase = Phase::End;
@@ -66,6 +66,7 @@ impl Gunzip {
         }
         loop {
             match self.phase {
+                Phase::Header if raw.paused() => return Ok(0),
                 Phase::Header => {
                     self.phase = if self.header(raw)? { Phase::Body } else { Phase::End };
                 }

@@ -10,12 +10,14 @@
 
 mod error;
 mod gzip;
+mod parts;
 mod raw;
 #[cfg(test)]
 mod tests;
 
 pub use crate::core::block::{Block, Lines, is_blank};
 pub use error::{Cut, InputError};
+pub use parts::{Part, between};
 
 use crate::core::batch::Blocks;
 use crate::core::block::whole_lines;
@@ -138,7 +140,7 @@ impl Input {
         }
         self.count(block.bytes(), proven.map(|proven| proven.saturating_sub(bom)));
         self.state = match stop {
-            Stop::Full => State::Reading,
+            Stop::Full | Stop::Pause => State::Reading,
             Stop::End => State::Done,
             Stop::Fault(fault) => {
                 let error = InputError::fault(self.name.clone(), fault, self.cut());
@@ -175,6 +177,7 @@ impl Input {
                 proven = Some(len);
             }
             match result {
+                Ok(0) if self.raw.paused() => break Stop::Pause,
                 Ok(0) => {
                     // The last line needs no terminator.
                     end = len;
@@ -246,6 +249,8 @@ struct Filled {
 
 enum Stop {
     Full,
+    /// See [`Raw::pause`].
+    Pause,
     End,
     Fault(Fault),
 }

@@ -16,12 +16,24 @@ pub(super) struct Raw {
     read: u64,
     hash: Sha256,
     progress: Progress,
+    /// Where a gzip member begins that is not to be read.
+    pub(super) pause: Option<u64>,
 }
 
 impl Raw {
     pub(super) fn new(reader: Box<dyn Read + Send>, progress: Progress) -> Raw {
+        Raw::starting_at(0, reader, progress)
+    }
+
+    /// The bytes from a position on; their hash is that of no file.
+    pub(super) fn starting_at(read: u64, reader: Box<dyn Read + Send>, progress: Progress) -> Raw {
         let buf = vec![0; BUFFER].into_boxed_slice();
-        Raw { reader, buf, from: 0, to: 0, read: 0, hash: Sha256::new(), progress }
+        Raw { reader, buf, from: 0, to: 0, read, hash: Sha256::new(), progress, pause: None }
+    }
+
+    /// Whether the next byte is not to be read.
+    pub(super) fn paused(&self) -> bool {
+        self.pause == Some(self.position())
     }
 
     pub(super) fn progress(&self) -> &Progress {

@@ -4,9 +4,9 @@
 
 use std::arch::x86_64::*;
 
-use super::block::{Classifier, LEN, Rare, Separators, Text};
+use super::block::{Classifier, Kinds, LEN, Text, Utf8};
 use super::grammar::{Outcome, Scratch};
-use super::scan;
+use super::{scalar, scan};
 
 /// Proof that the processor has the instructions: only [`Avx2::detect`] makes one.
 #[derive(Clone, Copy)]
@@ -40,8 +40,8 @@ fn scan_avx2(avx2: Avx2, value: &[u8], scratch: &mut Scratch) -> Option<Outcome>
 
 impl Classifier for Avx2 {
     type Block = Block;
-    /// The least of the bytes in each place, and the union of their bits.
-    type Seen = (__m256i, __m256i);
+    /// The least of the bytes in each place.
+    type Seen = __m256i;
 
     #[inline(always)]
     fn load(self, bytes: &[u8; LEN]) -> Block {
@@ -56,26 +56,27 @@ impl Classifier for Avx2 {
     }
 
     #[inline(always)]
+    fn kinds(self, block: Block) -> Kinds {
+        // SAFETY: `self` proves the features.
+        unsafe { kinds(block) }
+    }
+
+    #[inline(always)]
     fn none_seen(self) -> Self::Seen {
         // SAFETY: `self` proves the features.
-        unsafe { (splat(0xFF), splat(0)) }
+        unsafe { splat(0xFF) }
     }
 
     #[inline(always)]
-    fn see(self, (least, union): Self::Seen, Block(low, high): Block) -> Self::Seen {
+    fn see(self, least: Self::Seen, Block(low, high): Block) -> Self::Seen {
         // SAFETY: `self` proves the features.
-        unsafe {
-            let least = _mm256_min_epu8(least, _mm256_min_epu8(low, high));
-            (least, _mm256_or_si256(union, _mm256_or_si256(low, high)))
-        }
+        unsafe { _mm256_min_epu8(least, _mm256_min_epu8(low, high)) }
     }
 
     #[inline(always)]
-    fn rare(self, (least, union): Self::Seen) -> Rare {
+    fn any_control(self, least: Self::Seen) -> bool {
         // SAFETY: `self` proves the features.
-        unsafe {
-            Rare { control: _mm256_movemask_epi8(is_control(least)) != 0, high: _mm256_movemask_epi8(union) != 0 }
-        }
+        unsafe { _mm256_movemask_epi8(is_control(least)) != 0 }
     }
 
     #[inline(always)]
@@ -91,9 +92,21 @@ impl Classifier for Avx2 {
     }
 
     #[inline(always)]
-    fn separators(self, block: Block) -> Separators {
+    fn any_high(self, Block(low, high): Block) -> bool {
         // SAFETY: `self` proves the features.
-        unsafe { separators(block) }
+        unsafe { _mm256_movemask_epi8(_mm256_or_si256(low, high)) != 0 }
+    }
+
+    #[inline(always)]
+    fn utf8(self, block: Block) -> Utf8 {
+        // SAFETY: `self` proves the features.
+        unsafe { utf8(block) }
+    }
+
+    #[inline(always)]
+    fn starts_scalar(self, rest: &[u8]) -> bool {
+        // SAFETY: `self` proves the features.
+        rest.first_chunk().is_some_and(|head| unsafe { starts_scalar(head) }) || scalar::starts(rest)
     }
 
     #[inline(always)]
@@ -103,9 +116,9 @@ impl Classifier for Avx2 {
     }
 
     #[inline(always)]
-    fn compress(self, bits: u64, mask: u64) -> u64 {
+    fn compress<const N: usize>(self, words: [u64; N], mask: u64) -> [u64; N] {
         // SAFETY: `self` proves the features.
-        unsafe { compress(bits, mask) }
+        words.map(|bits| unsafe { compress(bits, mask) })
     }
 }
 
@@ -121,6 +134,20 @@ impl Block {
         let low = _mm256_movemask_epi8(test(self.0)) as u32;
         let high = _mm256_movemask_epi8(test(self.1)) as u32;
         u64::from(low) | u64::from(high) << 32
+    }
+
+    /// One bit of each byte.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn bit<const BIT: i32>(self) -> u64 {
+        // Shifts it to the highest place of its byte; what comes to the others does not matter.
+        match BIT {
+            7 => self.mask(|bytes| bytes),
+            6 => self.mask(|bytes| _mm256_add_epi8(bytes, bytes)),
+            5 => self.mask(|bytes| _mm256_slli_epi16(bytes, 2)),
+            4 => self.mask(|bytes| _mm256_slli_epi16(bytes, 3)),
+            _ => self.mask(|bytes| _mm256_slli_epi16(bytes, 6)),
+        }
     }
 }
 
@@ -138,15 +165,16 @@ fn text(block: Block) -> Text {
     // The one byte of each low half that is to be found; where there is none, a byte of another low half.
     let separators = table([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, b':', b'{', b',', b'}', 0, 0]);
     let spaces = table([b' ', 0, 0, 0, 0, 0, 0, 0, 0, b'\t', b'\n', 0, 0, b'\r', 0, 0]);
+    // The bit in which `[` and `{`, and `]` and `}`, differ is set first. It also makes `:` and `,` of two
+    // control characters, which are looked for elsewhere.
+    let separator =
+        |bytes| _mm256_cmpeq_epi8(_mm256_or_si256(bytes, splat(0x20)), _mm256_shuffle_epi8(separators, bytes));
+    let space = |bytes| _mm256_cmpeq_epi8(bytes, _mm256_shuffle_epi8(spaces, bytes));
     Text {
         quote: block.mask(|bytes| _mm256_cmpeq_epi8(bytes, splat(b'"'))),
         backslash: block.mask(|bytes| _mm256_cmpeq_epi8(bytes, splat(b'\\'))),
-        // The bit in which `[` and `{`, and `]` and `}`, differ is set first. It also makes `:` and `,` of two
-        // control characters, which then are tokens of their own, and no valid ones.
-        separator: block.mask(|bytes| {
-            _mm256_cmpeq_epi8(_mm256_or_si256(bytes, splat(0x20)), _mm256_shuffle_epi8(separators, bytes))
-        }),
-        space: block.mask(|bytes| _mm256_cmpeq_epi8(bytes, _mm256_shuffle_epi8(spaces, bytes))),
+        separator: block.mask(separator),
+        gap: block.mask(|bytes| _mm256_or_si256(separator(bytes), space(bytes))),
     }
 }
 
@@ -179,11 +207,44 @@ fn no_short_escape(block: Block) -> u64 {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn separators(block: Block) -> Separators {
-    let equal = |byte| block.mask(|bytes| _mm256_cmpeq_epi8(bytes, splat(byte)));
-    // Sets the bit in which `[` and `{`, and `]` and `}`, differ.
-    let bracket = |brace| block.mask(|bytes| _mm256_cmpeq_epi8(_mm256_or_si256(bytes, splat(0x20)), splat(brace)));
-    Separators { comma: equal(b','), colon: equal(b':'), open: bracket(b'{'), close: bracket(b'}') }
+fn kinds(block: Block) -> Kinds {
+    Kinds { bracket: block.bit::<6>(), opens: block.bit::<1>(), brace: block.bit::<5>() }
+}
+
+#[inline]
+#[target_feature(enable = "avx2")]
+fn utf8(block: Block) -> Utf8 {
+    // A bit for each high half that occurs among C0 C1 E0 ED F0 F4 to FF: C_, E_, F_.
+    let high_halves = table([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 4]);
+    // For each low half, the high halves with which it is one of them.
+    let low_halves = table([1 | 2 | 4, 1, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 2 | 4, 4, 4]);
+    let usual = block.mask(|bytes| {
+        let high = _mm256_shuffle_epi8(high_halves, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), splat(0x0F)));
+        let low = _mm256_shuffle_epi8(low_halves, _mm256_and_si256(bytes, splat(0x0F)));
+        _mm256_cmpeq_epi8(_mm256_and_si256(high, low), _mm256_setzero_si256())
+    });
+    let high = block.bit::<7>();
+    let leads = high & block.bit::<6>();
+    let leads_three = leads & block.bit::<5>();
+    let leads_four = leads_three & block.bit::<4>();
+    Utf8 { continues: high & !leads, leads, leads_three, leads_four, special: usual != !0 }
+}
+
+/// Whether a text starts with a number or literal that is followed directly by what may follow it, and is not longer
+/// than this, and has no exponent.
+#[inline]
+#[target_feature(enable = "avx2,bmi1")]
+fn starts_scalar(head: &[u8; 32]) -> bool {
+    // SAFETY: 32 bytes are a vector, and this load needs no alignment.
+    let bytes = unsafe { _mm256_loadu_si256(head.as_ptr().cast()) };
+    let mask = |found| u64::from(_mm256_movemask_epi8(found) as u32);
+    let value = _mm256_sub_epi8(bytes, splat(b'0'));
+    let digits = mask(_mm256_cmpeq_epi8(_mm256_min_epu8(value, splat(9)), value));
+    let points = mask(_mm256_cmpeq_epi8(bytes, splat(b'.')));
+    // Sets the bit in which `]` and `}` differ.
+    let closes = _mm256_cmpeq_epi8(_mm256_or_si256(bytes, splat(0x20)), splat(b'}'));
+    let ends = mask(_mm256_or_si256(closes, _mm256_cmpeq_epi8(bytes, splat(b','))));
+    scalar::starts_plainly(head, digits, points, ends)
 }
 
 #[inline]
@@ -232,7 +293,7 @@ fn table(bytes: [u8; 16]) -> __m256i {
 
 #[cfg(test)]
 mod tests {
-    use super::super::block::tests::{check, check_masks, check_rare};
+    use super::super::block::tests::{check, check_masks, check_rare, check_scalars};
     use super::*;
 
     #[test]
@@ -242,6 +303,7 @@ mod tests {
             check(avx2);
             check_rare(avx2);
             check_masks(avx2);
+            check_scalars(avx2);
         }
     }
 }

@@ -12,30 +12,34 @@ pub(super) struct Text {
     pub backslash: u64,
     /// `,` `:` `{` `}` `[` `]`, and perhaps some control characters.
     pub separator: u64,
-    /// Space, tab, line feed, carriage return.
-    pub space: u64,
+    /// The same, and space, tab, line feed, carriage return.
+    pub gap: u64,
 }
 
-/// Which rare bytes a sequence of blocks has.
+/// The kinds of the separators among 64 bytes; what the bits say of other bytes is arbitrary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Rare {
-    /// Bytes below the space character.
-    pub control: bool,
-    /// Bytes that are not ASCII.
-    pub high: bool,
+pub(super) struct Kinds {
+    /// `{` `}` `[` `]`, and neither `,` nor `:`.
+    pub bracket: u64,
+    /// `{` `[` `:`, and neither `}` `]` nor `,`.
+    pub opens: u64,
+    /// `{` `}`, and neither `[` nor `]`; and `,` `:`.
+    pub brace: u64,
 }
 
-/// The kinds of 64 separators.
+/// What of 64 bytes UTF-8 is read from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Separators {
-    /// `,`
-    pub comma: u64,
-    /// `:`
-    pub colon: u64,
-    /// `{` and `[`
-    pub open: u64,
-    /// `}` and `]`
-    pub close: u64,
+pub(super) struct Utf8 {
+    /// Bytes that follow another one in a character.
+    pub continues: u64,
+    /// First bytes of characters of two bytes or more.
+    pub leads: u64,
+    /// Of three or more.
+    pub leads_three: u64,
+    /// Of four.
+    pub leads_four: u64,
+    /// Whether some first byte is never allowed, or not before every byte that continues.
+    pub special: bool,
 }
 
 /// Looks at a block with the instructions that its implementation stands for.
@@ -43,7 +47,7 @@ pub(super) trait Classifier: Copy {
     /// A block as the classifier keeps it between two questions.
     type Block: Copy;
 
-    /// What it knows of the rare bytes of many blocks, in the form in which that costs least.
+    /// What it knows of the control characters of many blocks, in the form in which that costs least.
     type Seen: Copy;
 
     /// Loads 64 bytes.
@@ -52,29 +56,38 @@ pub(super) trait Classifier: Copy {
     /// What divides the text into tokens.
     fn text(self, block: Self::Block) -> Text;
 
-    /// What is known of the rare bytes of no blocks.
+    /// The kinds of separators.
+    fn kinds(self, block: Self::Block) -> Kinds;
+
+    /// What is known of the control characters of no blocks.
     fn none_seen(self) -> Self::Seen;
 
-    /// What is known of the rare bytes after one more block.
+    /// What is known of the control characters after one more block.
     fn see(self, seen: Self::Seen, block: Self::Block) -> Self::Seen;
 
-    /// The rare bytes of all blocks seen.
-    fn rare(self, seen: Self::Seen) -> Rare;
+    /// Whether there are control characters in the blocks seen.
+    fn any_control(self, seen: Self::Seen) -> bool;
 
     /// The bytes below the space character.
     fn control(self, block: Self::Block) -> u64;
 
+    /// Whether some byte is not ASCII.
+    fn any_high(self, block: Self::Block) -> bool;
+
+    /// The bytes that are not ASCII.
+    fn utf8(self, block: Self::Block) -> Utf8;
+
     /// The bytes that are none of `"\/bfnrt`.
     fn no_short_escape(self, block: Self::Block) -> u64;
 
-    /// The kinds of separators, one in each byte.
-    fn separators(self, block: Self::Block) -> Separators;
+    /// Whether `rest` starts with a number or literal that ends where a value may end in an object or array.
+    fn starts_scalar(self, rest: &[u8]) -> bool;
 
     /// Sets each bit to the parity of itself and all lower bits.
     fn prefix_xor(self, bits: u64) -> u64;
 
-    /// Moves those of the `bits` that are in the mask together, the lowest to the lowest place.
-    fn compress(self, bits: u64, mask: u64) -> u64;
+    /// Moves those bits of each word that are in the mask together, the lowest to the lowest place.
+    fn compress<const N: usize>(self, words: [u64; N], mask: u64) -> [u64; N];
 }
 
 /// The positions of the set bits, lowest first.
@@ -89,6 +102,7 @@ pub(super) fn bits(mut mask: u64) -> impl Iterator<Item = usize> {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::scalar;
     use super::*;
 
     /// Compares a classifier with the definitions of what it finds, for every byte in every place.
@@ -103,15 +117,21 @@ pub(super) mod tests {
             let text = classifier.text(block);
             assert_eq!(text.quote, expected(&|byte| byte == b'"'));
             assert_eq!(text.backslash, expected(&|byte| byte == b'\\'));
-            assert_eq!(text.space, expected(&|byte| b" \t\n\r".contains(&byte)));
+            assert_eq!(text.gap & !text.separator, expected(&|byte| b" \t\n\r".contains(&byte)));
+            assert_eq!(text.separator & !text.gap, 0);
             let separators = expected(&|byte| b",:{}[]".contains(&byte));
             assert_eq!(text.separator & !expected(&|byte| byte < b' '), separators);
 
-            let kinds = classifier.separators(block);
-            assert_eq!(kinds.comma, expected(&|byte| byte == b','));
-            assert_eq!(kinds.colon, expected(&|byte| byte == b':'));
-            assert_eq!(kinds.open, expected(&|byte| byte == b'{' || byte == b'['));
-            assert_eq!(kinds.close, expected(&|byte| byte == b'}' || byte == b']'));
+            let kinds = classifier.kinds(block);
+            assert_eq!(kinds.bracket & separators, expected(&|byte| b"{}[]".contains(&byte)));
+            assert_eq!(kinds.opens & separators, expected(&|byte| b"{[:".contains(&byte)));
+            assert_eq!(kinds.brace & separators, expected(&|byte| b"{},:".contains(&byte)));
+
+            let utf8 = classifier.utf8(block);
+            assert_eq!(utf8.continues, expected(&|byte| (0x80..0xC0).contains(&byte)));
+            assert_eq!(utf8.leads, expected(&|byte| byte >= 0xC0));
+            assert_eq!(utf8.leads_three, expected(&|byte| byte >= 0xE0));
+            assert_eq!(utf8.leads_four, expected(&|byte| byte >= 0xF0));
 
             assert_eq!(classifier.control(block), expected(&|byte| byte < b' '));
             assert_eq!(classifier.no_short_escape(block), expected(&|byte| !b"\"\\/bfnrt".contains(&byte)));
@@ -120,16 +140,18 @@ pub(super) mod tests {
 
     /// Each rare byte is seen in each place, and only then.
     pub fn check_rare(classifier: impl Classifier) {
-        let see = |bytes: &[u8; LEN]| {
-            let seen = classifier.see(classifier.none_seen(), classifier.load(&[b'-'; LEN]));
-            let seen = classifier.see(seen, classifier.load(bytes));
-            classifier.rare(classifier.see(seen, classifier.load(&[b'-'; LEN])))
-        };
+        let dashes = classifier.load(&[b'-'; LEN]);
         for byte in 0..=255_u8 {
             for place in 0..LEN {
                 let mut bytes = [b'-'; LEN];
                 bytes[place] = byte;
-                assert_eq!(see(&bytes), Rare { control: byte < b' ', high: byte >= 0x80 });
+                let block = classifier.load(&bytes);
+                let seen =
+                    classifier.see(classifier.see(classifier.see(classifier.none_seen(), dashes), block), dashes);
+                assert_eq!(classifier.any_control(seen), byte < b' ');
+                assert_eq!(classifier.any_high(block), byte >= 0x80);
+                let special = matches!(byte, 0xC0 | 0xC1 | 0xE0 | 0xED | 0xF0 | 0xF4..);
+                assert_eq!(classifier.utf8(block).special, special, "{byte:#x}");
             }
         }
     }
@@ -140,10 +162,29 @@ pub(super) mod tests {
         assert_eq!(classifier.prefix_xor(1), !0);
         assert_eq!(classifier.prefix_xor(0b1001_0010), 0b1110 | !0 << 7);
         assert_eq!(classifier.prefix_xor(1 << 63 | 1), !0 >> 1);
-        assert_eq!(classifier.compress(0b1010_1100, 0b0110_1010), 0b0110);
-        assert_eq!(classifier.compress(!0, 0), 0);
-        assert_eq!(classifier.compress(!0, 1 << 63), 1);
-        assert_eq!(classifier.compress(0x8000_0000_0000_0001, !0), 0x8000_0000_0000_0001);
+        assert_eq!(classifier.compress([0b1010_1100, !0, 0], 0b0110_1010), [0b0110, 0b1111, 0]);
+        assert_eq!(classifier.compress([!0], 0), [0]);
+        assert_eq!(classifier.compress([!0], 1 << 63), [1]);
+        assert_eq!(classifier.compress([0x8000_0000_0000_0001], !0), [0x8000_0000_0000_0001]);
+    }
+
+    /// Numbers and literals, as [`scalar::starts`] defines them.
+    pub fn check_scalars(classifier: impl Classifier) {
+        let signs = ["", "-", "--", "+"];
+        let whole = ["", "0", "00", "7", "07", "70", "1234567890123456789012345678901234567890"];
+        let ends = ["", ".", ".5", ".05", "..5", ".5.5", ".-", "e1", ".5e-1", "e", "-", "x", ".5x"];
+        let words = ["true", "false", "null", "tru", "fals", "truefalse", "falsee", "nulll", "nul0", "True", "t", "f0"];
+        let numbers = signs.iter().flat_map(|sign| whole.iter().map(move |whole| format!("{sign}{whole}")));
+        let numbers = numbers.flat_map(|start| ends.iter().map(move |end| format!("{start}{end}")));
+        for token in numbers.chain(words.iter().map(|word| word.to_string())) {
+            for after in [",", "}", "]", " ,", "\n]", ":", " :", "\"", "{", "[", " 1,", "", " ", "\u{436}", "=", "M"] {
+                for padding in [0, 3, 40] {
+                    let rest = format!("{token}{after}{}", "5,".repeat(padding));
+                    let expected = scalar::starts(rest.as_bytes());
+                    assert_eq!(classifier.starts_scalar(rest.as_bytes()), expected, "{rest}");
+                }
+            }
+        }
     }
 
     #[test]

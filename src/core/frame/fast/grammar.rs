@@ -6,21 +6,21 @@
 //! depends on the brackets around it.
 
 use super::super::{MAX_DEPTH, Member};
-use super::block::{Classifier, LEN, Separators as Kinds, bits};
-use super::scalar;
-use super::scan::{Batch, Chunk, Separators};
+use super::block::{LEN, bits};
+use super::scan::{Batch, Chunk};
+use super::utf8::Verdict;
 
 /// What a value that is JSON, but perhaps not UTF-8, looks like from the root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Outcome {
-    /// Where the name `uid` ends in the root object: the position after its closing quote.
+    /// Where the colon after the name `uid` is in the root object.
     pub uid: Member<usize>,
-    /// Where the name `ts` ends.
+    /// Where that after `ts` is.
     pub ts: Member<usize>,
-    /// Whether a name in the root may be `uid` or `ts` after unescaping.
-    pub escaped_name: bool,
-    /// Whether every byte is ASCII.
-    pub ascii: bool,
+    /// Whether a letter of `uid` or `ts` is written as an escape somewhere, so that there may be more of these names.
+    pub escaped_letter: bool,
+    /// Whether the value is UTF-8.
+    pub utf8: Verdict,
 }
 
 /// Memory that is kept from value to value; what it holds does not matter.
@@ -30,20 +30,23 @@ pub(super) struct Scratch {
     pub nesting: Nesting,
 }
 
+/// More than the deepest nesting, and a power of two, so that no depth needs to be checked.
+const DEPTHS: usize = (MAX_DEPTH + 2).next_power_of_two();
+
 /// For each open bracket from the root on, all bits set if it is a brace.
-pub(super) struct Nesting(Box<[u64; MAX_DEPTH + 2]>);
+pub(super) struct Nesting(Box<[u64; DEPTHS]>);
 
 impl Default for Nesting {
     fn default() -> Nesting {
-        Nesting(Box::new([0; MAX_DEPTH + 2]))
+        Nesting(Box::new([0; DEPTHS]))
     }
 }
 
 /// The state between two batches.
-pub(super) struct Grammar<'s, C> {
-    classifier: C,
+pub(super) struct Grammar<'s> {
+    /// The value, from its second byte.
     value: &'s [u8],
-    nesting: &'s mut [u64; MAX_DEPTH + 2],
+    nesting: &'s mut [u64; DEPTHS],
     /// Open brackets.
     depth: usize,
     /// Whether the root has ended.
@@ -52,13 +55,10 @@ pub(super) struct Grammar<'s, C> {
     after_comma: Follow,
     after_colon: Follow,
     after_close: Follow,
-    /// Where the last separator is.
-    last: usize,
     /// Any bit set if a rule was broken.
     error: u64,
     uid: Member<usize>,
     ts: Member<usize>,
-    escaped_name: bool,
 }
 
 /// Shifts masks to the next separator.
@@ -78,54 +78,66 @@ impl Follow {
     }
 }
 
-impl<'s, C: Classifier> Grammar<'s, C> {
+/// All bits set if the condition holds.
+#[inline(always)]
+fn fill(condition: bool) -> u64 {
+    u64::from(condition).wrapping_neg()
+}
+
+impl<'s> Grammar<'s> {
+    /// Before the rest of a value that starts with the bracket `root`.
     #[inline(always)]
-    pub(super) fn new(classifier: C, value: &'s [u8], nesting: &'s mut Nesting) -> Self {
+    pub(super) fn new(value: &'s [u8], root: u8, nesting: &'s mut Nesting) -> Self {
+        let nesting = &mut *nesting.0;
+        nesting[1] = fill(root == b'{');
         Grammar {
-            classifier,
             value,
-            nesting: &mut nesting.0,
-            depth: 0,
+            nesting,
+            depth: 1,
             ended: false,
-            after_open: Follow::default(),
+            after_open: Follow { carry: 1 },
             after_comma: Follow::default(),
-            // The root is a value, like what follows a colon.
-            after_colon: Follow { carry: 1 },
+            after_colon: Follow::default(),
             after_close: Follow::default(),
-            last: 0,
             error: 0,
             uid: Member::Missing,
             ts: Member::Missing,
-            escaped_name: false,
         }
     }
 
     /// Takes the separators of the chunk at a position; `None` if nothing can make the value JSON any more.
     #[inline(always)]
-    pub(super) fn take(&mut self, base: usize, separators: &Separators) -> Option<()> {
-        for batch in separators.batches() {
-            self.batch(base, &batch)?;
+    pub(super) fn take(&mut self, base: usize, chunk: &Chunk) -> Option<()> {
+        let mut telling = chunk.telling.all();
+        let mut left = chunk.separators.len;
+        for batch in &chunk.separators.batches {
+            let len = left.min(LEN);
+            if len == 0 {
+                break;
+            }
+            left -= len;
+            self.batch(base, batch, len, &mut telling)?;
         }
         Some(())
     }
 
     #[inline(always)]
-    fn batch(&mut self, base: usize, batch: &Batch) -> Option<()> {
+    fn batch(&mut self, base: usize, batch: &Batch, len: usize, telling: &mut &[u16]) -> Option<()> {
         if self.ended {
             return None;
         }
-        let last = batch.at.len() - 1;
-        let all = !0 >> (LEN - 1 - last);
-        let kinds = self.classifier.separators(self.classifier.load(batch.byte));
-        let Kinds { comma, colon, open, close } = kinds;
-        let (in_object, in_root) = self.brackets(open & all, close & all, last, batch.byte)?;
+        let last = len - 1;
+        let all = !0 >> (LEN - len);
+        let Batch { bracket, opens, marked, after_value } = *batch;
+        let (open, close) = (bracket & opens & all, bracket & !opens & all);
+        let (colon, comma) = (!bracket & opens & all, !bracket & !opens & all);
+        let (in_object, in_root) = self.brackets(open, close, marked, after_value, last)?;
 
-        let after_value = batch.after_value;
         let after_open = self.after_open.next(open, last);
         let after_comma = self.after_comma.next(comma, last);
         let after_colon = self.after_colon.next(colon, last);
         let after_close = self.after_close.next(close, last);
-        // Where a member starts, and where a value starts: the root, an element, or what a colon announces.
+        // Where a member starts, and where a value starts: an element, or what a colon announces.
         let after_opener = after_open | after_comma;
         let empty = after_open & close & !after_value;
         let member = after_opener & in_object;
@@ -133,52 +145,51 @@ impl<'s, C: Classifier> Grammar<'s, C> {
         let name = member & colon & after_value;
         let ok = name
             | (element & after_value & (comma | close))
-            | ((member | element) & empty)
+            | empty
             | (element & open & !after_value)
             | (after_close & (comma | close) & !after_value);
         self.error |= all & !ok;
 
-        let mut telling = 0;
-        for index in bits(name & in_root & all) {
-            telling |= u64::from(self.is_telling(self.before(base, batch, index))) << index;
+        let marked = colon & marked;
+        for index in bits(name & in_root & marked) {
+            let rank = (marked & ((1 << index) - 1)).count_ones() as usize;
+            let colon = base + usize::from(telling[rank]);
+            if self.is_telling(colon) {
+                self.root_name(colon);
+            }
         }
-        for index in bits(telling) {
-            self.root_name(self.before(base, batch, index));
-        }
-        self.last = base + usize::from(batch.at[last]);
+        *telling = &telling[marked.count_ones() as usize..];
         Some(())
     }
 
-    /// Where the separator before one of the batch is.
+    /// Opens and closes brackets; returns which separators are directly in an object, and which in the root, but for
+    /// brackets that close.
     #[inline(always)]
-    fn before(&self, base: usize, batch: &Batch, index: usize) -> usize {
-        if index == 0 { self.last } else { base + usize::from(batch.at[index - 1]) }
-    }
+    fn brackets(&mut self, open: u64, close: u64, brace: u64, after_value: u64, last: usize) -> Option<(u64, u64)> {
+        // A pair with nothing in it changes nothing for the others. Close to the limit of depth, each bracket counts.
+        let deep = self.depth > MAX_DEPTH - LEN;
+        let pair = open << 1 & close & !after_value & !fill(deep);
+        self.error |= pair & (brace ^ brace << 1);
 
-    /// Opens and closes brackets; returns which separators are directly in an object, and which in the root.
-    #[inline(always)]
-    fn brackets(&mut self, open: u64, close: u64, last: usize, bytes: &[u8; LEN]) -> Option<(u64, u64)> {
         // No branch depends on the kind of a bracket, nor on the depth: it would often be mispredicted.
-        let fill = |bit: u64| bit.wrapping_neg();
-        let is_root = |depth: usize| fill((depth as u64 ^ 1).wrapping_sub(1) >> 63);
-        let mut object = self.nesting[self.depth];
+        let is_root = |depth: usize| fill(depth == 1);
+        let mut object = self.nesting[self.depth % DEPTHS];
         let mut root = is_root(self.depth);
         let (mut in_object, mut in_root) = (object, root);
-        for index in bits(open | close) {
+        for index in bits((open | close) & !(pair | pair >> 1)) {
             let opens = open >> index & 1;
-            // Of the four brackets only the braces have this bit.
-            let brace = fill(u64::from(bytes[index] >> 5 & 1));
-            self.error |= (object ^ brace) & !fill(opens);
+            let brace = fill(brace >> index & 1 != 0);
+            self.error |= (object ^ brace) & !fill(opens != 0);
             // If this bracket closes, that is beyond all open ones and does no harm.
-            *self.nesting.get_mut(self.depth + 1)? = brace;
+            self.nesting[(self.depth + 1) % DEPTHS] = brace;
             self.depth = (self.depth + 2 * opens as usize).wrapping_sub(1);
             // All higher bits tell what holds before this bracket: flip them if it changes that.
             let above = !1 << index;
             let before = (object, root);
-            (object, root) = (*self.nesting.get(self.depth)?, is_root(self.depth));
+            (object, root) = (self.nesting[self.depth % DEPTHS], is_root(self.depth));
             in_object ^= (before.0 ^ object) & above;
             in_root ^= (before.1 ^ root) & above;
-            if self.depth == 0 || self.depth > MAX_DEPTH {
+            if self.depth.wrapping_sub(1) >= MAX_DEPTH {
                 self.ended = self.depth == 0 && index == last;
                 return self.ended.then_some((in_object, in_root));
             }
@@ -186,48 +197,40 @@ impl<'s, C: Classifier> Grammar<'s, C> {
         Some((in_object, in_root))
     }
 
-    /// Whether the name in the root that follows the separator at a position deserves a closer look.
+    /// Whether the name in the root that ends before a colon deserves a closer look.
     #[inline(always)]
-    fn is_telling(&self, separator: usize) -> bool {
-        let Some(&[_, quote, a, b, c, d]) = self.value[separator..].first_chunk() else {
+    fn is_telling(&self, colon: usize) -> bool {
+        let Some(before) = self.value[..colon].last_chunk() else {
             return true;
         };
-        let name = u32::from_le_bytes([a, b, c, d]);
-        let short = name & 0x00FF_FFFF;
-        // A byte that is zero here was a backslash: it borrows, and so sets its highest bit.
-        let no_escape = short ^ 0x005C_5C5C;
-        let escapes = no_escape.wrapping_sub(0x0001_0101) & !no_escape & 0x0080_8080;
-        (quote != b'"')
-            | (name == u32::from_le_bytes(*b"uid\""))
-            | (short == u32::from_le_bytes(*b"ts\"\0"))
-            | (escapes != 0)
+        let before = u64::from_le_bytes(*before);
+        (before >> 56 != u64::from(b'"'))
+            | (before >> 32 == u64::from(u32::from_le_bytes(*b"\"ts\"")))
+            | (before >> 32 == u64::from(u32::from_le_bytes(*b"uid\"")))
     }
 
-    /// Notes the name that follows the separator at a position if it is `uid` or `ts`, or may be.
+    /// Notes the name in the root that ends before a colon if it is `uid` or `ts` as it stands.
     #[inline(never)]
-    fn root_name(&mut self, separator: usize) {
-        let rest = &self.value[separator + 1..];
-        let start = rest.iter().position(|byte| !scalar::is_space(*byte)).unwrap_or(rest.len());
-        let name = &rest[start..];
-        let (member, len) = if name.starts_with(b"\"uid\"") {
-            (&mut self.uid, 5)
-        } else if name.starts_with(b"\"ts\"") {
-            (&mut self.ts, 4)
+    fn root_name(&mut self, colon: usize) {
+        let before = self.value[..colon].trim_ascii_end();
+        let (member, before) = if let Some(before) = before.strip_suffix(b"\"uid\"") {
+            (&mut self.uid, before)
+        } else if let Some(before) = before.strip_suffix(b"\"ts\"") {
+            (&mut self.ts, before)
         } else {
-            self.escaped_name |= name.iter().take(4).any(|byte| *byte == b'\\');
             return;
         };
-        let end = separator + 1 + start + len;
-        *member = if *member == Member::Missing { Member::Good(end) } else { Member::Repeated };
+        // After a backslash, the quote is a part of a longer name.
+        if before.last() != Some(&b'\\') {
+            *member = if *member == Member::Missing { Member::Good(colon + 1) } else { Member::Repeated };
+        }
     }
 
     /// The outcome, once there are no more separators.
     #[inline(always)]
-    pub(super) fn finish(self, error: u64, ascii: bool) -> Option<Outcome> {
-        let Grammar { uid, ts, escaped_name, .. } = self;
-        let rest = self.value.get(self.last + 1..)?;
-        let whole = self.ended && rest.iter().all(|byte| scalar::is_space(*byte));
-        (whole && self.error | error == 0).then_some(Outcome { uid, ts, escaped_name, ascii })
+    pub(super) fn finish(self, error: u64, escaped_letter: bool, utf8: Verdict) -> Option<Outcome> {
+        let Grammar { uid, ts, .. } = self;
+        (self.ended && self.error | error == 0).then_some(Outcome { uid, ts, escaped_letter, utf8 })
     }
 }
 
@@ -270,9 +273,9 @@ mod tests {
     #[test]
     fn root_names() {
         let found = outcome(r#"{"x":{"uid":1,"ts":2}, "uid" :1,"ts":2,"ts":3}"#).unwrap();
-        assert_eq!((found.uid, found.ts, found.escaped_name), (Member::Good(28), Member::Repeated, false));
-        assert!(outcome(r#"{"\u0075id":1}"#).unwrap().escaped_name);
-        assert!(outcome(r#"{"t\u0073":1}"#).unwrap().escaped_name);
-        assert!(!outcome(r#"{"x":"\n","y":{"\u0075id":1}}"#).unwrap().escaped_name);
+        assert_eq!((found.uid, found.ts, found.escaped_letter), (Member::Good(29), Member::Repeated, false));
+        assert!(outcome(r#"{"\u0075id":1}"#).unwrap().escaped_letter);
+        assert!(outcome(r#"{"t\u0073":1}"#).unwrap().escaped_letter);
+        assert!(!outcome(r#"{"x":"\n","y":{"\u0436id":1}}"#).unwrap().escaped_letter);
     }
 }

@@ -13,10 +13,12 @@ mod portable;
 mod scalar;
 mod scan;
 mod text;
+mod utf8;
 
 use super::{Malformed, Member, Root};
 use grammar::{Outcome, Scratch};
 use portable::Portable;
+use utf8::Verdict;
 
 /// The fast parser. It gives the verdict of [`super::plain::Parser`] on every input.
 pub struct Parser {
@@ -95,14 +97,19 @@ impl Parser {
         let Some(outcome) = self.engine.scan(value, &mut self.scratch) else {
             return Err(utf8_first(value, Malformed::NotJson));
         };
-        if !outcome.ascii && simdutf8::basic::from_utf8(value).is_err() {
+        let utf8 = match outcome.utf8 {
+            Verdict::Good => true,
+            Verdict::Bad => false,
+            Verdict::Unknown => simdutf8::basic::from_utf8(value).is_ok(),
+        };
+        if !utf8 {
             return Err(Malformed::NotUtf8);
         }
         if !is_object {
             return Err(Malformed::NotObject);
         }
         let (uid, ts) =
-            if outcome.escaped_name { text::members(value, &mut self.unescaped) } else { (outcome.uid, outcome.ts) };
+            if outcome.escaped_letter { text::members(value, &mut self.unescaped) } else { (outcome.uid, outcome.ts) };
         let ts = read(ts, |name_end| text::ts(value, name_end, &mut self.unescaped));
         let uid = read(uid, |name_end| text::uid(value, name_end, &mut self.unescaped));
         Ok(Root { uid, ts })

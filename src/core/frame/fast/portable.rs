@@ -1,109 +1,110 @@
-//! The classifier for any processor: table lookups, eight bytes at a time.
+//! The classifier for any processor: what a compiler turns into the vector instructions of the target's baseline.
 
-use super::block::{Classifier, LEN, Rare, Separators, Text};
+use super::block::{Classifier, Kinds, LEN, Text, Utf8};
+use super::scalar;
 
 /// Uses no instructions beyond the target's baseline.
 #[derive(Clone, Copy)]
 pub(super) struct Portable;
 
-const QUOTE: u32 = 0;
-const BACKSLASH: u32 = 1;
-const COMMA: u32 = 2;
-const COLON: u32 = 3;
-const OPEN: u32 = 4;
-const CLOSE: u32 = 5;
-const SPACE: u32 = 6;
-const CONTROL: u32 = 7;
-
-/// The classes of each byte, as set bits.
-const CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        classes[byte] = 1 << CONTROL;
-        byte += 1;
-    }
-    classes[b'\t' as usize] |= 1 << SPACE;
-    classes[b'\n' as usize] |= 1 << SPACE;
-    classes[b'\r' as usize] |= 1 << SPACE;
-    classes[b' ' as usize] = 1 << SPACE;
-    classes[b'"' as usize] = 1 << QUOTE;
-    classes[b'\\' as usize] = 1 << BACKSLASH;
-    classes[b',' as usize] = 1 << COMMA;
-    classes[b':' as usize] = 1 << COLON;
-    classes[b'{' as usize] = 1 << OPEN;
-    classes[b'[' as usize] = 1 << OPEN;
-    classes[b'}' as usize] = 1 << CLOSE;
-    classes[b']' as usize] = 1 << CLOSE;
-    classes
-};
-
-/// A block of bytes or of their classes, eight to a word.
-type Words = [u64; LEN / 8];
+type Block = [u8; LEN];
 
 impl Classifier for Portable {
-    type Block = [u8; LEN];
-    type Seen = Rare;
+    type Block = Block;
+    /// The least of the bytes in each place.
+    type Seen = Block;
 
     #[inline(always)]
-    fn load(self, bytes: &[u8; LEN]) -> [u8; LEN] {
+    fn load(self, bytes: &Block) -> Block {
         *bytes
     }
 
     #[inline(always)]
-    fn text(self, block: [u8; LEN]) -> Text {
-        let classes = words(&block, |byte| CLASSES[usize::from(byte)]);
-        // Folds the four classes of separators into the lowest.
-        let separators = classes.map(|classes| {
-            let pairs = classes | classes >> (COLON - COMMA);
-            (pairs | pairs >> (OPEN - COMMA)) >> COMMA
+    fn text(self, block: Block) -> Text {
+        const QUOTE: u8 = 1 << 0;
+        const BACKSLASH: u8 = 1 << 1;
+        const SEPARATOR: u8 = 1 << 2;
+        const GAP: u8 = 1 << 3;
+        let classes = each(&block, |byte| {
+            // The bit in which `[` and `{`, and `]` and `}`, differ.
+            let bracket = byte | 0x20;
+            let separator = (byte == b',') | (byte == b':') | (bracket == b'{') | (bracket == b'}');
+            let space = (byte == b' ') | (byte == b'\t') | (byte == b'\n') | (byte == b'\r');
+            let set = |class: u8, is: bool| if is { class } else { 0 };
+            set(QUOTE, byte == b'"')
+                | set(BACKSLASH, byte == b'\\')
+                | set(SEPARATOR, separator)
+                | set(GAP, separator | space)
         });
         Text {
-            quote: gather(&classes, QUOTE),
-            backslash: gather(&classes, BACKSLASH),
-            separator: gather(&separators, 0),
-            space: gather(&classes, SPACE),
+            quote: bit::<0>(&classes),
+            backslash: bit::<1>(&classes),
+            separator: bit::<2>(&classes),
+            gap: bit::<3>(&classes),
         }
     }
 
     #[inline(always)]
-    fn none_seen(self) -> Rare {
-        Rare::default()
+    fn kinds(self, block: Block) -> Kinds {
+        Kinds { bracket: bit::<6>(&block), opens: bit::<1>(&block), brace: bit::<5>(&block) }
     }
 
     #[inline(always)]
-    fn see(self, seen: Rare, block: [u8; LEN]) -> Rare {
-        Rare {
-            control: seen.control | block.iter().fold(false, |any, byte| any | (*byte < b' ')),
-            high: seen.high | !block.is_ascii(),
+    fn none_seen(self) -> Block {
+        [0xFF; LEN]
+    }
+
+    #[inline(always)]
+    fn see(self, mut least: Block, block: Block) -> Block {
+        for (least, byte) in least.iter_mut().zip(block) {
+            *least = byte.min(*least);
         }
+        least
     }
 
     #[inline(always)]
-    fn rare(self, seen: Rare) -> Rare {
-        seen
+    fn any_control(self, least: Block) -> bool {
+        least.iter().any(|byte| *byte < b' ')
     }
 
     #[inline(always)]
-    fn control(self, block: [u8; LEN]) -> u64 {
-        gather(&words(&block, |byte| CLASSES[usize::from(byte)]), CONTROL)
+    fn control(self, block: Block) -> u64 {
+        mask(&block, |byte| byte < b' ')
     }
 
     #[inline(always)]
-    fn no_short_escape(self, block: [u8; LEN]) -> u64 {
-        let is_other = |byte| !matches!(byte, b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't');
-        gather(&words(&block, |byte| u8::from(is_other(byte))), 0)
+    fn any_high(self, block: Block) -> bool {
+        !block.is_ascii()
     }
 
     #[inline(always)]
-    fn separators(self, block: [u8; LEN]) -> Separators {
-        let classes = words(&block, |byte| CLASSES[usize::from(byte)]);
-        Separators {
-            comma: gather(&classes, COMMA),
-            colon: gather(&classes, COLON),
-            open: gather(&classes, OPEN),
-            close: gather(&classes, CLOSE),
-        }
+    fn utf8(self, block: Block) -> Utf8 {
+        let special = |byte: u8| matches!(byte, 0xC0 | 0xC1 | 0xE0 | 0xED | 0xF0 | 0xF4..);
+        let high = bit::<7>(&block);
+        let leads = high & bit::<6>(&block);
+        let leads_three = leads & bit::<5>(&block);
+        let leads_four = leads_three & bit::<4>(&block);
+        let special = block.iter().fold(false, |any, byte| any | special(*byte));
+        Utf8 { continues: high & !leads, leads, leads_three, leads_four, special }
+    }
+
+    #[inline(always)]
+    fn no_short_escape(self, block: Block) -> u64 {
+        mask(&block, |byte| {
+            (byte != b'"')
+                & (byte != b'\\')
+                & (byte != b'/')
+                & (byte != b'b')
+                & (byte != b'f')
+                & (byte != b'n')
+                & (byte != b'r')
+                & (byte != b't')
+        })
+    }
+
+    #[inline(always)]
+    fn starts_scalar(self, rest: &[u8]) -> bool {
+        scalar::starts(rest)
     }
 
     #[inline(always)]
@@ -115,39 +116,48 @@ impl Classifier for Portable {
     }
 
     #[inline(always)]
-    fn compress(self, bits: u64, mask: u64) -> u64 {
-        super::block::bits(mask).enumerate().fold(0, |low, (place, index)| low | (bits >> index & 1) << place)
+    fn compress<const N: usize>(self, words: [u64; N], mask: u64) -> [u64; N] {
+        let mut low = [0; N];
+        for (place, index) in super::block::bits(mask).enumerate() {
+            for (low, bits) in low.iter_mut().zip(words) {
+                *low |= (bits >> index & 1) << place;
+            }
+        }
+        low
     }
 }
 
-/// The lowest bit of each byte of a word.
-const LOWEST: u64 = 0x0101_0101_0101_0101;
-
 /// What `of` makes of each byte.
 #[inline(always)]
-fn words(block: &[u8; LEN], of: impl Fn(u8) -> u8) -> Words {
-    let mut words = [0; LEN / 8];
-    for (word, bytes) in words.iter_mut().zip(block.as_chunks::<8>().0) {
-        *word = u64::from_le_bytes(bytes.map(&of));
+fn each(block: &Block, of: impl Fn(u8) -> u8) -> Block {
+    let mut made = [0; LEN];
+    for (made, byte) in made.iter_mut().zip(block) {
+        *made = of(*byte);
     }
-    words
+    made
+}
+
+/// One bit for each byte: whether it passes the test.
+#[inline(always)]
+fn mask(block: &Block, test: impl Fn(u8) -> bool) -> u64 {
+    bit::<0>(&each(block, |byte| u8::from(test(byte))))
 }
 
 /// One bit of each byte, side by side.
 #[inline(always)]
-fn gather(words: &Words, bit: u32) -> u64 {
+fn bit<const BIT: u32>(block: &Block) -> u64 {
     let mut mask = 0;
-    for (index, bytes) in words.iter().enumerate() {
+    for (index, bytes) in block.as_chunks::<8>().0.iter().enumerate() {
         // The product brings the lowest bit of byte i to bit 56 + i; no two of its terms meet, so nothing carries.
-        let byte = (bytes >> bit & LOWEST).wrapping_mul(0x0102_0408_1020_4080) >> 56;
-        mask |= byte << (8 * index);
+        let bits = u64::from_le_bytes(*bytes) >> BIT & 0x0101_0101_0101_0101;
+        mask |= bits.wrapping_mul(0x0102_0408_1020_4080) >> 56 << (8 * index);
     }
     mask
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::block::tests::{check, check_masks, check_rare};
+    use super::super::block::tests::{check, check_masks, check_rare, check_scalars};
     use super::*;
 
     #[test]
@@ -155,5 +165,6 @@ mod tests {
         check(Portable);
         check_rare(Portable);
         check_masks(Portable);
+        check_scalars(Portable);
     }
 }

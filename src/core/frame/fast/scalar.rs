@@ -16,6 +16,29 @@ pub(super) fn starts(rest: &[u8]) -> bool {
     matches!(after, Some(b',' | b'}' | b']'))
 }
 
+/// Whether `head` starts with a number or literal that is not longer than it, has no exponent, and is followed
+/// directly by one of `ends`. The masks have a bit for each byte: the digits, the points, and the bytes that may follow.
+///
+/// The tokens of most values pass, without a branch that depends on their kind or length.
+#[inline(always)]
+pub(super) fn starts_plainly(head: &[u8; 32], digits: u64, points: u64, ends: u64) -> bool {
+    let start = u64::from_le_bytes(*head.first_chunk().unwrap_or(&[0; 8]));
+    let is = |word: &[u8; 8], len: usize| (start ^ u64::from_le_bytes(*word)) << (64 - 8 * len) == 0;
+    let is_four = is(b"true    ", 4) | is(b"null    ", 4);
+    let is_five = is(b"false   ", 5);
+    let literal = u64::from(is_four) << 4 | u64::from(is_five) << 5;
+
+    // Added to a run of digits, its first bit carries to the place after them; where there are none, it stays.
+    let after_digits = |first: u64| (digits + first) & !digits & !first;
+    let sign = usize::from(head[0] == b'-');
+    let first = 1 << sign;
+    let after_whole = after_digits(first);
+    let fraction = (after_whole & points) << 1;
+    let number = after_whole & !points | after_digits(fraction);
+    let superfluous_zero = (head[sign] == b'0') & (after_whole != first << 1);
+    ((number | literal) & ends != 0) & !superfluous_zero
+}
+
 /// The length of the number or literal that `rest` starts with.
 #[inline]
 fn len(rest: &[u8]) -> Option<usize> {
@@ -57,7 +80,7 @@ fn number(rest: &[u8]) -> Option<usize> {
 
 /// How many digits `rest` starts with. Eight at a time: a loop over them would often be mispredicted.
 #[inline]
-fn digits(rest: &[u8]) -> usize {
+pub(super) fn digits(rest: &[u8]) -> usize {
     let (eights, last) = rest.as_chunks::<8>();
     for (index, bytes) in eights.iter().enumerate() {
         // A digit has the high half 3, and keeps it when 6 is added to the low half.

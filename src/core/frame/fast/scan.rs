@@ -3,9 +3,10 @@
 //! What stands between two separators is a string, a number, a literal or nothing. Its inside is checked here;
 //! for the grammar it is enough to know whether there was something.
 
-use super::block::{Classifier, LEN, bits};
+use super::block::{Classifier, Kinds, LEN, Text, bits};
 use super::grammar::{Grammar, Outcome, Scratch};
 use super::scalar;
+use super::utf8::Utf8;
 
 /// Blocks that are taken together: most values fit, and one mask has a bit for each of them.
 const CHUNK: usize = 64;
@@ -14,108 +15,132 @@ const CHUNK: usize = 64;
 #[inline(always)]
 pub(super) fn scan<C: Classifier>(classifier: C, value: &[u8], scratch: &mut Scratch) -> Option<Outcome> {
     let Scratch { chunk, nesting } = scratch;
-    let mut scanner = Scanner { classifier, value, state: State::START, error: 0, ascii: true };
-    let mut grammar = Grammar::new(classifier, value, nesting);
+    let (root, value) = value.split_first()?;
+    let mut scanner = Scanner::new(classifier, value);
+    let mut grammar = Grammar::new(value, *root, nesting);
     for base in (0..value.len()).step_by(CHUNK * LEN) {
         scanner.take(base, chunk);
-        grammar.take(base, &chunk.separators)?;
+        grammar.take(base, chunk)?;
     }
-    grammar.finish(scanner.error, scanner.ascii)
+    // Only white space may follow the last separator, which is the bracket that closes the root.
+    let broken = scanner.error | (scanner.state.after_separator ^ 1);
+    grammar.finish(broken, scanner.escaped_letter, scanner.utf8.verdict())
 }
 
 /// What is found in a chunk.
-#[derive(Default)]
 pub(super) struct Chunk {
-    separators: Separators,
-    masks: Masks,
+    blocks: [Found; CHUNK],
+    pub separators: Separators,
+    /// The colons after names that may be `uid` or `ts`; see [`Found::telling`].
+    pub telling: Places,
 }
 
-/// What is left to check once all blocks of a chunk are known: a mask for each block.
-struct Masks {
-    /// The bytes from each opening quote to just before the closing one.
-    in_string: [u64; CHUNK],
-    /// The escaped bytes that are right only if each begins `u` and four digits.
-    long_escape: [u64; CHUNK],
-    /// The first bytes of numbers and literals.
-    scalar_start: [u64; CHUNK],
-}
-
-impl Default for Masks {
-    fn default() -> Masks {
-        Masks { in_string: [0; CHUNK], long_escape: [0; CHUNK], scalar_start: [0; CHUNK] }
+impl Default for Chunk {
+    fn default() -> Chunk {
+        Chunk { blocks: [Found::default(); CHUNK], separators: Separators::default(), telling: Places::default() }
     }
 }
 
-/// As many separators as a chunk has bytes, and the surplus that [`Separators::push`] writes.
-const ROOM: usize = (CHUNK + 1) * LEN;
+/// Up to 64 separators: one bit for each.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Batch {
+    /// See [`super::block::Kinds::bracket`].
+    pub bracket: u64,
+    /// See [`super::block::Kinds::opens`].
+    pub opens: u64,
+    /// Of the brackets, the braces; of the colons, those in [`Chunk::telling`].
+    pub marked: u64,
+    /// Whether something else stands between it and the one before.
+    pub after_value: u64,
+}
 
 /// The separators of a chunk: `,` `:` and brackets.
 pub(super) struct Separators {
-    len: usize,
-    /// Where they are in the chunk.
-    at: [u16; ROOM],
-    /// What they are.
-    byte: [u8; ROOM],
-    /// One bit for each: whether something else stands between it and the one before.
-    after_value: [u64; CHUNK + 1],
+    /// Full but for the last one.
+    pub batches: [Batch; CHUNK + 1],
+    pub len: usize,
 }
 
 impl Default for Separators {
     fn default() -> Separators {
-        Separators { len: 0, at: [0; ROOM], byte: [0; ROOM], after_value: [0; CHUNK + 1] }
+        Separators { batches: [Batch::default(); CHUNK + 1], len: 0 }
     }
-}
-
-/// Up to 64 separators.
-pub(super) struct Batch<'s> {
-    /// Where they are in the chunk.
-    pub at: &'s [u16],
-    /// What they are; the bytes beyond the positions are arbitrary.
-    pub byte: &'s [u8; LEN],
-    /// One bit for each: whether something else stands between it and the one before.
-    pub after_value: u64,
 }
 
 impl Separators {
+    /// Lists those of the blocks.
     #[inline(always)]
-    fn clear(&mut self) {
-        self.len = 0;
-        self.after_value[0] = 0;
-    }
-
-    /// Appends those of a block.
-    #[inline(always)]
-    fn push<C: Classifier>(&mut self, classifier: C, bytes: &[u8; LEN], block: usize, found: &Found) {
-        /// Written at once, whether there are so many or not: cheaper than a question after each.
-        const STEP: usize = 4;
-        let from = self.len;
-        let mut left = found.separator;
-        self.len += left.count_ones() as usize;
-
-        let after_value = classifier.compress(found.after_value, left);
-        let (word, shift) = (from / 64, from % 64);
-        self.after_value[word] |= after_value << shift;
-        self.after_value[word + 1] = after_value >> 1 >> (63 - shift);
-
-        let (at, byte) = (&mut self.at[from..from + LEN], &mut self.byte[from..from + LEN]);
-        for (at, byte) in at.as_chunks_mut::<STEP>().0.iter_mut().zip(byte.as_chunks_mut::<STEP>().0) {
-            for (at, byte) in at.iter_mut().zip(byte) {
-                let index = left.trailing_zeros() as usize;
-                *at = (LEN * block + index) as u16;
-                *byte = bytes[index % LEN];
-                left &= left.wrapping_sub(1);
+    fn list<C: Classifier>(&mut self, classifier: C, blocks: &[Found]) {
+        // Kept apart from `self` while the loop runs: so they stay in registers.
+        let mut last = Batch::default();
+        let (mut full, mut place) = (0, 0);
+        for found in blocks {
+            let Found { text: Text { separator, .. }, kinds, after_value, .. } = *found;
+            let words = [kinds.bracket, kinds.opens, kinds.brace, after_value];
+            let [bracket, opens, marked, after_value] = classifier.compress(words, separator);
+            last.bracket |= bracket << place;
+            last.opens |= opens << place;
+            last.marked |= marked << place;
+            last.after_value |= after_value << place;
+            let next = place + separator.count_ones() as usize;
+            if next >= LEN {
+                self.batches[full] = last;
+                full += 1;
+                let rest = |bits: u64| bits >> 1 >> (LEN - 1 - place);
+                last = Batch {
+                    bracket: rest(bracket),
+                    opens: rest(opens),
+                    marked: rest(marked),
+                    after_value: rest(after_value),
+                };
             }
-            if left == 0 {
-                break;
+            place = next % LEN;
+        }
+        self.batches[full] = last;
+        self.len = LEN * full + place;
+    }
+}
+
+/// As many places as a chunk has bytes. A power of two, so that no place needs to be checked.
+const ROOM: usize = CHUNK * LEN;
+
+/// Places in a chunk.
+pub(super) struct Places {
+    len: usize,
+    at: [u16; ROOM],
+}
+
+impl Default for Places {
+    fn default() -> Places {
+        Places { len: 0, at: [0; ROOM] }
+    }
+}
+
+impl Places {
+    /// Lists those of the blocks.
+    #[inline(always)]
+    fn list(&mut self, blocks: &[Found], mask: impl Fn(&Found) -> u64) {
+        self.len = 0;
+        for (block, found) in blocks.iter().enumerate() {
+            let mut left = mask(found);
+            let mut len = self.len;
+            self.len += left.count_ones() as usize;
+            // The first is written in any case: that is cheaper than to ask whether there is one.
+            loop {
+                self.at[len % ROOM] = (LEN * block) as u16 + left.trailing_zeros() as u16;
+                len += 1;
+                left &= left.wrapping_sub(1);
+                if left == 0 {
+                    break;
+                }
             }
         }
     }
 
-    /// All of them, 64 at a time.
+    /// All of them.
     #[inline(always)]
-    pub(super) fn batches(&self) -> impl Iterator<Item = Batch<'_>> {
-        let parts = self.at[..self.len].chunks(LEN).zip(self.byte.as_chunks().0).zip(&self.after_value);
-        parts.map(|((at, byte), after_value)| Batch { at, byte, after_value: *after_value })
+    pub(super) fn all(&self) -> &[u16] {
+        &self.at[..self.len]
     }
 }
 
@@ -126,7 +151,9 @@ struct Scanner<'v, C> {
     state: State,
     /// Any bit set if a rule was broken.
     error: u64,
-    ascii: bool,
+    /// Whether one of the letters of `uid` and `ts` is written as an escape.
+    escaped_letter: bool,
+    utf8: Utf8,
 }
 
 /// The state between two blocks.
@@ -142,113 +169,139 @@ struct State {
     after_separator: u64,
 }
 
-impl<C: Classifier> Scanner<'_, C> {
+impl<'v, C: Classifier> Scanner<'v, C> {
+    #[inline(always)]
+    fn new(classifier: C, value: &'v [u8]) -> Self {
+        Scanner { classifier, value, state: State::START, error: 0, escaped_letter: false, utf8: Utf8::default() }
+    }
+
     /// Finds the separators of the chunk at a position, and checks all that is between them.
     #[inline(always)]
-    fn take(&mut self, base: usize, Chunk { separators, masks }: &mut Chunk) {
+    fn take(&mut self, base: usize, Chunk { blocks: found, separators, telling }: &mut Chunk) {
         let rest = &self.value[base..];
         let (blocks, tail) = rest[..rest.len().min(CHUNK * LEN)].as_chunks::<LEN>();
         let mut padded = [b' '; LEN];
         padded[..tail.len()].copy_from_slice(tail);
-        let padding = if tail.is_empty() { &[] } else { std::slice::from_ref(&padded) };
+        let found = &mut found[..blocks.len() + usize::from(!tail.is_empty())];
+        let block_at = |index: usize| blocks.get(index).unwrap_or(&padded);
 
         let Scanner { classifier, mut state, .. } = *self;
         let mut seen = classifier.none_seen();
-        let (mut error, mut long_escapes, mut scalar_blocks) = (0, 0, 0);
-        let mut count = 0;
-        separators.clear();
-        // No calls in these loops, or all constants would be loaded again for each block.
-        for part in [blocks, padding] {
-            for bytes in part {
-                let block = classifier.load(bytes);
-                seen = classifier.see(seen, block);
-                let found = state.block(classifier, block);
-                long_escapes |= found.long_escape;
-                error |= found.error;
-                masks.in_string[count] = found.in_string;
-                masks.long_escape[count] = found.long_escape;
-                masks.scalar_start[count] = found.scalar_start;
-                scalar_blocks |= u64::from(found.scalar_start != 0) << count;
-                separators.push(classifier, bytes, count, &found);
-                count += 1;
-            }
+        let (mut error, mut long_escapes, mut high) = (0, 0, 0);
+        // One short loop after the other: so a processor finds more that it can do at once than in a long one. No calls
+        // in them, or all constants would be loaded again for each block.
+        for (index, found) in found.iter_mut().enumerate() {
+            let block = classifier.load(block_at(index));
+            seen = classifier.see(seen, block);
+            high |= u64::from(classifier.any_high(block)) << index;
+            found.text = classifier.text(block);
+            found.kinds = classifier.kinds(block);
+            found.long_escape = classifier.no_short_escape(block);
+        }
+        for found in found.iter_mut() {
+            state.strings(classifier, found);
+            long_escapes |= found.long_escape;
+        }
+        for found in found.iter_mut() {
+            error |= state.tokens(found);
         }
         self.state = state;
         self.error |= error;
-        for block in bits(scalar_blocks) {
-            for index in bits(masks.scalar_start[block]) {
-                let ok = rest.get(LEN * block + index..).is_some_and(scalar::starts);
-                self.error |= u64::from(!ok);
+
+        let found = &*found;
+        separators.list(classifier, found);
+        telling.list(found, |found| found.telling);
+        let mut scalars = 0;
+        for (index, found) in found.iter().enumerate() {
+            scalars |= u64::from(found.scalar_start != 0) << index;
+        }
+        for block in bits(scalars) {
+            for index in bits(found[block].scalar_start) {
+                self.error |= u64::from(!classifier.starts_scalar(&rest[LEN * block + index..]));
             }
         }
-        // Rare bytes are looked for in the whole chunk first, and by block only if it has some.
-        let rare = classifier.rare(seen);
-        self.ascii &= !rare.high;
-        if rare.control {
-            let blocks = blocks.iter().chain(padding);
-            for (bytes, in_string) in blocks.zip(&masks.in_string) {
-                self.error |= classifier.control(classifier.load(bytes)) & in_string;
+        for block in bits(high) {
+            self.utf8.take(base / LEN + block, classifier.utf8(classifier.load(block_at(block))));
+        }
+        if classifier.any_control(seen) {
+            for (index, found) in found.iter().enumerate() {
+                let block = classifier.load(block_at(index));
+                // Two control characters look like separators.
+                self.error |= classifier.control(block) & (found.in_string | classifier.text(block).separator);
             }
         }
         if long_escapes != 0 {
-            self.check_long_escapes(base, &masks.long_escape[..count]);
+            self.check_long_escapes(base, found);
         }
     }
 
     /// Accepts `\u` with four hexadecimal digits.
     #[cold]
-    fn check_long_escapes(&mut self, base: usize, masks: &[u64]) {
-        for (block, mask) in masks.iter().enumerate() {
-            for index in bits(*mask) {
+    fn check_long_escapes(&mut self, base: usize, found: &[Found]) {
+        for (block, found) in found.iter().enumerate() {
+            for index in bits(found.long_escape) {
                 let at = base + LEN * block + index;
-                let ok = self.value.get(at) == Some(&b'u') && scalar::code_unit(self.value, at + 1).is_some();
-                self.error |= u64::from(!ok);
+                let unit = if self.value.get(at) == Some(&b'u') { scalar::code_unit(self.value, at + 1) } else { None };
+                self.error |= u64::from(unit.is_none());
+                let letter = unit.and_then(|unit| u8::try_from(unit).ok());
+                self.escaped_letter |= letter.is_some_and(|letter| b"uidts".contains(&letter));
             }
         }
     }
 }
 
 /// What is found in a block.
+#[derive(Clone, Copy, Default)]
 struct Found {
-    separator: u64,
+    text: Text,
+    kinds: Kinds,
+    /// The bytes from each opening quote to just before the closing one.
+    in_string: u64,
+    /// The escaped bytes that are right only if each begins `u` and four digits.
+    long_escape: u64,
     /// The separators that do not follow another one directly.
     after_value: u64,
-    /// See [`Masks::in_string`].
-    in_string: u64,
-    /// See [`Masks::long_escape`].
-    long_escape: u64,
-    /// See [`Masks::scalar_start`].
+    /// The colons, except directly after most strings that are neither `uid` nor `ts` as they stand.
+    telling: u64,
+    /// The first bytes of numbers and literals.
     scalar_start: u64,
-    /// The strings, numbers and literals that do not follow a separator directly.
-    error: u64,
 }
 
 impl State {
-    /// Before the value: nothing stands before its first separator, as if there had been another one.
+    /// After the bracket that opens the root.
     const START: State = State { in_string: 0, escaping: 0, in_scalar: 0, after_separator: 1 };
 
-    /// Takes the next block.
+    /// Tells strings from what is between them, in the next block.
+    #[inline(always)]
+    fn strings<C: Classifier>(&mut self, classifier: C, found: &mut Found) {
+        let escaped = self.escaped(found.text.backslash);
+        found.long_escape &= escaped;
+        found.text.quote &= !escaped;
+        found.in_string = classifier.prefix_xor(found.text.quote) ^ self.in_string;
+        self.in_string = ((found.in_string as i64) >> 63) as u64;
+    }
+
+    /// Finds the tokens in the next block; returns the strings, numbers and literals that do not follow a separator
+    /// directly.
     ///
     /// Outside strings, whatever is neither a separator nor white space belongs to a number or literal.
     #[inline(always)]
-    fn block<C: Classifier>(&mut self, classifier: C, block: C::Block) -> Found {
-        let text = classifier.text(block);
-        let escaped = self.escaped(text.backslash);
-        let long_escape = escaped & classifier.no_short_escape(block);
-        let quote = text.quote & !escaped;
-        let in_string = classifier.prefix_xor(quote) ^ self.in_string;
-        self.in_string = ((in_string as i64) >> 63) as u64;
-
-        let string_start = quote & in_string;
-        let separator = text.separator & !in_string;
-        let space = text.space & !in_string;
-        let scalar = !(text.separator | text.space | quote | in_string);
+    fn tokens(&mut self, found: &mut Found) -> u64 {
+        let Found { text: Text { quote, separator, gap, .. }, kinds, in_string, .. } = *found;
+        let separator = separator & !in_string;
+        let gap = gap & !in_string;
+        let scalar = !(gap | quote | in_string);
         let scalar_start = scalar & !(scalar << 1 | self.in_scalar);
         self.in_scalar = scalar >> 63;
-        let after_separator = self.after_separator(separator, space);
-        let error = (string_start | scalar_start) & !after_separator;
-        let after_value = separator & !after_separator;
-        Found { separator, after_value, in_string, long_escape, scalar_start, error }
+        let after_separator = self.after_separator(separator, gap ^ separator);
+
+        let other = other_end(quote, in_string, kinds) << 1 & !kinds.bracket;
+        found.text.separator = separator;
+        found.kinds.brace &= !other;
+        found.after_value = separator & !after_separator;
+        found.telling = separator & kinds.opens & !kinds.bracket & !other;
+        found.scalar_start = scalar_start;
+        (quote & in_string | scalar_start) & !after_separator
     }
 
     /// The first bytes after each separator that are not white space.
@@ -274,27 +327,43 @@ impl State {
     }
 }
 
+/// Closing quotes of strings that are neither `uid` nor `ts` as they stand.
+///
+/// All others are looked at more closely, so that it is enough to find most of them, and not those at the start of a
+/// block: by the distance from the opening quote, and by a bit in which `i` and `t` are alike.
+#[inline(always)]
+fn other_end(quote: u64, in_string: u64, Kinds { opens, .. }: Kinds) -> u64 {
+    let like = (quote << 3 | quote << 4) & !(opens << 2) | 0b1111;
+    quote & !in_string & !like
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::portable::Portable;
     use super::*;
 
-    /// The text of the separators of a value of one chunk, `_` before those that follow a value, and whether
-    /// the inside of all values is good.
+    /// The text of the separators that follow the first in a value of one chunk, `_` before those that follow a
+    /// value, and whether the inside of all values is good.
     fn separators(value: &str) -> (String, bool) {
         let mut chunk = Box::<Chunk>::default();
-        let mut scanner =
-            Scanner { classifier: Portable, value: value.as_bytes(), state: State::START, error: 0, ascii: true };
+        let value = &value.as_bytes()[1..];
+        let mut scanner = Scanner::new(Portable, value);
         scanner.take(0, &mut chunk);
         let mut text = String::new();
-        for batch in chunk.separators.batches() {
-            for (index, at) in batch.at.iter().enumerate() {
-                assert_eq!(batch.byte[index], value.as_bytes()[usize::from(*at)]);
-                if batch.after_value >> index & 1 != 0 {
-                    text.push('_');
-                }
-                text.push(char::from(batch.byte[index]));
+        for index in 0..chunk.separators.len {
+            let Batch { bracket, opens, marked, after_value } = chunk.separators.batches[index / LEN];
+            let bit = |bits: u64| bits >> (index % LEN) & 1 != 0;
+            if bit(after_value) {
+                text.push('_');
             }
+            text.push(match (bit(bracket), bit(opens), bit(marked)) {
+                (true, true, true) => '{',
+                (true, true, false) => '[',
+                (true, false, true) => '}',
+                (true, false, false) => ']',
+                (false, true, _) => ':',
+                (false, false, _) => ',',
+            });
         }
         (text, scanner.error == 0)
     }
@@ -302,10 +371,10 @@ mod tests {
     #[test]
     fn separators_and_what_stands_between() {
         let value = r#"{"a,b":[1 , "\\\"]", true ,[]] , "c" : {} }"#;
-        assert_eq!(separators(value), ("{_:[_,_,_,[]],_:{}}".into(), true));
+        assert_eq!(separators(value), ("_:[_,_,_,[]],_:{}}".into(), true));
         for spaces in 0..200 {
             let value = value.replace(',', &format!(",{}", " ".repeat(spaces)));
-            assert_eq!(separators(&value), ("{_:[_,_,_,[]],_:{}}".into(), true), "{spaces} spaces");
+            assert_eq!(separators(&value), ("_:[_,_,_,[]],_:{}}".into(), true), "{spaces} spaces");
         }
     }
 
@@ -314,11 +383,39 @@ mod tests {
         for value in ["[1 2]", "[\"a\" \"b\"]", "[01]", "[\"\\x\"]", "[\"\\u123\"]", "[\"\t\"]", "[x]", "[\"a\"1]"] {
             assert!(!separators(value).1, "{value}");
         }
+        for control in '\0'..' ' {
+            let white = matches!(control, '\t' | '\n' | '\r');
+            assert_eq!(separators(&format!("[1{control}]")).1, white, "{control:?}");
+        }
     }
 
     #[test]
     fn more_than_a_batch() {
-        let value = format!("[{}1]", "1,".repeat(150));
-        assert_eq!(separators(&value), (format!("[{}_]", "_,".repeat(150)), true));
+        for commas in 0..300 {
+            let value = format!("[{}1]", "1,".repeat(commas));
+            assert_eq!(separators(&value), (format!("{}_]", "_,".repeat(commas)), true));
+            let value = format!("[{}]", "{".repeat(commas));
+            assert_eq!(separators(&value), (format!("{}]", "{".repeat(commas)), true));
+        }
+    }
+
+    #[test]
+    fn colons_worth_a_look() {
+        for before in 0..140 {
+            for name in ["ts", "uid", "x\\\"ts", "x\\\"uid", "", "name", "n\\n", "ts,uid"] {
+                let value = format!("{{{}\"{name}\":\"uid\",", " ".repeat(before));
+                let mut chunk = Box::<Chunk>::default();
+                let mut scanner = Scanner::new(Portable, &value.as_bytes()[1..]);
+                scanner.take(0, &mut chunk);
+                let colon = before + name.len() + 2;
+                let telling = chunk.telling.all().contains(&(colon as u16));
+                assert_eq!(chunk.separators.batches[0].marked & 1 != 0, telling);
+                if matches!(name, "uid" | "ts") {
+                    assert!(telling, "{name} after {before}");
+                } else if name.len() > 3 && colon % LEN > 4 {
+                    assert!(!telling || name.contains('"'), "{name} after {before}");
+                }
+            }
+        }
     }
 }

@@ -26,14 +26,19 @@ pub(super) fn ts(value: &[u8], name_end: usize, scratch: &mut String) -> Option<
             unescape(raw, scratch)?;
             seconds(scratch.as_bytes())
         }
-        None => {
-            let end = rest.iter().position(|byte| matches!(byte, b',' | b'}') || scalar::is_space(*byte))?;
-            match &rest[..end] {
-                b"-0" => Some(0),
-                literal => seconds(literal),
-            }
-        }
+        None => integer(rest),
     }
+}
+
+/// The number that `rest` starts with, if it is a whole one in range.
+#[inline]
+fn integer(rest: &[u8]) -> Option<i64> {
+    // `-0` is zero.
+    let sign = usize::from(rest.starts_with(b"-0"));
+    let len = scalar::digits(&rest[sign..]);
+    let (digits, after) = rest[sign..].split_at(len);
+    let is_whole = after.first().is_some_and(|byte| matches!(byte, b',' | b'}') || scalar::is_space(*byte));
+    if is_whole { seconds(digits) } else { None }
 }
 
 /// The number that all of `digits` name, if it is in range.
@@ -70,15 +75,34 @@ fn string(rest: &[u8]) -> Option<(&[u8], bool)> {
     let mut escaped = false;
     let mut at = 0;
     loop {
+        at += plain(&body[at..]);
         match body.get(at)? {
             b'"' => return Some((&body[..at], escaped)),
-            b'\\' => {
+            _ => {
                 escaped = true;
                 at += 2;
             }
-            _ => at += 1,
+        }
+        if at > body.len() {
+            return None;
         }
     }
+}
+
+/// How many bytes stand before the first quote or backslash. Eight at a time, as in [`scalar::digits`].
+#[inline]
+fn plain(rest: &[u8]) -> usize {
+    let (eights, last) = rest.as_chunks::<8>();
+    for (index, bytes) in eights.iter().enumerate() {
+        let bytes = u64::from_le_bytes(*bytes);
+        // The highest bit of each byte that is zero, and perhaps of some after it.
+        let zero = |bytes: u64| bytes.wrapping_sub(0x0101_0101_0101_0101) & !bytes & 0x8080_8080_8080_8080;
+        let found = zero(bytes ^ 0x2222_2222_2222_2222) | zero(bytes ^ 0x5C5C_5C5C_5C5C_5C5C);
+        if found != 0 {
+            return 8 * index + found.trailing_zeros() as usize / 8;
+        }
+    }
+    8 * eights.len() + last.iter().take_while(|byte| !matches!(byte, b'"' | b'\\')).count()
 }
 
 /// Writes what the body of a string stands for; `None` if a surrogate stands alone.

@@ -1,0 +1,88 @@
+//! Frames → user and time: this crate's parsers, and the libraries that check the whole value as well.
+//!
+//! `simd_json` changes its input, so that it pays for a copy besides.
+
+use super::{LINES, bytes};
+use divan::counter::BytesCount;
+use divan::{Bencher, black_box};
+use kuu::core::frame::{fast, plain};
+use serde::Deserialize;
+use std::borrow::Cow;
+
+#[derive(Deserialize)]
+struct Frame<'a> {
+    #[serde(borrow)]
+    uid: Cow<'a, str>,
+    ts: i64,
+}
+
+/// Runs `parse` over all frames; it gives the length of the user id and the time.
+fn frames(bencher: Bencher, mut parse: impl FnMut(&[u8]) -> (usize, i64)) {
+    let lines = &*LINES;
+    bencher.counter(BytesCount::new(bytes())).bench_local(|| {
+        for line in lines {
+            black_box(parse(black_box(line)));
+        }
+    });
+}
+
+#[divan::bench]
+fn kuu_fast(bencher: Bencher) {
+    let mut parser = fast::Parser::new();
+    frames(bencher, |line| {
+        let frame = parser.root(line).and_then(|root| root.frame()).expect("a frame");
+        (frame.uid.len(), frame.ts)
+    });
+}
+
+#[divan::bench]
+fn kuu_portable(bencher: Bencher) {
+    let mut parser = fast::Parser::portable();
+    frames(bencher, |line| {
+        let frame = parser.root(line).and_then(|root| root.frame()).expect("a frame");
+        (frame.uid.len(), frame.ts)
+    });
+}
+
+#[divan::bench(max_time = 3)]
+fn kuu_plain(bencher: Bencher) {
+    let mut parser = plain::Parser::new();
+    frames(bencher, |line| {
+        let frame = parser.root(line).and_then(|root| root.frame()).expect("a frame");
+        (frame.uid.len(), frame.ts)
+    });
+}
+
+#[divan::bench]
+fn sonic_rs(bencher: Bencher) {
+    frames(bencher, |line| {
+        let frame: Frame = sonic_rs::from_slice(line).expect("a frame");
+        (frame.uid.len(), frame.ts)
+    });
+}
+
+#[divan::bench(max_time = 3)]
+fn serde_json(bencher: Bencher) {
+    frames(bencher, |line| {
+        let frame: Frame = serde_json::from_slice(line).expect("a frame");
+        (frame.uid.len(), frame.ts)
+    });
+}
+
+#[divan::bench(max_time = 3)]
+fn simd_json(bencher: Bencher) {
+    let mut buffers = simd_json::Buffers::default();
+    let mut copy = Vec::new();
+    frames(bencher, |line| {
+        copy.clear();
+        copy.extend_from_slice(line);
+        let frame: Frame = simd_json::serde::from_slice_with_buffers(&mut copy, &mut buffers).expect("a frame");
+        (frame.uid.len(), frame.ts)
+    });
+}
+
+/// What no validating parser can do without.
+#[divan::bench]
+fn utf8_alone(bencher: Bencher) {
+    frames(bencher, |line| (simdutf8::basic::from_utf8(line).expect("text").len(), 0));
+}
