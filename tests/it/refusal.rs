@@ -119,8 +119,10 @@ fn records_that_cannot_be_written_or_read() {
     let kuu = Kuu::with(&mock.address);
     let file = kuu.file("a.jsonl", lines(&frames(30)));
     kuu.file("taken", "a file, no directory");
-    let done = kuu.run(&format!("produce {file} --results taken")).exits(2);
-    done.says("produced 30 frames").complains("--results");
+    // Before anything is sent: what is in a topic must be on record.
+    kuu.run(&format!("produce {file} --results taken")).exits(2).complains("taken/produce.json").complains("--results");
+    assert_eq!(read(&mock.address, "messages").len(), 0);
+    kuu.run(&format!("produce {file} --results elsewhere/deep")).exits(0);
     assert_eq!(read(&mock.address, "messages").len(), 30);
     kuu.run("count --results elsewhere/deep").exits(0);
     assert!(kuu.path("elsewhere/deep/count.json").exists() && !kuu.has_record("count"));
