@@ -21,6 +21,7 @@ Usage: scripts/kafka.sh start [--secure] | stop | status [--port PORT] [--dir DI
                start writes ready-made files for --config of kuu, which hold passwords made for DIR:
                  DIR/client.properties    user kuu, with the ACLs that kuu needs
                  DIR/plain.properties     the same user by PLAIN
+                 DIR/reader.properties    user reader, with those that \`kuu verify\` needs
                  DIR/stranger.properties  user stranger, without any ACL
                  DIR/admin.properties     user admin, who may do everything, for Kafka's own (Java) tools
   --port PORT  port for clients; the controller takes PORT + 1 [default: 9092]
@@ -199,7 +200,7 @@ fetch_jars() { # into $cache, all or nothing
 
 # ---- security ------------------------------------------------------------------------------------
 
-readonly users=(admin kuu stranger)
+readonly users=(admin kuu reader stranger)
 
 password() { # USER
     sed -n "s/^$1 //p" "$dir/passwords"
@@ -229,6 +230,7 @@ make_secrets() {
     fi
     client_properties kuu SCRAM-SHA-512 >"$dir/client.properties"
     client_properties kuu PLAIN >"$dir/plain.properties"
+    client_properties reader SCRAM-SHA-512 >"$dir/reader.properties"
     client_properties stranger SCRAM-SHA-512 >"$dir/stranger.properties"
     cat >"$dir/admin.properties" <<EOF
 # User admin, for Kafka's own tools. Written by kafka.sh at every start.
@@ -297,18 +299,17 @@ EOF
 # What kuu needs, and no more; the README has the same as a table.
 grant() {
     if [[ -f $dir/granted ]]; then return; fi
-    local waiting=() pid
-    allow --topic messages --topic output --topic kuu \
-        --operation Read --operation Write --operation Create --operation Delete --operation DescribeConfigs & waiting+=($!)
-    allow --group kuu --operation Read & waiting+=($!)
-    allow --transactional-id kuu --operation Write --operation Describe & waiting+=($!)
-    for pid in "${waiting[@]}"; do wait "$pid" || fail "could not give user kuu its ACLs"; done
+    local topics=(--topic messages --topic output --topic kuu) waiting=() pid
+    allow kuu "${topics[@]}" --group kuu --operation Read --allow-principal User:reader & waiting+=($!)
+    allow kuu "${topics[@]}" --transactional-id kuu --operation Write --operation Describe & waiting+=($!)
+    allow kuu "${topics[@]}" --operation Create --operation Delete --operation DescribeConfigs & waiting+=($!)
+    for pid in "${waiting[@]}"; do wait "$pid" || fail "could not give the users their ACLs"; done
     : >"$dir/granted"
 }
 
-allow() { # RESOURCE AND OPERATION...: to user kuu, for all names that start so
+allow() { # USER RESOURCE AND OPERATION...: for all names that start so
     (run_java -XX:TieredStopAtLevel=1 org.apache.kafka.tools.AclCommand --bootstrap-server "localhost:$port" \
-        --command-config admin.properties --add --allow-principal User:kuu --resource-pattern-type prefixed "$@")
+        --command-config admin.properties --add --resource-pattern-type prefixed --allow-principal "User:$1" "${@:2}")
 }
 
 # ---- the broker ----------------------------------------------------------------------------------

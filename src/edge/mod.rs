@@ -9,6 +9,7 @@ pub mod input;
 pub mod kafka;
 pub mod lines_sink;
 pub mod pipeline;
+pub mod properties;
 pub mod replay;
 pub mod results;
 pub mod screen;

@@ -1,5 +1,6 @@
 //! What a client tells on the side: its errors, its lag, its deliveries.
 
+use super::refusal::Refusal;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 #[derive(Debug, Default)]
 pub struct Context {
     last_error: Mutex<Option<String>>,
+    refusal: Mutex<Option<Refusal>>,
     lag: AtomicI64,
 }
 
@@ -19,6 +21,11 @@ impl Context {
     /// The last error that librdkafka reported, in its words.
     pub fn last_error(&self) -> Option<String> {
         self.last_error.lock().ok()?.clone()
+    }
+
+    /// The last refusal of a broker.
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.refusal.lock().ok()?.clone()
     }
 
     /// Frames that the consumer has not read yet, as of the last statistics; 0 without statistics.
@@ -38,6 +45,10 @@ impl ClientContext for Context {
         // "All brokers down" only repeats what the broker's own error said.
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
             self.remember(reason);
+        }
+        let refused = Refusal::of(error.rdkafka_error_code(), reason);
+        if let (Some(refused), Ok(mut refusal)) = (refused, self.refusal.lock()) {
+            *refusal = Some(refused);
         }
     }
 

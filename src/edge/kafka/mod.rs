@@ -4,6 +4,7 @@ mod cluster;
 mod committer;
 mod context;
 mod poll;
+mod refusal;
 mod sender;
 mod sink;
 mod source;
@@ -12,6 +13,7 @@ mod watch;
 pub use cluster::{Cluster, Range};
 pub use committer::Committer;
 pub use context::Context;
+pub use refusal::explained;
 pub use sender::{Outcome as SendOutcome, Sender};
 pub use sink::{KafkaSink, decode_us};
 pub use source::{Options as SourceOptions, spawn as spawn_source};
@@ -68,6 +70,11 @@ impl Settings {
         }
         config
     }
+
+    /// The value of one of the user's properties.
+    pub fn property(&self, key: &str) -> Option<&str> {
+        self.properties.iter().rfind(|(found, _)| found == key).map(|(_, value)| value.as_str())
+    }
 }
 
 /// The version of librdkafka that is linked.
@@ -77,8 +84,12 @@ pub fn librdkafka_version() -> String {
 
 /// Why a client cannot be made. Never repeats the value of a property: it may be a password.
 fn unusable(error: KafkaError) -> anyhow::Error {
-    match error {
-        KafkaError::ClientConfig(_, description, ..) => anyhow!("{description}: check -X"),
-        error => anyhow!("a client cannot be made: {error}: check -X"),
+    let description = match error {
+        KafkaError::ClientConfig(_, description, ..) => description,
+        error => format!("a client cannot be made: {error}"),
+    };
+    if !cfg!(feature = "tls") && description.to_ascii_lowercase().contains("openssl") {
+        return anyhow!("{description}: this kuu was built without TLS: cargo build --release --features tls");
     }
+    anyhow!("{description}: check -X and the file of --config")
 }

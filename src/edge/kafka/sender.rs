@@ -1,5 +1,6 @@
 //! Sends frames and accounts for every one of them.
 
+use super::refusal::lack;
 use super::{DUE_HEADER, SENT_HEADER, Settings, unusable};
 use anyhow::Result;
 use rdkafka::client::ClientContext;
@@ -27,9 +28,10 @@ pub struct Outcome {
     pub acks: Vec<(usize, i64)>,
 }
 
-#[derive(Default)]
 struct Deliveries {
     outcome: Mutex<Outcome>,
+    settings: Settings,
+    topic: String,
     clock: Option<fn() -> i64>,
 }
 
@@ -50,22 +52,27 @@ impl ProducerContext for Deliveries {
                     outcome.acks.push((tag, now()));
                 }
             }
-            Err((error, _)) => outcome.fail(tag, error),
+            Err((error, _)) => outcome.fail(tag, || self.why(error)),
+        }
+    }
+}
+
+impl Deliveries {
+    fn why(&self, error: &KafkaError) -> String {
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::MessageSizeTooLarge) => "larger than the topic takes (max.message.bytes)".into(),
+            Some(RDKafkaErrorCode::MessageTimedOut) => "not acknowledged in time: is the broker up?".into(),
+            Some(code) => lack(&self.settings, code, "Write", &self.topic).unwrap_or_else(|| code.to_string()),
+            None => error.to_string(),
         }
     }
 }
 
 impl Outcome {
-    fn fail(&mut self, tag: usize, error: &KafkaError) {
+    fn fail(&mut self, tag: usize, why: impl FnOnce() -> String) {
         self.failed += 1;
         if self.failures.len() < NAMED_FAILURES {
-            let why = match error.rdkafka_error_code() {
-                Some(RDKafkaErrorCode::MessageSizeTooLarge) => "larger than the topic takes (max.message.bytes)".into(),
-                Some(RDKafkaErrorCode::MessageTimedOut) => "not acknowledged in time: is the broker up?".into(),
-                Some(code) => code.to_string(),
-                None => error.to_string(),
-            };
-            self.failures.push((tag, why));
+            self.failures.push((tag, why()));
         }
     }
 }
@@ -93,10 +100,9 @@ impl Sender {
             ("queue.buffering.max.kbytes", "65536"),
             ("queue.buffering.max.messages", "100000"),
         ];
-        let producer = settings
-            .client(&[&base, ours].concat())
-            .create_with_context(Deliveries { clock, ..Deliveries::default() })
-            .map_err(unusable)?;
+        let outcome = Mutex::default();
+        let deliveries = Deliveries { outcome, settings: settings.clone(), topic: topic.to_owned(), clock };
+        let producer = settings.client(&[&base, ours].concat()).create_with_context(deliveries).map_err(unusable)?;
         Ok(Sender { producer, topic: topic.to_owned(), partition: None, sent: 0 })
     }
 
@@ -140,8 +146,9 @@ impl Sender {
                     record = back;
                 }
                 Err((error, _)) => {
-                    if let Ok(mut outcome) = producer.context().outcome.lock() {
-                        outcome.fail(tag, &error);
+                    let deliveries = producer.context();
+                    if let Ok(mut outcome) = deliveries.outcome.lock() {
+                        outcome.fail(tag, || deliveries.why(&error));
                     }
                     break;
                 }

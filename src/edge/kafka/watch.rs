@@ -1,6 +1,7 @@
 //! Reads a topic as it is, message by message.
 
 use super::poll::Poll;
+use super::refusal::denied;
 use super::{Context, READING, Range, Settings, unusable};
 use anyhow::{Context as _, Result, anyhow};
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -84,7 +85,7 @@ fn drain(
             None if poll.is_dry() && ends(consumer)? => break,
             None => {}
             Some(Err(error)) if lasting(&error) => {
-                return Err(anyhow!(error).context(format!("topic {topic} cannot be read")));
+                return Err(denied(settings, error, "Read", topic).context(format!("topic {topic} cannot be read")));
             }
             Some(Err(_)) => {}
         }
@@ -158,7 +159,7 @@ pub fn read_until(
         match consumer.poll(Duration::from_millis(10)) {
             Some(Ok(message)) => take(record(&message)),
             Some(Err(error)) if lasting(&error) => {
-                return Err(anyhow!(error).context(format!("topic {topic} cannot be read")));
+                return Err(denied(settings, error, "Read", topic).context(format!("topic {topic} cannot be read")));
             }
             _ => {}
         }
