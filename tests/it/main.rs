@@ -17,6 +17,7 @@ mod outage;
 mod refusal;
 mod replay;
 mod screen;
+mod security;
 mod topics;
 mod verdict;
 mod wire;

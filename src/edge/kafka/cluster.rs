@@ -100,7 +100,7 @@ impl Cluster {
 
     /// Why a question had no answer, if the broker that was asked does not let this client in.
     fn why(&self, error: KafkaError) -> anyhow::Error {
-        while self.consumer.poll(Duration::ZERO).is_some() {}
+        refusal::hear(&self.consumer);
         match self.consumer.context().refusal() {
             Some(refusal) => anyhow!(refusal.explain(&self.settings)),
             None => anyhow!(error),

@@ -38,6 +38,12 @@ impl Context {
             *last = Some(reason.to_owned());
         }
     }
+
+    fn refuse(&self, code: Option<RDKafkaErrorCode>, words: &str) {
+        if let (Some(refused), Ok(mut refusal)) = (Refusal::of(code, words), self.refusal.lock()) {
+            *refusal = Some(refused);
+        }
+    }
 }
 
 impl ClientContext for Context {
@@ -46,16 +52,15 @@ impl ClientContext for Context {
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
             self.remember(reason);
         }
-        let refused = Refusal::of(error.rdkafka_error_code(), reason);
-        if let (Some(refused), Ok(mut refusal)) = (refused, self.refusal.lock()) {
-            *refusal = Some(refused);
-        }
+        self.refuse(error.rdkafka_error_code(), reason);
     }
 
     fn log(&self, level: RDKafkaLogLevel, _facility: &str, message: &str) {
         if level as i32 <= RDKafkaLogLevel::Error as i32 {
             self.remember(message);
         }
+        // A broker that hangs up is no error to librdkafka.
+        self.refuse(None, message);
     }
 
     fn stats(&self, statistics: Statistics) {

@@ -21,6 +21,7 @@ pub use watch::{Record, read_all, read_shared, read_until};
 
 use anyhow::anyhow;
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use std::time::Duration;
 
@@ -59,6 +60,8 @@ impl Settings {
     /// A client's configuration: ours, then the user's properties.
     pub fn client(&self, ours: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();
+        // Nothing prints them: some tell why there is no connection.
+        config.set_log_level(RDKafkaLogLevel::Info);
         config.set("bootstrap.servers", &self.brokers).set("client.id", "kuu");
         // A restarted broker is found again at once; the default backs off for up to 10 s.
         config.set("reconnect.backoff.max.ms", "1000");

@@ -2,7 +2,6 @@
 
 use super::{Context, Settings, unusable};
 use anyhow::{Result, anyhow};
-use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::time::{Duration, Instant};
@@ -35,22 +34,24 @@ enum Kind {
 }
 
 impl Refusal {
-    /// What an error of librdkafka means, if it is a refusal.
+    /// What an error of librdkafka, or a line of its log, which has no code, means, if it is a refusal.
     pub fn of(code: Option<RDKafkaErrorCode>, words: &str) -> Option<Refusal> {
         let has = |part: &str| words.contains(part);
-        let kind = match code? {
-            RDKafkaErrorCode::Authentication if has("mechanism handshake failed") => Kind::Mechanism,
-            RDKafkaErrorCode::Authentication => Kind::Credentials,
-            RDKafkaErrorCode::SSL if has("certificate verify failed") || has("0A000086") => Kind::Certificate,
-            RDKafkaErrorCode::SSL => Kind::Tls,
-            _ if has("security.protocol") || has("PLAINTEXT broker listener") => Kind::Protocol,
+        let kind = match code {
+            Some(RDKafkaErrorCode::Authentication) if has("mechanism handshake failed") => Kind::Mechanism,
+            Some(RDKafkaErrorCode::Authentication) => Kind::Credentials,
+            // Depending on the moment, it comes as an error of TLS or of transport.
+            Some(_) if has("certificate verify failed") => Kind::Certificate,
+            Some(RDKafkaErrorCode::SSL) => Kind::Tls,
+            _ if hung_up_at_once(words) || has("PLAINTEXT broker listener") => Kind::Protocol,
             _ => return None,
         };
-        // As in `sasl_ssl://localhost:9092/bootstrap: SSL handshake failed: ...`.
-        let (name, rest) = words.split_once(": ")?;
-        let broker = name.split_once("://").map_or(name, |(_, rest)| rest);
+        // As in `[thrd:...]: sasl_ssl://localhost:9092/bootstrap: SSL handshake failed: ...`, without [] in an error.
+        let words = words.strip_prefix('[').and_then(|words| words.split_once("]: ")).map_or(words, |(_, words)| words);
+        let (name, words) = words.split_once(": ")?;
+        let broker = name.split_once("://").map_or(name, |(_, broker)| broker);
         let broker = broker.split_once('/').map_or(broker, |(broker, _)| broker);
-        Some(Refusal { kind, broker: broker.into(), words: rest.into() })
+        Some(Refusal { kind, broker: broker.into(), words: words.into() })
     }
 
     /// Whether asking again is in vain.
@@ -71,11 +72,11 @@ impl Refusal {
             Kind::Mechanism => format!("the broker at {broker} has other mechanisms: set sasl.mechanism ({words})"),
             Kind::Certificate if name_is_wrong(settings) => format!(
                 "the certificate of the broker at {broker} is for another host name: \
-                 name the broker as its certificate does, with --brokers HOST:PORT ({words})"
+                 name the broker as its certificate does, with --brokers HOST:PORT"
             ),
             Kind::Certificate => format!(
                 "the certificate of the broker at {broker} is not signed by a CA that is trusted here, or is out of date: \
-                 set ssl.ca.location to the file with its CA ({words})"
+                 set ssl.ca.location to the file with its CA"
             ),
             Kind::Tls => format!("the broker at {broker} refuses the TLS connection: {words}"),
             Kind::Protocol => format!(
@@ -87,6 +88,16 @@ impl Refusal {
     }
 }
 
+/// Whether the broker closed the connection before anything was said, as in `...: Disconnected: ... (after 1ms in state UP)`.
+fn hung_up_at_once(words: &str) -> bool {
+    let Some((what, when)) = words.rsplit_once("(after ") else { return false };
+    let Some((milliseconds, state)) = when.split_once("ms in state ") else { return false };
+    let early = milliseconds.parse::<u32>().is_ok_and(|milliseconds| milliseconds < 2_000);
+    // After SASL, the protocol is the right one.
+    let stranger = state.starts_with("APIVERSION_QUERY") || (state.starts_with("UP") && !what.contains("sasl_"));
+    what.contains("Disconnected") && early && stranger
+}
+
 fn user(settings: &Settings) -> String {
     settings.property("sasl.username").map_or_else(|| "this client".into(), |name| format!("user {name}"))
 }
@@ -94,20 +105,18 @@ fn user(settings: &Settings) -> String {
 /// Whether the broker's certificate is fine but for the name. librdkafka reports both alike, so the broker is asked once
 /// more without a look at the name. No password goes out: what answers may be anybody.
 fn name_is_wrong(settings: &Settings) -> bool {
-    let mut config = ClientConfig::new();
-    for (key, value) in settings.client(&[("group.id", "kuu-admin")]).config_map() {
-        if !key.starts_with("sasl.") {
-            config.set(key, value);
-        }
+    let mut nameless = settings.clone();
+    nameless.properties.retain(|(key, _)| !key.starts_with("sasl."));
+    for (key, value) in [("security.protocol", "ssl"), ("ssl.endpoint.identification.algorithm", "none")] {
+        nameless.properties.push((key.into(), value.into()));
     }
-    config.set("security.protocol", "ssl").set("ssl.endpoint.identification.algorithm", "none");
-    let Ok(consumer) = config.create_with_context::<_, BaseConsumer<Context>>(Context::default()) else { return false };
+    let Ok(consumer) = client(&nameless, &[("group.id", "kuu-admin")]) else { return false };
     let deadline = Instant::now() + settings.timeout.min(SECOND_LOOK);
     while Instant::now() < deadline {
         if consumer.fetch_metadata(None, Duration::from_millis(100)).is_ok() {
             return true;
         }
-        while consumer.poll(Duration::ZERO).is_some() {}
+        hear(&consumer);
         match consumer.context().refusal() {
             Some(Refusal { kind: Kind::Certificate | Kind::Tls, .. }) => return false,
             // A broker that wants SASL hangs up, after TLS.
@@ -118,13 +127,22 @@ fn name_is_wrong(settings: &Settings) -> bool {
     false
 }
 
+fn client(settings: &Settings, ours: &[(&str, &str)]) -> Result<BaseConsumer<Context>> {
+    settings.client(ours).create_with_context(Context::default()).map_err(unusable)
+}
+
+/// Lets a consumer that reads nothing take in the errors that wait for it.
+pub fn hear(consumer: &BaseConsumer<Context>) {
+    // Without any time, a poll ends after the first line of log.
+    while consumer.poll(Duration::from_millis(10)).is_some() {}
+}
+
 /// Connects a client for questions: an answer within the timeout, or why there is none.
 ///
 /// # Errors
 /// If the configuration is unusable, or no broker answers.
 pub fn connect(settings: &Settings, ours: &[(&str, &str)]) -> Result<BaseConsumer<Context>> {
-    let consumer: BaseConsumer<Context> =
-        settings.client(ours).create_with_context(Context::default()).map_err(unusable)?;
+    let consumer = client(settings, ours)?;
     let deadline = Instant::now() + settings.timeout;
     // Another broker of a list may still answer.
     let only_one = !settings.brokers.contains(',');
@@ -132,10 +150,9 @@ pub fn connect(settings: &Settings, ours: &[(&str, &str)]) -> Result<BaseConsume
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let Err(error) = consumer.fetch_metadata(None, patience.min(left)) else { return Ok(consumer) };
-        // Errors wait in the queue for a poll.
-        while consumer.poll(Duration::ZERO).is_some() {}
+        hear(&consumer);
         let refusal = consumer.context().refusal();
-        let over = left <= patience;
+        let over = Instant::now() >= deadline;
         match refusal {
             Some(refusal) if over || (only_one && refusal.is_final()) => {
                 return Err(anyhow!(refusal.explain(settings)));
@@ -197,7 +214,7 @@ pub fn explained(error: anyhow::Error, settings: &Settings) -> anyhow::Error {
         Some(RDKafkaErrorCode::ClusterAuthorizationFailed) => "Write on a topic, or IdempotentWrite on the cluster",
         _ => return error,
     };
-    anyhow!("{error:#}: {} lacks an ACL; kuu needs {needed} (README, Security)", user(settings))
+    anyhow!("{error}: {} lacks an ACL: kuu needs {needed} (README, Security)", user(settings))
 }
 
 #[cfg(test)]
@@ -216,13 +233,22 @@ mod tests {
             (Authentication, "SASL authentication error: Authentication failed", Kind::Credentials),
             (Authentication, "SASL OAUTHBEARER mechanism handshake failed: Broker: ...", Kind::Mechanism),
             (SSL, "SSL handshake failed: error:0A000086:SSL routines::certificate verify failed", Kind::Certificate),
+            (BrokerTransportFailure, "error:0A000086:SSL routines::certificate verify failed", Kind::Certificate),
             (SSL, "SSL handshake failed: ...: client SSL authentication might be required", Kind::Tls),
-            (BrokerTransportFailure, "Disconnected: might be caused by incorrect security.protocol", Kind::Protocol),
+            (
+                BrokerTransportFailure,
+                "Disconnected: connection reset (after 0ms in state APIVERSION_QUERY)",
+                Kind::Protocol,
+            ),
         ] {
             let refusal = Refusal::of(Some(code), &format!("sasl_ssl://kafka:9092/bootstrap: {words}")).unwrap();
             assert_eq!(refusal, Refusal { kind, broker: "kafka:9092".into(), words: words.into() });
             assert_eq!(refusal.is_final(), kind != Kind::Protocol);
         }
+        let log = "[thrd:ssl://kafka:9092/0]: ssl://kafka:9092/0: Disconnected: closed by peer (after 3ms in state UP, 1 ...)";
+        assert_eq!(Refusal::of(None, log).unwrap().broker, "kafka:9092");
+        assert_eq!(Refusal::of(None, &log.replace("after 3ms", "after 30000ms")), None);
+        assert_eq!(Refusal::of(None, &log.replace("ssl:", "sasl_ssl:")), None);
         let gone = "kafka:9092/1: Connect to ipv4#127.0.0.1:9092 failed: Connection refused (after 0ms)";
         assert_eq!(Refusal::of(Some(BrokerTransportFailure), gone), None);
     }

@@ -29,6 +29,8 @@ pub struct Outcome {
 }
 
 struct Deliveries {
+    /// The right that it was refused, which is why the rest of the queue was given up.
+    denied: Mutex<Option<String>>,
     outcome: Mutex<Outcome>,
     settings: Settings,
     topic: String,
@@ -36,7 +38,14 @@ struct Deliveries {
 }
 
 impl ClientContext for Deliveries {
-    fn error(&self, _: KafkaError, _: &str) {}
+    fn error(&self, _: KafkaError, reason: &str) {
+        // An idempotent producer asks for its id first, which takes the right to write to any topic.
+        if reason.contains("authorization failed")
+            && let Ok(mut denied) = self.denied.lock()
+        {
+            *denied = lack(&self.settings, RDKafkaErrorCode::TopicAuthorizationFailed, "Write", &self.topic);
+        }
+    }
 }
 
 impl ProducerContext for Deliveries {
@@ -59,6 +68,9 @@ impl ProducerContext for Deliveries {
 
 impl Deliveries {
     fn why(&self, error: &KafkaError) -> String {
+        if let Some(denied) = self.denied.lock().ok().and_then(|denied| denied.clone()) {
+            return denied;
+        }
         match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::MessageSizeTooLarge) => "larger than the topic takes (max.message.bytes)".into(),
             Some(RDKafkaErrorCode::MessageTimedOut) => "not acknowledged in time: is the broker up?".into(),
@@ -100,8 +112,8 @@ impl Sender {
             ("queue.buffering.max.kbytes", "65536"),
             ("queue.buffering.max.messages", "100000"),
         ];
-        let outcome = Mutex::default();
-        let deliveries = Deliveries { outcome, settings: settings.clone(), topic: topic.to_owned(), clock };
+        let (denied, outcome) = Default::default();
+        let deliveries = Deliveries { denied, outcome, settings: settings.clone(), topic: topic.to_owned(), clock };
         let producer = settings.client(&[&base, ours].concat()).create_with_context(deliveries).map_err(unusable)?;
         Ok(Sender { producer, topic: topic.to_owned(), partition: None, sent: 0 })
     }
