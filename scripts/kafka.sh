@@ -300,7 +300,8 @@ EOF
 grant() {
     if [[ -f $dir/granted ]]; then return; fi
     local topics=(--topic messages --topic output --topic kuu) waiting=() pid
-    allow kuu "${topics[@]}" --group kuu --operation Read --allow-principal User:reader & waiting+=($!)
+    allow reader "${topics[@]}" --operation Read & waiting+=($!)
+    allow kuu "${topics[@]}" --group kuu --operation Read & waiting+=($!)
     allow kuu "${topics[@]}" --transactional-id kuu --operation Write --operation Describe & waiting+=($!)
     allow kuu "${topics[@]}" --operation Create --operation Delete --operation DescribeConfigs & waiting+=($!)
     for pid in "${waiting[@]}"; do wait "$pid" || fail "could not give the users their ACLs"; done

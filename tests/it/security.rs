@@ -48,7 +48,7 @@ fn a_file_that_others_may_read() {
     {
         let config = kuu.file("client.properties", text);
         fs::set_permissions(kuu.path(&config), Permissions::from_mode(mode)).unwrap();
-        let done = kuu.run(&format!("produce --recreate {frames_file} --config {config} --json")).exits(0);
+        let done = kuu.run(&format!("produce --append {frames_file} --config {config} --json")).exits(0);
         assert_eq!(
             done.err.contains("client.properties holds sasl.password and others can read it: chmod 600"),
             warned
@@ -145,7 +145,8 @@ mod secure {
             let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
             let first = 20_000 + u16::try_from(std::process::id() % 6_000).unwrap() * 2;
             let port = (first..32_000).step_by(2).find(|port| free(port) && free(&(port + 1))).unwrap();
-            let broker = Broker { dir: tempfile::tempdir().unwrap(), port };
+            let dir = tempfile::Builder::new().prefix("kuu-secure-").tempdir().unwrap();
+            let broker = Broker { dir, port };
             broker.script(&["start", "--secure", "--port", &port.to_string()]);
             broker
         }

@@ -207,7 +207,7 @@ pub fn explained(error: anyhow::Error, settings: &Settings) -> anyhow::Error {
         Some(RDKafkaErrorCode::TopicAuthorizationFailed) => {
             "Read on topics that it reads, Write on topics that it writes"
         }
-        Some(RDKafkaErrorCode::GroupAuthorizationFailed) => "Read on the group of --group and on those named kuu-",
+        Some(RDKafkaErrorCode::GroupAuthorizationFailed) => "Read on the group of --group",
         Some(RDKafkaErrorCode::TransactionalIdAuthorizationFailed) => {
             "Write and Describe on the transactional id, which is named as the group"
         }

@@ -5,7 +5,7 @@ use super::refusal::denied;
 use super::{Context, READING, Range, Settings, unusable};
 use anyhow::{Context as _, Result, anyhow};
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
 use std::panic::resume_unwind;
@@ -191,6 +191,11 @@ fn record<'a>(message: &'a BorrowedMessage<'a>) -> Record<'a> {
 }
 
 fn lasting(error: &KafkaError) -> bool {
-    use rdkafka::error::RDKafkaErrorCode::{AllBrokersDown, BrokerTransportFailure, OperationTimedOut, Resolve};
-    !matches!(error.rdkafka_error_code(), Some(AllBrokersDown | BrokerTransportFailure | OperationTimedOut | Resolve))
+    use RDKafkaErrorCode::{AllBrokersDown, BrokerTransportFailure, OperationTimedOut, Resolve};
+    match error.rdkafka_error_code() {
+        Some(AllBrokersDown | BrokerTransportFailure | OperationTimedOut | Resolve) => false,
+        // Its group is a name only: nothing is committed.
+        Some(RDKafkaErrorCode::GroupAuthorizationFailed) => false,
+        _ => true,
+    }
 }
