@@ -11,12 +11,19 @@ usage() {
     cat <<EOF
 Run one Apache Kafka $version broker (KRaft, no ZooKeeper) on localhost, with its files in one directory.
 
-Usage: scripts/kafka.sh start|stop|status [--port PORT] [--dir DIR]
+Usage: scripts/kafka.sh start [--secure] | stop | status [--port PORT] [--dir DIR]
 
   start   start the broker and return when it serves; does nothing if it already runs
   stop    stop it; its data stay in DIR for the next start
   status  say whether it runs, and where
 
+  --secure     clients must use TLS and a password (SCRAM-SHA-512 or PLAIN), and may do what an ACL allows;
+               start writes ready-made files for --config of kuu, which hold passwords made for DIR:
+                 DIR/client.properties    user kuu, with the ACLs that kuu needs
+                 DIR/plain.properties     the same user by PLAIN
+                 DIR/reader.properties    user reader, with those that \`kuu verify\` needs
+                 DIR/stranger.properties  user stranger, without any ACL
+                 DIR/admin.properties     user admin, who may do everything, for Kafka's own (Java) tools
   --port PORT  port for clients; the controller takes PORT + 1 [default: 9092]
   --dir DIR    data, server.log, kafka.pid and kafka.properties [default: .kafka in the project]
   --help       print this
@@ -40,7 +47,7 @@ die() { # STATUS MESSAGE
 usage_error() { die 2 "$1; see scripts/kafka.sh --help"; }
 
 parse_arguments() {
-    command='' port='' dir=''
+    command='' port='' dir='' secure=''
     while (($#)); do
         case $1 in
         -h | --help) usage && exit 0 ;;
@@ -50,15 +57,17 @@ parse_arguments() {
             if [[ $1 == --port ]]; then port=$2; else dir=$2; fi
             shift
             ;;
+        --secure) secure=yes ;;
         start | stop | status)
             [[ -z $command ]] || usage_error "give one of start, stop and status, not '$command' and '$1'"
             command=$1
             ;;
-        *) usage_error "'$1' is not understood: give start, stop or status, then --port PORT or --dir DIR" ;;
+        *) usage_error "'$1' is not understood: give start, stop or status, then --secure, --port PORT or --dir DIR" ;;
         esac
         shift
     done
     [[ -n $command ]] || usage_error "say what to do: start, stop or status"
+    [[ -z $secure || $command == start ]] || usage_error "--secure goes with start, not with $command"
     if [[ -n $port ]]; then
         if ! [[ $port =~ ^[0-9]{1,5}$ ]] || ((10#$port < 1 || 10#$port > 65534)); then
             usage_error "--port '$port' must be a number from 1 to 65534"
@@ -189,21 +198,137 @@ fetch_jars() { # into $cache, all or nothing
     exec {cache_lock}>&-
 }
 
+# ---- security ------------------------------------------------------------------------------------
+
+readonly users=(admin kuu reader stranger)
+
+password() { # USER
+    sed -n "s/^$1 //p" "$dir/passwords"
+}
+
+check_security() { # what DIR holds stays what it was made as
+    [[ -d $dir/data ]] || return 0
+    if [[ -n $secure ]]; then
+        [[ -f $dir/passwords ]] ||
+            die 2 "the broker of $dir was made without --secure: leave it out, give another --dir, or delete $dir"
+    elif [[ -f $dir/passwords ]]; then
+        die 2 "the broker of $dir was made with --secure: add it, give another --dir, or delete $dir"
+    fi
+}
+
+# Passwords, a CA, a certificate for localhost by that CA, and files for clients. They last as long as DIR.
+make_secrets() {
+    command -v openssl >/dev/null || die 2 "found no openssl, which makes the certificates: install it (Debian: apt-get install openssl)"
+    if [[ ! -d $dir/data ]]; then
+        rm -f -- "$dir/granted"
+        local user
+        for user in "${users[@]}"; do say "$user $(openssl rand -hex 16)"; done >"$dir/passwords"
+        make_certificates &>"$dir/openssl.log" || {
+            cat -- "$dir/openssl.log" >&2
+            die 1 "openssl could not make the certificates (its words are above)"
+        }
+    fi
+    client_properties kuu SCRAM-SHA-512 >"$dir/client.properties"
+    client_properties kuu PLAIN >"$dir/plain.properties"
+    client_properties reader SCRAM-SHA-512 >"$dir/reader.properties"
+    client_properties stranger SCRAM-SHA-512 >"$dir/stranger.properties"
+    cat >"$dir/admin.properties" <<EOF
+# User admin, for Kafka's own tools. Written by kafka.sh at every start.
+bootstrap.servers=localhost:$port
+security.protocol=SASL_SSL
+ssl.truststore.type=PEM
+ssl.truststore.location=$dir/ca.pem
+sasl.mechanism=PLAIN
+sasl.jaas.config=$(plain_login);
+EOF
+}
+
+make_certificates() (
+    cd -- "$dir"
+    key=(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes)
+    openssl req -x509 "${key[@]}" -keyout ca.key -out ca.pem -days 3650 -subj "/CN=kuu test CA" \
+        -addext keyUsage=critical,keyCertSign,cRLSign
+    openssl req "${key[@]}" -keyout server.key -out server.csr -subj /CN=localhost
+    openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.crt -days 3650 \
+        -extfile <(say subjectAltName=DNS:localhost)
+    cat server.key server.crt >server.pem
+    rm -- ca.key ca.srl server.key server.csr server.crt # nobody needs a second certificate
+)
+
+client_properties() { # USER MECHANISM
+    cat <<EOF
+# User $1 by $2, for \`kuu --config\`. Written by kafka.sh at every start.
+bootstrap.servers=localhost:$port
+security.protocol=sasl_ssl
+ssl.ca.location=$dir/ca.pem
+sasl.mechanism=$2
+sasl.username=$1
+sasl.password=$(password "$1")
+EOF
+}
+
+plain_login() {
+    printf '%s required username="admin" password="%s"' org.apache.kafka.common.security.plain.PlainLoginModule "$(password admin)"
+}
+
+security_properties() {
+    local listener user known=''
+    for user in "${users[@]}"; do known+=" user_$user=\"$(password "$user")\""; done
+    cat <<EOF
+ssl.keystore.type=PEM
+ssl.keystore.location=server.pem
+ssl.truststore.type=PEM
+ssl.truststore.location=ca.pem
+sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
+sasl.mechanism.inter.broker.protocol=PLAIN
+sasl.mechanism.controller.protocol=PLAIN
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+allow.everyone.if.no.acl.found=false
+super.users=User:admin
+listener.name.controller.sasl.enabled.mechanisms=PLAIN
+listener.name.controller.plain.sasl.jaas.config=$(plain_login) user_admin="$(password admin)";
+EOF
+    for listener in clients clients6; do
+        cat <<EOF
+listener.name.$listener.plain.sasl.jaas.config=$(plain_login)$known;
+listener.name.$listener.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+EOF
+    done
+}
+
+# What kuu needs, and no more; the README has the same as a table.
+grant() {
+    if [[ -f $dir/granted ]]; then return; fi
+    local topics=(--topic messages --topic output --topic kuu) waiting=() pid
+    allow reader "${topics[@]}" --operation Read & waiting+=($!)
+    allow kuu "${topics[@]}" --group kuu --operation Read & waiting+=($!)
+    allow kuu "${topics[@]}" --transactional-id kuu --operation Write --operation Describe & waiting+=($!)
+    allow kuu "${topics[@]}" --operation Create --operation Delete --operation DescribeConfigs & waiting+=($!)
+    for pid in "${waiting[@]}"; do wait "$pid" || fail "could not give the users their ACLs"; done
+    : >"$dir/granted"
+}
+
+allow() { # USER RESOURCE AND OPERATION...: for all names that start so
+    (run_java -XX:TieredStopAtLevel=1 org.apache.kafka.tools.AclCommand --bootstrap-server "localhost:$port" \
+        --command-config admin.properties --add --resource-pattern-type prefixed --allow-principal "User:$1" "${@:2}")
+}
+
 # ---- the broker ----------------------------------------------------------------------------------
 
-# Who may connect and how. Here, and in the arguments of format_storage, is the place for TLS and SCRAM.
+# Who may connect and how.
 listener_properties() {
-    local controller=$((port + 1)) v6='' v6_advertised=''
+    local controller=$((port + 1)) protocol=${secure:+SASL_SSL} v6='' v6_advertised=''
+    protocol=${protocol:-PLAINTEXT}
     if grep -qs '^0\{31\}1 ' /proc/net/if_inet6; then # clients may try ::1 first for localhost
-        v6=",PLAINTEXT6://[::1]:$port" v6_advertised=",PLAINTEXT6://localhost:$port"
+        v6=",CLIENTS6://[::1]:$port" v6_advertised=",CLIENTS6://localhost:$port"
     fi
     cat <<EOF
-listeners=PLAINTEXT://127.0.0.1:$port$v6,CONTROLLER://127.0.0.1:$controller
-advertised.listeners=PLAINTEXT://localhost:$port$v6_advertised
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PLAINTEXT6:PLAINTEXT,CONTROLLER:PLAINTEXT
-inter.broker.listener.name=PLAINTEXT
+listeners=CLIENTS://127.0.0.1:$port$v6,CONTROLLER://127.0.0.1:$controller
+advertised.listeners=CLIENTS://localhost:$port$v6_advertised
+listener.security.protocol.map=CLIENTS:$protocol,CLIENTS6:$protocol,CONTROLLER:$protocol
+inter.broker.listener.name=CLIENTS
 controller.listener.names=CONTROLLER
-controller.quorum.voters=1@127.0.0.1:$controller
+controller.quorum.voters=1@localhost:$controller
 EOF
 }
 
@@ -217,6 +342,7 @@ node.id=1
 log.dirs=data
 EOF
         listener_properties
+        if [[ -n $secure ]]; then security_properties; fi
         cat <<EOF
 num.partitions=4
 # Frames carry old event times, and what kuu verifies must not expire under it.
@@ -262,8 +388,15 @@ format_storage() {
     if [[ -f $dir/data/meta.properties ]]; then return; fi
     local id
     id=$(head -c 16 /dev/urandom | base64 | tr -d '=' | tr '+/' '-_')
-    (run_java -XX:TieredStopAtLevel=1 kafka.tools.StorageTool format --cluster-id="$id" -c kafka.properties) ||
-        fail "could not format $dir/data"
+    { # in a file: everybody sees what stands on a command line
+        say "kafka.tools.StorageTool format --cluster-id=$id -c kafka.properties"
+        if [[ -n $secure ]]; then
+            local user
+            for user in "${users[@]}"; do say "--add-scram SCRAM-SHA-512=[name=$user,password=$(password "$user")]"; done
+        fi
+    } >"$dir/format.arguments"
+    (run_java -XX:TieredStopAtLevel=1 @format.arguments) || fail "could not format $dir/data"
+    rm -- "$dir/format.arguments"
 }
 
 fail() { # MESSAGE; clean_up ends what was started
@@ -303,6 +436,7 @@ clean_up() { # whatever ends this script, it leaves no half-started broker and n
 start() {
     mkdir -p -- "$dir" || die 2 "cannot make $dir: give another --dir"
     lock_dir
+    check_security
     if find_broker; then
         [[ -z $port || $port == "$running_port" ]] ||
             die 2 "the broker of $dir already runs, on port $running_port: stop it first, or give another --dir for a second broker"
@@ -318,12 +452,18 @@ start() {
     done
     find_java
     fetch_jars
+    if [[ -n $secure ]]; then
+        umask 077
+        make_secrets
+    fi
     write_configuration
     if [[ -f $dir/server.log ]]; then mv -- "$dir/server.log" "$dir/server.log.1"; fi
     format_storage
     launch
     wait_until_ready "$launched" "$port"
+    if [[ -n $secure ]]; then grant; fi
     say "started: Apache Kafka $version on localhost:$port (pid $launched, $dir)"
+    if [[ -n $secure ]]; then say "for clients: --config $dir/client.properties"; fi
     launched=''
 }
 

@@ -38,10 +38,13 @@ pub enum Command {
 /// Options of every command.
 #[derive(Clone, Debug, Args)]
 pub struct Common {
-    /// Kafka bootstrap servers
+    /// Kafka bootstrap servers [default: those of --config, else localhost:9092]
     #[arg(long, global = true, env = "KUU_BROKERS", value_name = "HOST:PORT", help_heading = "Common options")]
     pub brokers: Option<String>,
-    /// A librdkafka property; may be repeated
+    /// librdkafka properties, a line `key=value` each: the place for secrets; -X wins
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Common options")]
+    pub config: Option<PathBuf>,
+    /// A librdkafka property, no secret; may be repeated
     #[arg(short = 'X', global = true, value_name = "KEY=VALUE", value_parser = property, help_heading = "Common options")]
     pub properties: Vec<(String, String)>,
     /// How long to wait for a broker that does not answer

@@ -8,6 +8,7 @@ mod session;
 pub mod verify;
 
 use crate::cli::{Cli, Command};
+use crate::edge::kafka::explained;
 use anyhow::Result;
 use session::Session;
 
@@ -51,11 +52,12 @@ impl Status {
 /// Usage, input or environment: exit status 2.
 pub fn run(cli: Cli) -> Result<Status> {
     let session = Session::new(cli.common)?;
-    match &cli.command {
+    let done = match &cli.command {
         Command::Produce(arguments) => produce::run(arguments, &session),
         Command::Count(arguments) => count::run(arguments, &session),
         Command::Verify(arguments) => verify::run(arguments, &session),
         Command::Batch(arguments) => batch::run(arguments, &session),
         Command::Bench(arguments) => bench::run(arguments, &session),
-    }
+    };
+    done.map_err(|error| explained(error, &session.settings()))
 }

@@ -7,10 +7,11 @@ use crate::core::stream::Config;
 use crate::core::window::Unit;
 use crate::edge::job::Guarantee;
 use crate::edge::kafka::{Cluster, Settings};
+use crate::edge::properties::{self, Properties, is_secret};
 use crate::edge::screen::{Screen, count, plural};
 use crate::edge::stop::Stop;
 use crate::edge::{clock, host, results};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ const DEFAULT_BROKERS: &str = "localhost:9092";
 pub struct Session {
     /// The options of every command.
     pub common: Common,
+    properties: Properties,
     /// Where words go.
     pub screen: Screen,
     /// Set by signals.
@@ -32,17 +34,20 @@ impl Session {
     /// A run with these options.
     ///
     /// # Errors
-    /// If signal handlers cannot be installed.
-    pub fn new(common: Common) -> Result<Session> {
+    /// If a property is not as it must be, or signal handlers cannot be installed.
+    pub fn new(mut common: Common) -> Result<Session> {
         let screen = Screen { quiet: common.quiet, to_stderr: common.json };
-        Ok(Session { common, screen, stop: Stop::on_signals()? })
+        let mut properties = properties(&common, screen)?;
+        let named = take_brokers(&mut properties);
+        common.brokers = common.brokers.or(named);
+        Ok(Session { common, properties, screen, stop: Stop::on_signals()? })
     }
 
     /// How to reach the brokers.
     pub fn settings(&self) -> Settings {
         Settings {
             brokers: self.common.brokers.clone().unwrap_or_else(|| DEFAULT_BROKERS.into()),
-            properties: self.common.properties.clone(),
+            properties: self.properties.clone(),
             timeout: self.common.timeout,
         }
     }
@@ -53,16 +58,15 @@ impl Session {
             Value::Object(members) => members.into_iter().collect(),
             _ => Default::default(),
         };
-        for (key, value) in &self.common.properties {
-            config
-                .insert(format!("-X {key}"), if secret(key).is_some() { "***".into() } else { value.as_str().into() });
+        for (key, value) in &self.properties {
+            config.insert(format!("-X {key}"), if is_secret(key) { "***".into() } else { value.as_str().into() });
         }
         Record {
             format: FORMAT,
             command: command.into(),
             written: clock::now_rfc3339(),
             program: host::program(),
-            command_line: command_line(std::env::args()),
+            command_line: std::env::args().collect(),
             config,
             machine: host::machine(),
             ..Record::default()
@@ -169,20 +173,30 @@ pub fn counting(windows: &cli::Windows, time: &cli::EventTime) -> Config {
     }
 }
 
-/// Where in a text a secret property is named.
-fn secret(text: &str) -> Option<usize> {
-    let text = text.to_ascii_lowercase();
-    ["password", "secret", "jaas", "key.pem", "token"].iter().filter_map(|word| text.find(word)).min()
+/// The properties of the file of `--config`, then those of `-X`, which win.
+fn properties(common: &Common, screen: Screen) -> Result<Properties> {
+    if let Some((key, _)) = common.properties.iter().find(|(key, _)| is_secret(key)) {
+        bail!(
+            "-X {key}: others on this machine can read a command line: \
+             write {key}=... into a file that only you can read, and name it with --config FILE"
+        );
+    }
+    let Some(path) = &common.config else { return Ok(common.properties.clone()) };
+    let mut all = properties::read(path)?;
+    if let Some((key, _)) = all.iter().find(|(key, _)| is_secret(key) && properties::is_exposed(path)) {
+        Screen { to_stderr: true, ..screen }
+            .say(format!("kuu: warning: {} holds {key} and others can read it: chmod 600 {0}", path.display()));
+    }
+    all.extend(common.properties.iter().cloned());
+    Ok(all)
 }
 
-/// The command line with the values of secret properties left out.
-fn command_line(arguments: impl Iterator<Item = String>) -> Vec<String> {
-    arguments
-        .map(|argument| {
-            let value = secret(&argument).and_then(|at| argument[at..].find('=').map(|equals| at + equals));
-            value.map_or(argument.clone(), |equals| format!("{}=***", &argument[..equals]))
-        })
-        .collect()
+/// Takes librdkafka's own names of the brokers out of the properties: there must be one answer to where they are.
+fn take_brokers(properties: &mut Properties) -> Option<String> {
+    let own = |key: &str| ["bootstrap.servers", "metadata.broker.list"].contains(&key);
+    let named = properties.iter().rfind(|(key, _)| own(key)).map(|(_, value)| value.clone());
+    properties.retain(|(key, _)| !own(key));
+    named
 }
 
 #[cfg(test)]
@@ -190,12 +204,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_stay_out_of_records() {
-        let line = ["kuu", "-X=sasl.password=hunter2", "-Xssl.key.password=x=y", "-X", "acks=all", "a=b.gz"];
-        assert_eq!(
-            command_line(line.iter().map(|argument| (*argument).to_owned())),
-            ["kuu", "-X=sasl.password=***", "-Xssl.key.password=***", "-X", "acks=all", "a=b.gz"]
-        );
+    fn brokers_are_no_property() {
+        let properties = |keys: &[&str]| keys.iter().map(|key| ((*key).to_owned(), format!("of {key}"))).collect();
+        let mut all: Properties = properties(&["bootstrap.servers", "acks", "metadata.broker.list"]);
+        assert_eq!(take_brokers(&mut all).as_deref(), Some("of metadata.broker.list"));
+        assert_eq!(all, properties(&["acks"]));
+        assert_eq!(take_brokers(&mut all), None);
     }
 
     #[test]

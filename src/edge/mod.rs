@@ -10,6 +10,7 @@ pub mod job;
 pub mod kafka;
 pub mod lines_sink;
 pub mod pipeline;
+pub mod properties;
 pub mod replay;
 pub mod results;
 pub mod screen;

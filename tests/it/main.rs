@@ -19,6 +19,7 @@ mod own_broker;
 mod refusal;
 mod replay;
 mod screen;
+mod security;
 mod stall;
 mod topics;
 mod verdict;

@@ -127,26 +127,16 @@ fn no_secret_in_records() {
     let mock = Mock::new(2);
     let kuu = Kuu::with(&mock.address);
     let file = kuu.file("a.jsonl", lines(&frames(50)));
+    kuu.run(&format!("produce {file}")).exits(0);
     for secret in secrets {
-        for command in [
-            format!("produce --append {file}"),
-            "count --guarantee at-least-once".into(),
-            format!("batch {file}"),
-            format!("count {file}"),
-        ] {
-            let done = kuu.run(&format!("{command} {secret} --json"));
+        for command in
+            [format!("produce --append {file}"), "count".into(), format!("batch {file}"), format!("count {file}")]
+        {
+            let done = kuu.run(&format!("{command} {secret} --json")).exits(2).complains("--config FILE");
             assert!(!done.out.contains("hunter2") && !done.err.contains("hunter2"), "{done}");
-            // librdkafka does not know it in capitals, and knows the others only where it is built with OpenSSL.
-            if secret.contains("sasl.password") && !secret.contains("SASL") {
-                done.exits(0);
-            }
         }
     }
-    for entry in std::fs::read_dir(kuu.path("results")).unwrap() {
-        let path = entry.unwrap().path();
-        let text = std::fs::read_to_string(&path).unwrap();
-        assert!(!text.contains("hunter2"), "{}: {text}", path.display());
-    }
+    assert!(!kuu.has_record("count"));
     // What is no secret is recorded.
     kuu.run("count -X fetch.wait.max.ms=7 --guarantee at-least-once").exits(0);
     assert_eq!(kuu.record("count").config["-X fetch.wait.max.ms"], "7");

@@ -1,11 +1,13 @@
 //! Topics: which there are, what they hold, how they are made. Apache Kafka or the embedded broker.
 
+use super::refusal;
 use super::{Context, Settings, unusable};
 use anyhow::{Context as _, Result, anyhow, bail};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::metadata::Metadata;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use std::time::{Duration, Instant};
@@ -44,22 +46,7 @@ impl Cluster {
     /// # Errors
     /// If none answers within `settings.timeout`.
     pub fn connect(settings: &Settings) -> Result<Cluster> {
-        let consumer: BaseConsumer<Context> = settings
-            .client(&[("group.id", "kuu-admin"), ("isolation.level", "read_committed")])
-            .create_with_context(Context::default())
-            .map_err(unusable)?;
-        let answer = consumer.fetch_metadata(None, settings.timeout);
-        // Errors wait in the queue for a poll.
-        let _ = consumer.poll(Duration::ZERO);
-        if let Err(error) = answer {
-            let why = consumer.context().last_error().unwrap_or_else(|| error.to_string());
-            bail!(
-                "no Kafka broker answers at {} within {} s: {why}\n\
-                 Start one (docker compose up -d, or scripts/kafka.sh start), or name another with --brokers HOST:PORT.",
-                settings.brokers,
-                settings.timeout.as_secs_f64(),
-            );
-        }
+        let consumer = refusal::connect(settings, &[("group.id", "kuu-admin"), ("isolation.level", "read_committed")])?;
         Ok(Cluster { settings: settings.clone(), consumer, embedded: None })
     }
 
@@ -68,6 +55,11 @@ impl Cluster {
     /// # Errors
     /// If librdkafka cannot start it.
     pub fn embedded(settings: &Settings) -> Result<Cluster> {
+        if let Some(protocol) =
+            settings.property("security.protocol").filter(|it| !it.eq_ignore_ascii_case("plaintext"))
+        {
+            bail!("the embedded broker does not speak {protocol}: name a broker with --brokers HOST:PORT");
+        }
         let mock = MockCluster::new(1).context("the embedded broker does not start")?;
         let settings = Settings { brokers: mock.bootstrap_servers(), ..settings.clone() };
         Ok(Cluster { embedded: Some(mock), ..Cluster::connect(&settings)? })
@@ -88,13 +80,30 @@ impl Cluster {
     /// # Errors
     /// If the broker does not answer, or refuses.
     pub fn partitions(&self, topic: &str) -> Result<Option<usize>> {
-        // A question about one topic can create it; a question about all cannot.
-        let metadata =
-            self.consumer.fetch_metadata(None, self.settings.timeout).context("the broker gives no metadata")?;
-        let Some(found) = metadata.topics().iter().find(|found| found.name() == topic) else { return Ok(None) };
-        match found.error() {
-            None => Ok(Some(found.partitions().len()).filter(|count| *count > 0)),
-            Some(error) => bail!("topic {topic}: {}", RDKafkaErrorCode::from(error)),
+        // Those that the user may not see are left out where all are asked for, and named where one is.
+        for ask in [None, Some(topic)] {
+            let metadata = self.metadata(ask)?;
+            let Some(found) = metadata.topics().iter().find(|found| found.name() == topic) else { continue };
+            return match found.error().map(RDKafkaErrorCode::from) {
+                None => Ok(Some(found.partitions().len()).filter(|count| *count > 0)),
+                Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => Ok(None),
+                Some(code) => bail!("topic {topic}: {}", self.refused(code, "Describe", topic)),
+            };
+        }
+        Ok(None)
+    }
+
+    fn metadata(&self, topic: Option<&str>) -> Result<Metadata> {
+        let answer = self.consumer.fetch_metadata(topic, self.settings.timeout);
+        answer.map_err(|error| self.why(error)).context("the broker gives no metadata")
+    }
+
+    /// Why a question had no answer, if the broker that was asked does not let this client in.
+    fn why(&self, error: KafkaError) -> anyhow::Error {
+        refusal::hear(&self.consumer);
+        match self.consumer.context().refusal() {
+            Some(refusal) => anyhow!(refusal.explain(&self.settings)),
+            None => anyhow!(error),
         }
     }
 
@@ -103,9 +112,7 @@ impl Cluster {
     /// # Errors
     /// If the broker does not answer.
     pub fn topics(&self) -> Result<Vec<String>> {
-        let metadata =
-            self.consumer.fetch_metadata(None, self.settings.timeout).context("the broker gives no metadata")?;
-        Ok(metadata.topics().iter().map(|topic| topic.name().to_owned()).collect())
+        Ok(self.metadata(None)?.topics().iter().map(|topic| topic.name().to_owned()).collect())
     }
 
     /// The offsets that each partition of `topic` holds, as a read_committed reader sees them.
@@ -119,6 +126,7 @@ impl Cluster {
                 let (low, high) = self
                     .consumer
                     .fetch_watermarks(topic, partition as i32, self.settings.timeout)
+                    .map_err(|error| self.why(error))
                     .with_context(|| format!("topic {topic}, partition {partition}: its offsets are not to be had"))?;
                 Ok(Range { low, high })
             })
@@ -160,7 +168,7 @@ impl Cluster {
                     }
                     std::thread::sleep(Duration::from_millis(50));
                 }
-                Some(Err((_, error))) => bail!("topic {topic} cannot be made: {error}"),
+                Some(Err((_, code))) => bail!("topic {topic} cannot be made: {}", self.refused(code, "Create", topic)),
                 _ => break,
             }
         }
@@ -186,7 +194,9 @@ impl Cluster {
         for result in deleted {
             match result {
                 Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
-                Err((topic, error)) => bail!("topic {topic} cannot be deleted: {error}"),
+                Err((topic, code)) => {
+                    bail!("topic {topic} cannot be deleted: {}", self.refused(code, "Delete", &topic))
+                }
             }
         }
         Ok(())
@@ -222,6 +232,10 @@ impl Cluster {
             config.get("max.message.bytes")?.value.as_ref()?.parse().ok()
         };
         if self.is_embedded() { DEFAULT } else { describe().unwrap_or(DEFAULT) }
+    }
+
+    fn refused(&self, code: RDKafkaErrorCode, operation: &str, topic: &str) -> String {
+        refusal::lack(&self.settings, code, operation, topic).unwrap_or_else(|| code.to_string())
     }
 
     fn admin(&self) -> Result<AdminClient<DefaultClientContext>> {

@@ -1,10 +1,12 @@
 //! Positions of a consumer group, committed on a thread of its own: librdkafka waits without end for a coordinator that is gone.
 
+use super::refusal::denied;
 use super::{Context, Settings, unusable};
 use anyhow::{Context as _, Result, anyhow, bail};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -22,7 +24,9 @@ const PASSING: [RDKafkaErrorCode; 7] = [
 /// Commits the positions of one topic.
 pub struct Committer {
     topic: String,
-    timeout: Duration,
+    group: String,
+    settings: Settings,
+    consumer: Arc<BaseConsumer<Context>>,
     requests: Sender<TopicPartitionList>,
     results: Receiver<KafkaResult<()>>,
     /// What is committed, or on its way.
@@ -42,17 +46,19 @@ impl Committer {
             .map_err(unusable)?;
         let (requests, wanted) = channel::<TopicPartitionList>();
         let (done, results) = channel();
+        let consumer = Arc::new(consumer);
+        let committing = consumer.clone();
         // Ends when the requests do; not joined, as it may wait for a coordinator that never comes.
         let work = move || {
             for list in wanted {
-                if done.send(consumer.commit(&list, CommitMode::Sync)).is_err() {
+                if done.send(committing.commit(&list, CommitMode::Sync)).is_err() {
                     break;
                 }
             }
         };
         std::thread::Builder::new().name("committer".into()).spawn(work).context("a thread cannot be started")?;
-        let (topic, timeout) = (topic.to_owned(), settings.timeout);
-        Ok(Committer { topic, timeout, requests, results, committed: Vec::new(), under_way: false })
+        let (topic, group, settings) = (topic.to_owned(), group.to_owned(), settings.clone());
+        Ok(Committer { topic, group, settings, consumer, requests, results, committed: Vec::new(), under_way: false })
     }
 
     /// Starts to commit `positions` (next offset of each partition, -1 for none), unless a commit is under way; whether
@@ -81,14 +87,14 @@ impl Committer {
     /// # Errors
     /// If that does not succeed within the timeout, or cannot.
     pub fn finish(&mut self, positions: &[i64]) -> Result<()> {
-        let patience = Instant::now() + self.timeout;
+        let patience = Instant::now() + self.settings.timeout;
         while self.start(positions)? || self.under_way {
             self.settle(Duration::from_millis(20))?;
             if Instant::now() > patience {
                 bail!(
                     "the position in topic {} was not committed within {} s; its results are written",
                     self.topic,
-                    self.timeout.as_secs_f64()
+                    self.settings.timeout.as_secs_f64()
                 );
             }
         }
@@ -100,7 +106,16 @@ impl Committer {
         if !self.under_way {
             return Ok(());
         }
-        let Ok(result) = self.results.recv_timeout(wait) else { return Ok(()) };
+        let Ok(result) = self.results.recv_timeout(wait) else {
+            // A commit that is forbidden never ends: its coordinator does not show itself.
+            return match self.consumer.poll(Duration::ZERO) {
+                Some(Err(error)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::GroupAuthorizationFailed) => {
+                    let error = denied(&self.settings, error, "Read", &self.group);
+                    Err(error.context(format!("the position in topic {} cannot be committed", self.topic)))
+                }
+                _ => Ok(()),
+            };
+        };
         self.under_way = false;
         let Err(error) = result else { return Ok(()) };
         self.committed.clear();

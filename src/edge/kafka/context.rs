@@ -1,5 +1,6 @@
 //! What a client tells on the side: its errors, its lag, its deliveries.
 
+use super::refusal::Refusal;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
@@ -12,6 +13,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 #[derive(Debug, Default)]
 pub struct Context {
     last_error: Mutex<Option<String>>,
+    refusal: Mutex<Option<Refusal>>,
     lag: AtomicI64,
 }
 
@@ -19,6 +21,11 @@ impl Context {
     /// The last error that librdkafka reported, in its words.
     pub fn last_error(&self) -> Option<String> {
         self.last_error.lock().ok()?.clone()
+    }
+
+    /// The last refusal of a broker.
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.refusal.lock().ok()?.clone()
     }
 
     /// Frames that the consumer has not read yet, as of the last statistics; 0 without statistics.
@@ -31,6 +38,12 @@ impl Context {
             *last = Some(reason.to_owned());
         }
     }
+
+    fn refuse(&self, code: Option<RDKafkaErrorCode>, words: &str) {
+        if let (Some(refused), Ok(mut refusal)) = (Refusal::of(code, words), self.refusal.lock()) {
+            *refusal = Some(refused);
+        }
+    }
 }
 
 impl ClientContext for Context {
@@ -39,12 +52,15 @@ impl ClientContext for Context {
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
             self.remember(reason);
         }
+        self.refuse(error.rdkafka_error_code(), reason);
     }
 
     fn log(&self, level: RDKafkaLogLevel, _facility: &str, message: &str) {
         if level as i32 <= RDKafkaLogLevel::Error as i32 {
             self.remember(message);
         }
+        // A broker that hangs up is no error to librdkafka.
+        self.refuse(None, message);
     }
 
     fn stats(&self, statistics: Statistics) {

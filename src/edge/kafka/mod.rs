@@ -4,6 +4,7 @@ mod cluster;
 mod committer;
 mod context;
 mod poll;
+mod refusal;
 mod sender;
 mod sink;
 mod source;
@@ -15,6 +16,7 @@ mod writer;
 pub use cluster::{Cluster, Range};
 pub use committer::Committer;
 pub use context::Context;
+pub use refusal::explained;
 pub use sender::{Outcome as SendOutcome, Sender};
 pub use sink::AtLeastOnce;
 pub use source::{Options as SourceOptions, spawn as spawn_source};
@@ -25,6 +27,7 @@ pub use writer::{Topics, decode_us};
 
 use anyhow::anyhow;
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use std::time::Duration;
 
@@ -63,6 +66,8 @@ impl Settings {
     /// A client's configuration: ours, then the user's properties.
     pub fn client(&self, ours: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();
+        // Nothing prints them: some tell why there is no connection.
+        config.set_log_level(RDKafkaLogLevel::Info);
         config.set("bootstrap.servers", &self.brokers).set("client.id", "kuu");
         // A restarted broker is found again at once; the default backs off for up to 10 s.
         config.set("reconnect.backoff.max.ms", "1000");
@@ -74,6 +79,11 @@ impl Settings {
         }
         config
     }
+
+    /// The value of one of the user's properties.
+    pub fn property(&self, key: &str) -> Option<&str> {
+        self.properties.iter().rfind(|(found, _)| found == key).map(|(_, value)| value.as_str())
+    }
 }
 
 /// The version of librdkafka that is linked.
@@ -83,8 +93,12 @@ pub fn librdkafka_version() -> String {
 
 /// Why a client cannot be made. Never repeats the value of a property: it may be a password.
 fn unusable(error: KafkaError) -> anyhow::Error {
-    match error {
-        KafkaError::ClientConfig(_, description, ..) => anyhow!("{description}: check -X"),
-        error => anyhow!("a client cannot be made: {error}: check -X"),
+    let description = match error {
+        KafkaError::ClientConfig(_, description, ..) => description,
+        error => format!("a client cannot be made: {error}"),
+    };
+    if !cfg!(feature = "tls") && description.to_ascii_lowercase().contains("openssl") {
+        return anyhow!("{description}: this kuu was built without TLS: cargo build --release --features tls");
     }
+    anyhow!("{description}: check -X and the file of --config")
 }

@@ -1,6 +1,7 @@
 //! Sends frames and accounts for every one of them.
 
 use super::poll::serve;
+use super::refusal::lack;
 use super::{DUE_HEADER, SENT_HEADER, Settings, unusable};
 use anyhow::Result;
 use rdkafka::client::ClientContext;
@@ -28,14 +29,24 @@ pub struct Outcome {
     pub acks: Vec<(usize, i64)>,
 }
 
-#[derive(Default)]
 struct Deliveries {
+    /// The right that it was refused, which is why the rest of the queue was given up.
+    denied: Mutex<Option<String>>,
     outcome: Mutex<Outcome>,
+    settings: Settings,
+    topic: String,
     clock: Option<fn() -> i64>,
 }
 
 impl ClientContext for Deliveries {
-    fn error(&self, _: KafkaError, _: &str) {}
+    fn error(&self, _: KafkaError, reason: &str) {
+        // An idempotent producer asks for its id first, which takes the right to write to any topic.
+        if reason.contains("authorization failed")
+            && let Ok(mut denied) = self.denied.lock()
+        {
+            *denied = lack(&self.settings, RDKafkaErrorCode::TopicAuthorizationFailed, "Write", &self.topic);
+        }
+    }
 }
 
 impl ProducerContext for Deliveries {
@@ -51,22 +62,30 @@ impl ProducerContext for Deliveries {
                     outcome.acks.push((tag, now()));
                 }
             }
-            Err((error, _)) => outcome.fail(tag, error),
+            Err((error, _)) => outcome.fail(tag, || self.why(error)),
+        }
+    }
+}
+
+impl Deliveries {
+    fn why(&self, error: &KafkaError) -> String {
+        if let Some(denied) = self.denied.lock().ok().and_then(|denied| denied.clone()) {
+            return denied;
+        }
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::MessageSizeTooLarge) => "larger than the topic takes (max.message.bytes)".into(),
+            Some(RDKafkaErrorCode::MessageTimedOut) => "not acknowledged in time: is the broker up?".into(),
+            Some(code) => lack(&self.settings, code, "Write", &self.topic).unwrap_or_else(|| code.to_string()),
+            None => error.to_string(),
         }
     }
 }
 
 impl Outcome {
-    fn fail(&mut self, tag: usize, error: &KafkaError) {
+    fn fail(&mut self, tag: usize, why: impl FnOnce() -> String) {
         self.failed += 1;
         if self.failures.len() < NAMED_FAILURES {
-            let why = match error.rdkafka_error_code() {
-                Some(RDKafkaErrorCode::MessageSizeTooLarge) => "larger than the topic takes (max.message.bytes)".into(),
-                Some(RDKafkaErrorCode::MessageTimedOut) => "not acknowledged in time: is the broker up?".into(),
-                Some(code) => code.to_string(),
-                None => error.to_string(),
-            };
-            self.failures.push((tag, why));
+            self.failures.push((tag, why()));
         }
     }
 }
@@ -94,10 +113,9 @@ impl Sender {
             ("queue.buffering.max.kbytes", "65536"),
             ("queue.buffering.max.messages", "100000"),
         ];
-        let producer = settings
-            .client(&[&base, ours].concat())
-            .create_with_context(Deliveries { clock, ..Deliveries::default() })
-            .map_err(unusable)?;
+        let (denied, outcome) = Default::default();
+        let deliveries = Deliveries { denied, outcome, settings: settings.clone(), topic: topic.to_owned(), clock };
+        let producer = settings.client(&[&base, ours].concat()).create_with_context(deliveries).map_err(unusable)?;
         Ok(Sender { producer, topic: topic.to_owned(), partition: None, sent: 0 })
     }
 
@@ -141,8 +159,9 @@ impl Sender {
                     record = back;
                 }
                 Err((error, _)) => {
-                    if let Ok(mut outcome) = producer.context().outcome.lock() {
-                        outcome.fail(tag, &error);
+                    let deliveries = producer.context();
+                    if let Ok(mut outcome) = deliveries.outcome.lock() {
+                        outcome.fail(tag, || deliveries.why(&error));
                     }
                     break;
                 }

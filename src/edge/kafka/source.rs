@@ -268,6 +268,8 @@ impl Reader {
                     | RDKafkaErrorCode::BrokerNotAvailable
                     | RDKafkaErrorCode::UnknownLeaderEpoch
                     | RDKafkaErrorCode::FencedLeaderEpoch
+                    // A reader's group is a name only: nothing is committed.
+                    | RDKafkaErrorCode::GroupAuthorizationFailed
             )
         );
         let topic = &self.options.topic;

@@ -1,5 +1,6 @@
 //! Exactly once: results, changes of state and consumed offsets in one transaction (KIP-98, KIP-447).
 
+use super::refusal::denied;
 use super::state::{OWNER, Source, State, Written};
 use super::writer::{ANOTHER_TOPIC, Loss, Topics, Writer};
 use super::{Cluster, Context, Settings, unusable};
@@ -7,7 +8,7 @@ use crate::core::frames::Times;
 use crate::core::stream::Emission;
 use crate::edge::pipeline::{Commit, Letter, Sink};
 use crate::edge::stop::Stop;
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::Producer;
@@ -39,7 +40,7 @@ pub struct ExactlyOnce {
     state: String,
     source: Source,
     open: bool,
-    timeout: Duration,
+    settings: Settings,
 }
 
 impl ExactlyOnce {
@@ -67,7 +68,7 @@ impl ExactlyOnce {
             .create_with_context(Context::default())
             .map_err(unusable)?;
         let (group, state) = (group.to_owned(), State::topic(group));
-        let mut sink = ExactlyOnce { writer, consumer, group, state, source, open: false, timeout: settings.timeout };
+        let mut sink = ExactlyOnce { writer, consumer, group, state, source, open: false, settings: settings.clone() };
         let begun = sink.writer.producer().init_transactions(settings.timeout);
         begun.map_err(|error| sink.judge(error, "no transaction can be started"))?;
         sink.begin()?;
@@ -106,7 +107,7 @@ impl ExactlyOnce {
         }
         let found = self
             .consumer
-            .committed_offsets(list, self.timeout)
+            .committed_offsets(list, self.settings.timeout)
             .with_context(|| format!("the positions of group {} are not to be had", self.group))?;
         let position = |partition| match found.find_partition(topic, partition as i32).map(|found| found.offset()) {
             Some(Offset::Offset(offset)) => offset,
@@ -127,7 +128,7 @@ impl ExactlyOnce {
     fn end(&mut self) -> Result<()> {
         // With messages in flight, committing takes 100 ms.
         self.writer.flush().map_err(|loss| self.lost(loss))?;
-        self.insist("it was not committed", || self.writer.producer().commit_transaction(self.timeout))?;
+        self.insist("it was not committed", || self.writer.producer().commit_transaction(self.settings.timeout))?;
         self.open = false;
         Ok(())
     }
@@ -139,13 +140,13 @@ impl ExactlyOnce {
         }
         let group = self.consumer.group_metadata().context("the consumer belongs to no group")?;
         self.insist("the positions were not taken", || {
-            self.writer.producer().send_offsets_to_transaction(&list, &group, self.timeout)
+            self.writer.producer().send_offsets_to_transaction(&list, &group, self.settings.timeout)
         })
     }
 
     /// Repeats what may be repeated, within the timeout.
     fn insist(&self, what: &str, request: impl Fn() -> Result<(), KafkaError>) -> Result<()> {
-        let patience = Instant::now() + self.timeout;
+        let patience = Instant::now() + self.settings.timeout;
         loop {
             match request() {
                 Ok(()) => return Ok(()),
@@ -169,7 +170,13 @@ impl ExactlyOnce {
         match self.verdict(error.rdkafka_error_code()) {
             Verdict::Again => Aborted(format!("{what}: {error}")).into(),
             Verdict::Fenced => Fenced.into(),
-            Verdict::Final => anyhow!(error).context(format!("{what} (group {})", self.group)),
+            Verdict::Final => {
+                let operation = match error.rdkafka_error_code() {
+                    Some(RDKafkaErrorCode::GroupAuthorizationFailed) => "Read",
+                    _ => "Write",
+                };
+                denied(&self.settings, error, operation, &self.group).context(format!("{what} (group {})", self.group))
+            }
         }
     }
 
@@ -258,7 +265,7 @@ impl Drop for ExactlyOnce {
     /// A transaction that stays open holds up every read_committed reader until it times out.
     fn drop(&mut self) {
         if self.open {
-            let _ = self.writer.producer().abort_transaction(self.timeout.min(ABORT));
+            let _ = self.writer.producer().abort_transaction(self.settings.timeout.min(ABORT));
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Reads a topic as it is, message by message.
 
 use super::poll::Poll;
+use super::refusal::denied;
 use super::{Context, READING, Range, Settings, unusable};
 use anyhow::{Context as _, Result, anyhow};
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
 use std::panic::resume_unwind;
@@ -84,7 +85,7 @@ fn drain(
             None if poll.is_dry() && ends(consumer)? => break,
             None => {}
             Some(Err(error)) if lasting(&error) => {
-                return Err(anyhow!(error).context(format!("topic {topic} cannot be read")));
+                return Err(denied(settings, error, "Read", topic).context(format!("topic {topic} cannot be read")));
             }
             Some(Err(_)) => {}
         }
@@ -158,7 +159,7 @@ pub fn read_until(
         match consumer.poll(Duration::from_millis(10)) {
             Some(Ok(message)) => take(record(&message)),
             Some(Err(error)) if lasting(&error) => {
-                return Err(anyhow!(error).context(format!("topic {topic} cannot be read")));
+                return Err(denied(settings, error, "Read", topic).context(format!("topic {topic} cannot be read")));
             }
             _ => {}
         }
@@ -190,6 +191,11 @@ fn record<'a>(message: &'a BorrowedMessage<'a>) -> Record<'a> {
 }
 
 fn lasting(error: &KafkaError) -> bool {
-    use rdkafka::error::RDKafkaErrorCode::{AllBrokersDown, BrokerTransportFailure, OperationTimedOut, Resolve};
-    !matches!(error.rdkafka_error_code(), Some(AllBrokersDown | BrokerTransportFailure | OperationTimedOut | Resolve))
+    use RDKafkaErrorCode::{AllBrokersDown, BrokerTransportFailure, OperationTimedOut, Resolve};
+    match error.rdkafka_error_code() {
+        Some(AllBrokersDown | BrokerTransportFailure | OperationTimedOut | Resolve) => false,
+        // Its group is a name only: nothing is committed.
+        Some(RDKafkaErrorCode::GroupAuthorizationFailed) => false,
+        _ => true,
+    }
 }

@@ -1,6 +1,7 @@
 //! One producer for all that a count writes: results, dead letters, ordered frames, state.
 
 use super::poll::serve;
+use super::refusal::lack;
 use super::state::Written;
 use super::{ARRIVED_HEADER, DUE_HEADER, Settings, unusable};
 use crate::core::frames::Times;
@@ -48,16 +49,19 @@ pub struct Loss {
 }
 
 impl Loss {
-    fn new(topic: &str, error: &KafkaError) -> Loss {
-        let why = format!("{error}: see that it is there and writable, then count again");
-        Loss { topic: topic.to_owned(), why, code: error.rdkafka_error_code() }
+    fn new(settings: &Settings, topic: &str, error: &KafkaError) -> Loss {
+        let code = error.rdkafka_error_code();
+        let why = code
+            .and_then(|code| lack(settings, code, "Write", topic))
+            .unwrap_or_else(|| format!("{error}: see that it is there and writable, then count again"));
+        Loss { topic: topic.to_owned(), why, code }
     }
 }
 
 /// Remembers what was lost.
-#[derive(Default)]
 pub struct Deliveries {
     log: Mutex<Log>,
+    settings: Settings,
 }
 
 #[derive(Default)]
@@ -95,7 +99,9 @@ impl ProducerContext for Deliveries {
         let Ok(mut log) = self.log.lock() else { return };
         match result {
             Ok(message) => log.delivered(message.topic(), message.partition(), message.offset()),
-            Err((error, message)) => drop(log.lost.get_or_insert_with(|| Loss::new(message.topic(), error))),
+            Err((error, message)) => {
+                let _ = log.lost.get_or_insert_with(|| Loss::new(&self.settings, message.topic(), error));
+            }
         }
     }
 }
@@ -124,8 +130,8 @@ impl Writer {
             ("compression.type", "lz4"),
             ("queue.buffering.max.kbytes", "65536"),
         ];
-        let producer =
-            settings.client(&[&base, ours].concat()).create_with_context(Deliveries::default()).map_err(unusable)?;
+        let deliveries = Deliveries { log: Mutex::default(), settings: settings.clone() };
+        let producer = settings.client(&[&base, ours].concat()).create_with_context(deliveries).map_err(unusable)?;
         let (timeout, stop) = (settings.timeout, stop.clone());
         Ok(Writer { producer, topics, timeout, stop, unacknowledged: false, row: Vec::new() })
     }
@@ -230,11 +236,11 @@ impl Writer {
                 Err((error @ KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
                     serve(&self.producer);
                     if patience.is_over() {
-                        return Err(Loss::new(back.topic, &error));
+                        return Err(self.loss(back.topic, &error));
                     }
                     record = back;
                 }
-                Err((error, back)) => return Err(Loss::new(back.topic, &error)),
+                Err((error, back)) => return Err(self.loss(back.topic, &error)),
             }
         }
     }
@@ -249,7 +255,7 @@ impl Writer {
             serve(&self.producer);
             if patience.is_over() {
                 let error = KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut);
-                return Err(Loss::new(&self.topics.output, &error));
+                return Err(self.loss(&self.topics.output, &error));
             }
         }
         self.unacknowledged = false;
@@ -266,6 +272,10 @@ impl Writer {
             self.check()?;
         }
         Ok(())
+    }
+
+    fn loss(&self, topic: &str, error: &KafkaError) -> Loss {
+        Loss::new(&self.producer.context().settings, topic, error)
     }
 
     fn check(&self) -> Result<(), Loss> {
