@@ -301,7 +301,8 @@ grant() {
     if [[ -f $dir/granted ]]; then return; fi
     local topics=(--topic messages --topic output --topic kuu) waiting=() pid
     allow reader "${topics[@]}" --operation Read & waiting+=($!)
-    allow kuu "${topics[@]}" --group kuu --operation Read & waiting+=($!)
+    allow kuu "${topics[@]}" --operation Read & waiting+=($!)
+    allow kuu --group kuu --operation Read --operation Delete & waiting+=($!)
     allow kuu "${topics[@]}" --transactional-id kuu --operation Write --operation Describe & waiting+=($!)
     allow kuu "${topics[@]}" --operation Create --operation Delete --operation DescribeConfigs & waiting+=($!)
     for pid in "${waiting[@]}"; do wait "$pid" || fail "could not give the users their ACLs"; done

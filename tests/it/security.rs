@@ -325,10 +325,15 @@ mod secure {
             "topic",
             &format!("{messages}-new"),
         );
-        lacks(&format!("{ungrouped} --group other --config {client}"), "kuu", "Read", "group", "other");
-        refused_at_once(&kuu, &format!("{count} --config {reader}")).complains(&output).complains(
-            "user reader lacks an ACL: kuu needs Read on topics that it reads, Write on topics that it writes",
-        );
+        lacks(&format!("{ungrouped} --group other --config {client}"), "kuu", "Describe", "topic", "other-state");
+        let at_least_once = "--guarantee at-least-once";
+        let other = format!("{ungrouped} --group other {at_least_once} --config {client}");
+        lacks(&other, "kuu", "Read", "group", "other");
+        refused_at_once(&kuu, &format!("{count} --config {reader}")).complains(&format!(
+            "user reader lacks the ACL Write on transactional id {group}: kafka-acls.sh --add --allow-principal User:reader \
+             --operation Write --transactional-id {group} gives it"
+        ));
+        lacks(&format!("{count} {at_least_once} --config {reader}"), "reader", "Write", "topic", &output);
     }
 
     #[test]

@@ -212,7 +212,11 @@ impl Cluster {
         for result in deleted {
             match result {
                 Ok(_) | Err((_, RDKafkaErrorCode::GroupIdNotFound)) => {}
-                Err((_, error)) => bail!("the positions of group {group} cannot be deleted: {error}"),
+                Err((_, error)) => {
+                    let why =
+                        refusal::lack(&self.settings, error, "Delete", group).unwrap_or_else(|| error.to_string());
+                    bail!("the positions of group {group} cannot be deleted: {why}")
+                }
             }
         }
         Ok(())
