@@ -154,7 +154,7 @@ impl Job {
     }
 
     /// Checks that the input still is the one that the state was made of, and cuts off what is counted.
-    fn resume(&self, source: &Source, committed: &[i64], ranges: &mut Vec<Range>) -> Result<Start> {
+    fn resume(&self, source: &Source, committed: &[i64], ranges: &mut [Range]) -> Result<Start> {
         let (topic, group) = (&self.topics.input, &self.group);
         let Source { positions, held, .. } = source;
         let remedy = "--recreate deletes results and state to count anew";

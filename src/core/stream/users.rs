@@ -66,9 +66,8 @@ impl Users {
         let Some(tail) = self.tail.as_mut().filter(|tail| tail.lengths.len() > tail.saved) else { return Vec::new() };
         let mut blocks = Vec::new();
         let mut ids = Vec::new();
-        let mut rest = std::mem::take(&mut tail.lengths).into_iter();
         let mut at = tail.start;
-        while let Some(len) = rest.next() {
+        for len in std::mem::take(&mut tail.lengths) {
             let uid = &self.text[at..at + len as usize];
             ids.push(std::str::from_utf8(uid).expect("an id is a str when it comes"));
             tail.lengths.push(len);
