@@ -1,5 +1,6 @@
 //! Topics: which there are, what they hold, how they are made. Apache Kafka or the embedded broker.
 
+use super::aside::Aside;
 use super::refusal;
 use super::{Context, Settings, unusable};
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -36,7 +37,7 @@ impl Range {
 /// A connection for questions about topics, and for making them.
 pub struct Cluster {
     settings: Settings,
-    consumer: BaseConsumer<Context>,
+    consumer: Aside<BaseConsumer<Context>>,
     embedded: Option<MockCluster<'static, DefaultProducerContext>>,
 }
 
@@ -47,7 +48,7 @@ impl Cluster {
     /// If none answers within `settings.timeout`.
     pub fn connect(settings: &Settings) -> Result<Cluster> {
         let consumer = refusal::connect(settings, &[("group.id", "kuu-admin"), ("isolation.level", "read_committed")])?;
-        Ok(Cluster { settings: settings.clone(), consumer, embedded: None })
+        Ok(Cluster { settings: settings.clone(), consumer: Aside::new(consumer), embedded: None })
     }
 
     /// Starts an embedded broker, which lives as long as the returned value.

@@ -1,5 +1,6 @@
 //! Everything that speaks to a broker, through librdkafka.
 
+mod aside;
 mod cluster;
 mod committer;
 mod context;

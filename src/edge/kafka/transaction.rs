@@ -1,5 +1,6 @@
 //! Exactly once: results, changes of state and consumed offsets in one transaction (KIP-98, KIP-447).
 
+use super::aside::Aside;
 use super::refusal::denied;
 use super::state::{OWNER, Source, State, Written};
 use super::writer::{ANOTHER_TOPIC, Loss, Topics, Writer};
@@ -35,7 +36,7 @@ pub struct Fenced;
 /// Commits results, state and positions together or not at all.
 pub struct ExactlyOnce {
     writer: Writer,
-    consumer: BaseConsumer<Context>,
+    consumer: Aside<BaseConsumer<Context>>,
     group: String,
     state: String,
     source: Source,
@@ -63,12 +64,20 @@ impl ExactlyOnce {
             ("retry.backoff.ms", "5"),
         ];
         let writer = Writer::new(settings, topics, &ours, stop)?;
-        let consumer = settings
+        let consumer: BaseConsumer<Context> = settings
             .client(&[("group.id", group), ("enable.auto.commit", "false"), ("isolation.level", "read_committed")])
             .create_with_context(Context::default())
             .map_err(unusable)?;
         let (group, state) = (group.to_owned(), State::topic(group));
-        let mut sink = ExactlyOnce { writer, consumer, group, state, source, open: false, settings: settings.clone() };
+        let mut sink = ExactlyOnce {
+            writer,
+            consumer: Aside::new(consumer),
+            group,
+            state,
+            source,
+            open: false,
+            settings: settings.clone(),
+        };
         let begun = sink.writer.producer().init_transactions(settings.timeout);
         begun.map_err(|error| sink.judge(error, "no transaction can be started"))?;
         sink.begin()?;

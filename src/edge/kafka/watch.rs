@@ -1,5 +1,6 @@
 //! Reads a topic as it is, message by message.
 
+use super::aside::Aside;
 use super::poll::Poll;
 use super::refusal::denied;
 use super::{Context, READING, Range, Settings, unusable};
@@ -44,7 +45,8 @@ pub fn read_all(
     ranges: &[Range],
     take: impl FnMut(Record<'_>) -> Result<()>,
 ) -> Result<u64> {
-    drain(&assigned(settings, topic, ranges)?, settings, topic, ranges, take)
+    let consumer = assigned(settings, topic, ranges)?;
+    drain(&consumer, settings, topic, ranges, take)
 }
 
 fn drain(
@@ -167,7 +169,7 @@ pub fn read_until(
     Ok(())
 }
 
-fn assigned(settings: &Settings, topic: &str, ranges: &[Range]) -> Result<BaseConsumer<Context>> {
+fn assigned(settings: &Settings, topic: &str, ranges: &[Range]) -> Result<Aside<BaseConsumer<Context>>> {
     let consumer: BaseConsumer<Context> = settings
         .client(&[&READING[..], &[("group.id", "kuu-watch")]].concat())
         .create_with_context(Context::default())
@@ -177,7 +179,7 @@ fn assigned(settings: &Settings, topic: &str, ranges: &[Range]) -> Result<BaseCo
         list.add_partition_offset(topic, partition as i32, Offset::Offset(range.low))?;
     }
     consumer.assign(&list).context("the partitions cannot be assigned")?;
-    Ok(consumer)
+    Ok(Aside::new(consumer))
 }
 
 fn record<'a>(message: &'a BorrowedMessage<'a>) -> Record<'a> {
