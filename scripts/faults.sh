@@ -68,7 +68,7 @@ export KUU_TEST_BROKERS=localhost:$port
 for ((run = 1; run <= runs; run++)); do
     export KUU_TEST_SEED=$((seed + run - 1))
     echo "=== run $run of $runs, seed $KUU_TEST_SEED"
-    cargo test --locked --test it -- --ignored --test-threads 2 --nocapture "${filters[@]}" 2>"$work/log" >"$work/out" &
+    cargo test --locked --test it -- --ignored --test-threads 3 --nocapture "${filters[@]}" 2>"$work/log" >"$work/out" &
     child=$!
     if ! wait "$child"; then
         cat -- "$work/out" "$work/log"
