@@ -215,20 +215,22 @@ fn record(arguments: &Count, session: &Session, counter: &Counter, summary: &Sum
 }
 
 fn report(screen: Screen, table: &WindowTable, counter: &Counter, summary: &Summary, resumed: u64) {
-    match (table.is_empty(), resumed) {
-        (true, 1..) => screen.say("no new results"),
-        _ => screen.say(table.render()),
+    let frames = counter.ledger().read - resumed;
+    if !table.is_empty() || resumed == 0 {
+        screen.say(table.render());
     }
     screen.say(session::ledger_line(&counter.ledger().into()));
     let seconds = summary.elapsed.as_secs_f64().max(1e-9);
-    let frames = counter.ledger().read - resumed;
-    screen.say(format!(
-        "counted {} in {}: {} frames/s, {} MB/s",
-        plural(frames, "frame"),
-        time(summary.elapsed),
-        rate(frames as f64 / seconds),
-        megabytes(summary.read_bytes as f64 / seconds),
-    ));
+    screen.say(match (frames, resumed) {
+        (0, 1..) => "nothing new".into(),
+        _ => format!(
+            "counted {} in {}: {} frames/s, {} MB/s",
+            plural(frames, "frame"),
+            time(summary.elapsed),
+            rate(frames as f64 / seconds),
+            megabytes(summary.read_bytes as f64 / seconds),
+        ),
+    });
     if summary.interrupted {
         screen.say(format!("interrupted: {} had no result yet", plural(counter.pending() as u64, "open window")));
     }

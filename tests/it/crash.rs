@@ -204,6 +204,11 @@ fn kills_at_the_start_and_at_the_end() {
     // What is counted stays counted.
     case.settles("--window minute,year", &expected_with_year(&case.all));
     assert_eq!(case.kuu.record("count").figure("resumed_frames") as usize, case.all.len());
+    case.kuu
+        .run(&case.count("--window minute,year"))
+        .exits(0)
+        .says("120,000 frames counted before")
+        .says("nothing new");
 }
 
 fn expected_with_year(all: &[Vec<u8>]) -> Vec<Window> {
