@@ -30,7 +30,16 @@ pub fn run(arguments: &Count, session: &Session) -> Result<Status> {
 
 /// Counts a topic into another.
 fn topic(arguments: &Count, session: &Session) -> Result<Status> {
-    let cluster = Cluster::connect(&session.settings())?;
+    // What the guarantee rests on is not for a file of common properties to change.
+    let settings = session.settings();
+    for name in ["transactional.id", "group.id", "isolation.level"] {
+        if settings.property(name).is_some() && session::guarantee(arguments.guarantee) == Guarantee::ExactlyOnce {
+            bail!(
+                "property {name} cannot be set for a count exactly once: leave it out, or use --guarantee at-least-once"
+            );
+        }
+    }
+    let cluster = Cluster::connect(&settings)?;
     if cluster.partitions(&arguments.topic)?.is_none() {
         bail!("there is no topic {}: fill it with `kuu produce FILE`, or name another with --topic", arguments.topic);
     }
@@ -84,10 +93,6 @@ fn prepare_outputs(arguments: &Count, screen: Screen, cluster: &Cluster) -> Resu
     let exactly_once = session::guarantee(arguments.guarantee) == Guarantee::ExactlyOnce;
     let others = [&arguments.dead_letter, &arguments.ordered_output];
     let state = State::topic(&arguments.group);
-    if arguments.recreate && exactly_once {
-        cluster.delete(&[&state])?;
-        cluster.delete_group(&arguments.group)?;
-    }
     for topic in others.into_iter().flatten().chain([&arguments.output]) {
         if *topic == arguments.topic {
             bail!("topic {topic} is read: results and frames must go to another one");
@@ -99,6 +104,11 @@ fn prepare_outputs(arguments: &Count, screen: Screen, cluster: &Cluster) -> Resu
             let forever = [("cleanup.policy", "delete"), ("retention.ms", "-1"), ("retention.bytes", "-1")];
             cluster.create(topic, 1, -1, &forever)?;
         }
+    }
+    // After the results: whoever is killed in between finds a state whose results are gone, and is told.
+    if arguments.recreate && exactly_once {
+        cluster.delete(&[&state])?;
+        cluster.delete_group(&arguments.group)?;
     }
     if exactly_once {
         State::prepare(cluster, &arguments.group)?;

@@ -11,6 +11,7 @@ use super::window_table::WindowTable;
 use crate::core::frame::Kind;
 use crate::core::stream::{Config, Counter};
 use anyhow::{Context as _, Result, bail};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,25 @@ use std::time::{Duration, Instant};
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// How long setbacks may follow each other without a commit between them.
 const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Whether an error is of a broker that is away.
+fn is_passing(error: &anyhow::Error) -> bool {
+    use RDKafkaErrorCode as Code;
+    let code = error.chain().find_map(|cause| cause.downcast_ref::<KafkaError>()?.rdkafka_error_code());
+    matches!(
+        code,
+        Some(
+            Code::BrokerTransportFailure
+                | Code::AllBrokersDown
+                | Code::OperationTimedOut
+                | Code::RequestTimedOut
+                | Code::LeaderNotAvailable
+                | Code::NotLeaderForPartition
+                | Code::CoordinatorNotAvailable
+                | Code::CoordinatorLoadInProgress
+        )
+    )
+}
 
 /// How long a new instance may take from getting the transactional id to writing its name.
 const CLAIM: Duration = Duration::from_secs(1);
@@ -109,6 +129,8 @@ impl Job {
                 Ok(counted) => return Ok(Counted { setbacks, ..counted }),
                 Err(error) if error.is::<Aborted>() => error,
                 Err(error) if error.is::<Fenced>() => attempt.disowned()?,
+                // In the middle of an outage, what a restart asks for may not be had either.
+                Err(error) if !setbacks.is_empty() && is_passing(&error) => error,
                 Err(error) => return Err(error),
             };
             if table.commits() > since.1 {
@@ -193,8 +215,15 @@ impl Job {
                     range.low - 1
                 );
             }
-            let from = held.as_ref().map_or(position, |held| held.from[partition].min(position));
-            range.low = range.low.max(from);
+            let from = held.as_ref().map_or(position, |held| held.from.get(partition).map_or(position, |from| *from));
+            if from < range.low {
+                bail!(
+                    "topic {topic}, partition {partition}: frames {from} to {} were deleted before the ordered output had \
+                     them; {remedy}",
+                    range.low - 1
+                );
+            }
+            range.low = from;
         }
         Ok(start)
     }

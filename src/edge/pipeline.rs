@@ -244,6 +244,9 @@ struct Run<'a> {
     summary: Summary,
     /// What lies before was counted in an earlier run.
     start: Vec<i64>,
+    /// What the ordered output had still to come then, by partition; none once it is all read again. Until then nothing
+    /// goes out, as the watermark is ahead of it.
+    again: Vec<Option<i64>>,
     silent_since: Vec<Option<Instant>>,
     started: Option<Instant>,
     order: Option<Reorder<Letter>>,
@@ -266,10 +269,14 @@ pub fn run(
 ) -> Result<Summary> {
     let partitions = start.positions.len();
     let summary = Summary { positions: start.positions.clone(), ..Summary::default() };
-    let order = options.ordered.then(|| Reorder::from(start.held.map_or(i64::MIN, |held| held.released)));
+    let released = start.held.as_ref().map_or(i64::MIN, |held| held.released);
+    let order = options.ordered.then(|| Reorder::from(released));
+    let from = start.held.map(|held| held.from).unwrap_or_default();
+    let again = start.positions.iter().zip(from).map(|(position, from)| (from < *position).then_some(from)).collect();
     let silent_since = vec![None; partitions];
     let start = start.positions;
-    let mut run = Run { counter, sink, options, summary, start, silent_since, started: None, order, closed: false };
+    let mut run =
+        Run { counter, sink, options, summary, start, again, silent_since, started: None, order, closed: false };
     let mut committed = Instant::now();
     let mut early = Instant::now();
     let mut watched = Instant::now();
@@ -284,8 +291,14 @@ pub fn run(
                     spares.push(frames);
                 }
             }
-            Ok(Event::CaughtUp(partition)) => run.silent_since[partition] = Some(Instant::now()),
-            Ok(Event::Ended(partition)) => run.silence(partition)?,
+            Ok(Event::CaughtUp(partition)) => {
+                run.silent_since[partition] = Some(Instant::now());
+                run.is_read_again(partition)?;
+            }
+            Ok(Event::Ended(partition)) => {
+                run.is_read_again(partition)?;
+                run.silence(partition)?;
+            }
             Ok(Event::Failed(error)) => return Err(error),
             // A reader may be stuck in a pipe that stays silent.
             Err(RecvTimeoutError::Timeout) if stop.interrupted() => break,
@@ -333,6 +346,7 @@ impl Run<'_> {
                 self.hold_again(partition, &value);
                 continue;
             }
+            self.is_read_again(partition)?;
             let fate = self.counter.observe(partition, value.outcome);
             if self.counter.has_results() {
                 self.emit(value.times)?;
@@ -357,6 +371,20 @@ impl Run<'_> {
         }
     }
 
+    /// Notes that what `partition` held back before a restart is there again; once all is, it may go out.
+    #[inline]
+    fn is_read_again(&mut self, partition: usize) -> Result<()> {
+        match self.again.get_mut(partition) {
+            Some(again @ Some(_)) => *again = None,
+            _ => return Ok(()),
+        }
+        self.release()
+    }
+
+    fn is_reading_again(&self) -> bool {
+        self.again.iter().any(Option::is_some)
+    }
+
     /// Passes the original bytes on: counted frames in their order, all others with a reason.
     fn forward(&mut self, partition: usize, value: &Value<'_>, fate: Option<Fate>) -> Result<()> {
         let reason = match (value.outcome, fate) {
@@ -378,6 +406,9 @@ impl Run<'_> {
     }
 
     fn release(&mut self) -> Result<()> {
+        if self.is_reading_again() {
+            return Ok(());
+        }
         let (Some(order), Some(watermark)) = (&mut self.order, self.counter.watermark()) else { return Ok(()) };
         order.release(watermark).try_for_each(|letter| self.sink.ordered(letter))
     }
@@ -423,7 +454,7 @@ impl Run<'_> {
         self.closed = false;
         let changes = self.counter.changes();
         let positions = &self.summary.positions;
-        let held = self.order.as_ref().map(|order| held(order, positions));
+        let held = self.order.as_ref().map(|order| held(order, positions, &self.again));
         self.sink.commit(Commit { positions, changes, held, last })
     }
 
@@ -438,8 +469,11 @@ impl Run<'_> {
     }
 }
 
-fn held(order: &Reorder<Letter>, positions: &[i64]) -> Held {
+fn held(order: &Reorder<Letter>, positions: &[i64], again: &[Option<i64>]) -> Held {
     let mut from = positions.to_vec();
+    for (from, again) in from.iter_mut().zip(again) {
+        *from = again.map_or(*from, |again| again.min(*from));
+    }
     for letter in order.iter() {
         from[letter.partition] = from[letter.partition].min(letter.offset);
     }

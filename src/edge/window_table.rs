@@ -100,8 +100,11 @@ impl Sink for Watched<'_> {
     }
 
     fn commit(&mut self, commit: Commit<'_>) -> Result<()> {
+        let news = !commit.changes.is_empty() || !self.table.open.is_empty();
         self.sink.commit(commit)?;
-        self.table.commit();
+        if news {
+            self.table.commit();
+        }
         Ok(())
     }
 

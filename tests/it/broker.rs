@@ -139,7 +139,11 @@ pub fn partitions(address: &str, topic: &str) -> i32 {
 /// The end offset of each partition of a topic, nothing if it is missing.
 pub fn ends(address: &str, topic: &str) -> Vec<i64> {
     let consumer: BaseConsumer = client(address).create().unwrap();
-    let end = |partition| consumer.fetch_watermarks(topic, partition, PATIENCE).unwrap().1;
+    // A topic that was just made may have no leader yet.
+    let end = |partition| {
+        let ask = || consumer.fetch_watermarks(topic, partition, PATIENCE).ok();
+        crate::kuu::eventually("the end of a partition", ask).1
+    };
     (0..partitions(address, topic)).map(end).collect()
 }
 
@@ -171,7 +175,10 @@ pub fn write(address: &str, topic: &str, key: &str, value: Option<&str>) {
 
 /// The committed position of a group, -1 where there is none.
 pub fn committed(address: &str, group: &str, topic: &str) -> Vec<i64> {
-    let consumer: BaseConsumer = client(address).set("group.id", group).create().unwrap();
+    // Otherwise it waits for the transaction of a process that was killed to time out.
+    let mut config = client(address);
+    config.set("group.id", group).set("isolation.level", "read_uncommitted");
+    let consumer: BaseConsumer = config.create().unwrap();
     let mut list = TopicPartitionList::new();
     let count = partitions(address, topic);
     for partition in 0..count {

@@ -92,6 +92,12 @@ impl Clocks {
         self
     }
 
+    /// As they are when partitions were added, whose clocks have not started.
+    pub fn grown(mut self, partitions: usize) -> Clocks {
+        self.clocks.resize(partitions.max(self.clocks.len()), Clock::default());
+        self
+    }
+
     /// How many there are.
     pub fn partitions(&self) -> usize {
         self.clocks.len()

@@ -138,11 +138,11 @@ impl Counter {
         fate
     }
 
-    /// Adds the frame to its window of every unit. The shortest one decides whether it is too late,
-    /// so that longer windows stay unions of the shorter ones.
+    /// Adds the frame to its window of every unit. The one that ends first decides whether it is too late: longer windows
+    /// stay unions of the shorter ones, and a month that is closed for good is not opened again by a week that goes on.
     fn count(&mut self, frame: Frame<'_>) -> Fate {
-        let shortest = self.lanes[0].window(frame.ts);
-        if self.clocks.watermark().is_some_and(|at| self.expired(shortest.end, at)) {
+        let first_end = self.lanes.iter_mut().map(|lane| lane.window(frame.ts).end).min().unwrap_or(i64::MAX);
+        if self.clocks.watermark().is_some_and(|at| self.expired(first_end, at)) {
             self.ledger.too_late += 1;
             self.moved();
             return Fate::TooLate;

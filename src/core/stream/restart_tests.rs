@@ -166,6 +166,16 @@ fn no_records_are_a_new_counter() {
 }
 
 #[test]
+fn partitions_that_were_added_hold_the_watermark_back_until_they_speak() {
+    let (_, records) = saved(100);
+    let mut restored = Counter::restore(Config::default(), 2, &records).unwrap();
+    restored.observe(0, Ok(Frame { uid: "u1", ts: 200 }));
+    assert_eq!((restored.watermark(), restored.pending()), (Some(95), 2));
+    restored.silence(1);
+    assert_eq!((restored.watermark(), restored.pending()), (Some(195), 1));
+}
+
+#[test]
 fn damage_is_named() {
     let (_, records) = saved(3_000);
     let spoil = |key: &str, value: Option<&[u8]>| {
@@ -190,6 +200,6 @@ fn damage_is_named() {
     );
     assert!(spoil("minute:60/0", Some(b"rubbish")).starts_with("the record `minute:60/0` is damaged: "));
     assert!(spoil("counter", Some(b"{}")).starts_with("the record `counter` is damaged: missing field"));
-    let two = Counter::restore(Config::default(), 2, &records).err().map(|error| error.why).unwrap();
-    assert_eq!(two, "it tells of 1 partitions instead of 2");
+    let none = Counter::restore(Config::default(), 0, &records).err().map(|error| error.why).unwrap();
+    assert_eq!(none, "it tells of 1 partitions instead of 0");
 }

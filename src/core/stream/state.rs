@@ -173,7 +173,7 @@ impl Counter {
         counter.keep_state();
         let Some(value) = records.get(COUNTER) else { return Ok(counter) };
         let record: CounterRecord = parse(COUNTER, value)?;
-        counter.clocks = record.clocks.awake();
+        counter.clocks = record.clocks.awake().grown(partitions);
         counter.ledger = record.ledger.ledger();
         counter.users = users(records)?;
         counter.windows(records)?;

@@ -96,6 +96,29 @@ fn retention_ends_when_the_watermark_is_that_far_past_the_end() {
 }
 
 #[test]
+fn a_month_that_is_closed_for_good_is_not_opened_again_by_a_week_that_goes_on() {
+    // The week from 28 January 2019 to 4 February holds the end of January.
+    let february = "2019-02-01T00:00:00Z".parse::<jiff::Timestamp>().unwrap().as_second();
+    let config = Config { units: vec![Unit::Week, Unit::Month], retention: 3_600, ..Config::default() };
+    let mut counter = Counter::new(config, 1);
+    start(&mut counter, 0, february - 3_000);
+    for i in 0..4 {
+        see(&mut counter, 0, "a", february + i * 3_000);
+    }
+    assert_eq!(see(&mut counter, 0, "late", february - 3_000), Some(Fate::TooLate));
+    counter.finish();
+    assert_eq!(
+        drain(&mut counter),
+        [
+            format!("month {}: 1 users 8 frames on_time 0", february - 31 * 86_400),
+            format!("week {}: 2 users 12 frames on_time 0", february - 4 * 86_400),
+            format!("month {february}: 1 users 4 frames on_time 0"),
+        ]
+    );
+    assert_eq!(counter.ledger().too_late, 1);
+}
+
+#[test]
 fn a_window_that_a_late_frame_opens_has_its_first_result_as_time_goes_on() {
     let mut counter = counter(1);
     start(&mut counter, 0, 1000);

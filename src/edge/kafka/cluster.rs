@@ -134,6 +134,16 @@ impl Cluster {
             .collect()
     }
 
+    /// The same with what is in open transactions.
+    ///
+    /// # Errors
+    /// As [`Cluster::ranges`].
+    pub fn uncommitted_ranges(&self, topic: &str) -> Result<Vec<Range>> {
+        let mut settings = self.settings.clone();
+        settings.properties.push(("isolation.level".into(), "read_uncommitted".into()));
+        Cluster::connect(&settings)?.ranges(topic)
+    }
+
     /// Whether `topic` holds anything.
     ///
     /// # Errors

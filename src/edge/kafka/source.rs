@@ -21,6 +21,8 @@ const RUN_BYTES: usize = 32 * 1024;
 const RUN_VALUE_BYTES: usize = 1024 * 1024;
 /// How long a broker may be away before a reader gives up.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// Errors that are further apart than this belong to different outages.
+const LULL: Duration = Duration::from_secs(60);
 
 /// What to read, and how.
 #[derive(Clone, Debug)]
@@ -123,6 +125,7 @@ impl Reader {
         let mut run = Frames::default();
         let mut poll = Poll::default();
         let mut heard = Instant::now();
+        let mut trouble: Option<(Instant, Instant)> = None;
         while !self.stop.interrupted() && !self.feed.is_closed() && self.shares.iter().any(|share| !share.ended) {
             let (message, waited) = match poll.at_hand(&self.consumer) {
                 None => {
@@ -141,6 +144,8 @@ impl Reader {
                     let partition = message.partition() as usize;
                     if partition != run.partition || run.bytes() >= self.run_bytes() {
                         self.hand_over(&mut run)?;
+                        // The counter may have kept this thread waiting for long.
+                        heard = Instant::now();
                         run.restart(partition);
                     }
                     self.take(&message, &mut parser, &mut run);
@@ -152,10 +157,18 @@ impl Reader {
                     }
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    heard = Instant::now();
                     self.hand_over(&mut run)?;
                     self.feed.send(Event::CaughtUp(partition as usize));
                 }
-                Some(Err(error)) => self.judge(error, heard)?,
+                Some(Err(error)) => {
+                    // A quiet topic says nothing for hours: what counts is for how long there are errors.
+                    let now = Instant::now();
+                    let (since, last) = trouble.unwrap_or((now, now));
+                    let since = if now - last > LULL { now } else { since.max(heard) };
+                    trouble = Some((since, now));
+                    self.judge(error, since)?;
+                }
                 None => {}
             }
             if waited && self.stop.finishing() && !bounded {
@@ -252,7 +265,7 @@ impl Reader {
     }
 
     /// Whether an error is worth waiting for its end.
-    fn judge(&self, error: KafkaError, heard: Instant) -> Result<()> {
+    fn judge(&self, error: KafkaError, since: Instant) -> Result<()> {
         let code = error.rdkafka_error_code();
         let passing = matches!(
             code,
@@ -274,8 +287,8 @@ impl Reader {
         );
         let topic = &self.options.topic;
         match code {
-            _ if passing && heard.elapsed() < PATIENCE => Ok(()),
-            _ if passing => Err(self.silence(heard.elapsed())),
+            _ if passing && since.elapsed() < PATIENCE => Ok(()),
+            _ if passing => Err(self.silence(since.elapsed())),
             Some(RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::AutoOffsetReset) => {
                 Err(anyhow!("topic {topic}: frames were deleted while they were being read ({error}): count again"))
             }

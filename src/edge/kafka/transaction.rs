@@ -93,7 +93,8 @@ impl ExactlyOnce {
     pub fn resume(&self, source: &Source, cluster: &Cluster) -> Result<()> {
         for Written { topic, partition, offset } in &source.written {
             let ranges = match cluster.partitions(topic)? {
-                Some(_) => cluster.ranges(topic)?,
+                // Not as a read_committed reader: a transaction of somebody else hides what is behind it.
+                Some(_) => cluster.uncommitted_ranges(topic)?,
                 None => Vec::new(),
             };
             if ranges.get(*partition as usize).is_none_or(|range| range.high <= *offset) {

@@ -129,6 +129,8 @@ impl Writer {
             ("linger.ms", "0"),
             ("compression.type", "lz4"),
             ("queue.buffering.max.kbytes", "65536"),
+            // The topic decides; the client's own limit is smaller than what may come.
+            ("message.max.bytes", "1000000000"),
         ];
         let deliveries = Deliveries { log: Mutex::default(), settings: settings.clone() };
         let producer = settings.client(&[&base, ours].concat()).create_with_context(deliveries).map_err(unusable)?;
