@@ -41,6 +41,8 @@ fn is_passing(error: &anyhow::Error) -> bool {
 
 /// How long a new instance may take from getting the transactional id to writing its name.
 const CLAIM: Duration = Duration::from_secs(1);
+/// How often the owner is asked for again, if there is no answer.
+const CLAIM_LOOKS: usize = 5;
 
 /// What a reader of the results may rely on after a crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -280,7 +282,17 @@ impl Attempt<'_> {
         let group = &self.job.group;
         // A new instance writes its name as the first thing it does.
         std::thread::sleep(CLAIM);
-        match State::read(self.cluster, group, &self.job.source(), |_, _| {})?.owner {
+        let read = || State::read(self.cluster, group, &self.job.source(), |_, _| {});
+        let mut state = read();
+        for _ in 0..CLAIM_LOOKS {
+            // A broker that is busy with two instances may not answer at once.
+            if state.is_ok() || self.stop.interrupted() {
+                break;
+            }
+            std::thread::sleep(CLAIM);
+            state = read();
+        }
+        match state?.owner {
             Some(mine) if mine == self.owner => {
                 Ok(Aborted("it was open for longer than transaction.timeout.ms".into()).into())
             }
