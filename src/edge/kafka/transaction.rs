@@ -253,8 +253,11 @@ impl Sink for ExactlyOnce {
             return Ok(());
         }
         self.begin()?;
-        // Results are acknowledged before the state says that they are there.
-        self.writer.flush().map_err(|loss| self.lost(loss))?;
+        // As far as they are acknowledged: waiting for the rest costs a round trip, and they are in this transaction. The
+        // last commit of a run waits for them, as there may be no other.
+        if commit.last {
+            self.writer.flush().map_err(|loss| self.lost(loss))?;
+        }
         let mut written = self.writer.written();
         written.retain(|written| written.topic != self.state);
         let source = self.source.at(commit.positions, commit.held.clone(), written);
