@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 
@@ -51,18 +52,22 @@ impl OwnBroker {
 
 impl Drop for OwnBroker {
     fn drop(&mut self) {
-        // A broker that was stopped does not hear TERM.
-        self.signal("CONT");
-        self.run("stop");
+        // A broker that was stopped does not hear TERM; one that never started has no process.
+        if self.dir.path().join("kafka.pid").exists() {
+            self.signal("CONT");
+            self.run("stop");
+        }
     }
 }
 
-/// One with a free neighbour, for the controller.
+/// One with a free neighbour, for the controller; no other broker of this process gets it.
 fn free_port() -> u16 {
+    static TAKEN: AtomicUsize = AtomicUsize::new(0);
+    let taken = TAKEN.fetch_add(1, Ordering::Relaxed);
     let bound = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).ok();
     (20_000..32_000)
         .step_by(2)
-        .skip(std::process::id() as usize % 1_000)
+        .skip(std::process::id() as usize % 1_000 + taken * 100)
         .find(|port| bound(*port).is_some() && bound(port + 1).is_some())
         .expect("a free port")
 }
