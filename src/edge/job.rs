@@ -41,8 +41,8 @@ fn is_passing(error: &anyhow::Error) -> bool {
 
 /// How long a new instance may take from getting the transactional id to writing its name.
 const CLAIM: Duration = Duration::from_secs(1);
-/// How often the owner is asked for again, if there is no answer.
-const CLAIM_LOOKS: usize = 5;
+/// How often the owner is asked for before it is believed that there is no other.
+const CLAIM_LOOKS: usize = 4;
 
 /// What a reader of the results may rely on after a crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -280,19 +280,20 @@ impl Attempt<'_> {
     /// long, and an error if another instance has it.
     fn disowned(&self) -> Result<anyhow::Error> {
         let group = &self.job.group;
-        // A new instance writes its name as the first thing it does.
-        std::thread::sleep(CLAIM);
-        let read = || State::read(self.cluster, group, &self.job.source(), |_, _| {});
-        let mut state = read();
-        for _ in 0..CLAIM_LOOKS {
-            // A broker that is busy with two instances may not answer at once.
-            if state.is_ok() || self.stop.interrupted() {
+        // A new instance writes its name as the first thing it does, which takes a busy broker a while.
+        let mut owner = None;
+        for look in 1..=CLAIM_LOOKS {
+            std::thread::sleep(CLAIM);
+            match State::read(self.cluster, group, &self.job.source(), |_, _| {}) {
+                Ok(state) => owner = state.owner,
+                Err(error) if look == CLAIM_LOOKS => return Err(error),
+                Err(_) => {}
+            }
+            if self.stop.interrupted() || owner.as_deref().is_some_and(|owner| owner != self.owner) {
                 break;
             }
-            std::thread::sleep(CLAIM);
-            state = read();
         }
-        match state?.owner {
+        match owner {
             Some(mine) if mine == self.owner => {
                 Ok(Aborted("it was open for longer than transaction.timeout.ms".into()).into())
             }
