@@ -3,7 +3,7 @@
 use super::host;
 use super::kafka::{
     Aborted, AtLeastOnce, Cluster, Context, ExactlyOnce, Fenced, Range, Source, SourceOptions, State, Topics,
-    spawn_source,
+    is_outage, spawn_source,
 };
 use super::pipeline::{self, Feed, Sink, Start, Summary};
 use super::stop::Stop;
@@ -11,7 +11,6 @@ use super::window_table::WindowTable;
 use crate::core::frame::Kind;
 use crate::core::stream::{Config, Counter};
 use anyhow::{Context as _, Result, bail};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,25 +18,6 @@ use std::time::{Duration, Instant};
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 /// How long setbacks may follow each other without a commit between them.
 const PATIENCE: Duration = Duration::from_secs(300);
-
-/// Whether an error is of a broker that is away.
-fn is_passing(error: &anyhow::Error) -> bool {
-    use RDKafkaErrorCode as Code;
-    let code = error.chain().find_map(|cause| cause.downcast_ref::<KafkaError>()?.rdkafka_error_code());
-    matches!(
-        code,
-        Some(
-            Code::BrokerTransportFailure
-                | Code::AllBrokersDown
-                | Code::OperationTimedOut
-                | Code::RequestTimedOut
-                | Code::LeaderNotAvailable
-                | Code::NotLeaderForPartition
-                | Code::CoordinatorNotAvailable
-                | Code::CoordinatorLoadInProgress
-        )
-    )
-}
 
 /// How long a new instance may take from getting the transactional id to writing its name.
 const CLAIM: Duration = Duration::from_secs(1);
@@ -132,7 +112,7 @@ impl Job {
                 Err(error) if error.is::<Aborted>() => error,
                 Err(error) if error.is::<Fenced>() => attempt.disowned()?,
                 // In the middle of an outage, what a restart asks for may not be had either.
-                Err(error) if !setbacks.is_empty() && is_passing(&error) => error,
+                Err(error) if !setbacks.is_empty() && is_outage(&error) => error,
                 Err(error) => return Err(error),
             };
             if table.commits() > since.1 {

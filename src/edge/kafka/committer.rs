@@ -1,5 +1,6 @@
 //! Positions of a consumer group, committed on a thread of its own: librdkafka waits without end for a coordinator that is gone.
 
+use super::outage::is_passing;
 use super::refusal::denied;
 use super::{Context, Settings, unusable};
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -9,17 +10,6 @@ use rdkafka::{Offset, TopicPartitionList};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
-
-/// Errors of a commit that pass by themselves.
-const PASSING: [RDKafkaErrorCode; 7] = [
-    RDKafkaErrorCode::CoordinatorLoadInProgress,
-    RDKafkaErrorCode::CoordinatorNotAvailable,
-    RDKafkaErrorCode::NotCoordinator,
-    RDKafkaErrorCode::WaitingForCoordinator,
-    RDKafkaErrorCode::OperationTimedOut,
-    RDKafkaErrorCode::RequestTimedOut,
-    RDKafkaErrorCode::BrokerTransportFailure,
-];
 
 /// Commits the positions of one topic.
 pub struct Committer {
@@ -120,7 +110,7 @@ impl Committer {
         let Err(error) = result else { return Ok(()) };
         self.committed.clear();
         match error.rdkafka_error_code() {
-            Some(code) if PASSING.contains(&code) => {
+            Some(code) if is_passing(code) => {
                 std::thread::sleep(Duration::from_millis(20));
                 Ok(())
             }

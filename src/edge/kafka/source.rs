@@ -1,5 +1,6 @@
 //! Reader threads: messages of their partitions, parsed, in the order of each partition.
 
+use super::outage::is_passing;
 use super::poll::Poll;
 use super::{Context, DUE_HEADER, READING, Range, SENT_HEADER, Settings, decode_us, unusable};
 use crate::core::frame::{Kind, Parser};
@@ -267,24 +268,8 @@ impl Reader {
     /// Whether an error is worth waiting for its end.
     fn judge(&self, error: KafkaError, since: Instant) -> Result<()> {
         let code = error.rdkafka_error_code();
-        let passing = matches!(
-            code,
-            Some(
-                RDKafkaErrorCode::BrokerTransportFailure
-                    | RDKafkaErrorCode::AllBrokersDown
-                    | RDKafkaErrorCode::Resolve
-                    | RDKafkaErrorCode::OperationTimedOut
-                    | RDKafkaErrorCode::NetworkException
-                    | RDKafkaErrorCode::RequestTimedOut
-                    | RDKafkaErrorCode::LeaderNotAvailable
-                    | RDKafkaErrorCode::NotLeaderForPartition
-                    | RDKafkaErrorCode::BrokerNotAvailable
-                    | RDKafkaErrorCode::UnknownLeaderEpoch
-                    | RDKafkaErrorCode::FencedLeaderEpoch
-                    // A reader's group is a name only: nothing is committed.
-                    | RDKafkaErrorCode::GroupAuthorizationFailed
-            )
-        );
+        // A reader's group is a name only: nothing is committed.
+        let passing = code.is_some_and(|code| is_passing(code) || code == RDKafkaErrorCode::GroupAuthorizationFailed);
         let topic = &self.options.topic;
         match code {
             _ if passing && since.elapsed() < PATIENCE => Ok(()),

@@ -4,7 +4,7 @@ use super::aside::Aside;
 use super::refusal::denied;
 use super::state::{OWNER, Source, State, Written};
 use super::writer::{ANOTHER_TOPIC, Loss, Topics, Writer};
-use super::{Cluster, Context, Settings, unusable};
+use super::{Cluster, Context, Range, Settings, unusable};
 use crate::core::frames::Times;
 use crate::core::stream::Emission;
 use crate::edge::pipeline::{Commit, Letter, Sink};
@@ -14,6 +14,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::Producer;
 use rdkafka::{Offset, TopicPartitionList};
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use thiserror::Error;
 
@@ -91,13 +92,16 @@ impl ExactlyOnce {
     /// # Errors
     /// If one does not.
     pub fn resume(&self, source: &Source, cluster: &Cluster) -> Result<()> {
-        for Written { topic, partition, offset } in &source.written {
-            let ranges = match cluster.partitions(topic)? {
+        let mut held: HashMap<&str, Vec<Range>> = HashMap::new();
+        for Written { topic, .. } in &source.written {
+            if !held.contains_key(topic.as_str()) {
                 // Not as a read_committed reader: a transaction of somebody else hides what is behind it.
-                Some(_) => cluster.uncommitted_ranges(topic)?,
-                None => Vec::new(),
-            };
-            if ranges.get(*partition as usize).is_none_or(|range| range.high <= *offset) {
+                let there = cluster.partitions(topic)?.map(|_| cluster.uncommitted_ranges(topic)).transpose()?;
+                held.insert(topic, there.unwrap_or_default());
+            }
+        }
+        for Written { topic, partition, offset } in &source.written {
+            if held[topic.as_str()].get(*partition as usize).is_none_or(|range| range.high <= *offset) {
                 bail!("topic {topic} does not hold the results that were written to it: {ANOTHER_TOPIC}");
             }
         }

@@ -1,6 +1,7 @@
 //! Reads a topic as it is, message by message.
 
 use super::aside::Aside;
+use super::outage::is_passing;
 use super::poll::Poll;
 use super::refusal::denied;
 use super::{Context, READING, Range, Settings, unusable};
@@ -193,11 +194,9 @@ fn record<'a>(message: &'a BorrowedMessage<'a>) -> Record<'a> {
 }
 
 fn lasting(error: &KafkaError) -> bool {
-    use RDKafkaErrorCode::{AllBrokersDown, BrokerTransportFailure, OperationTimedOut, Resolve};
     match error.rdkafka_error_code() {
-        Some(AllBrokersDown | BrokerTransportFailure | OperationTimedOut | Resolve) => false,
         // Its group is a name only: nothing is committed.
         Some(RDKafkaErrorCode::GroupAuthorizationFailed) => false,
-        _ => true,
+        code => !code.is_some_and(is_passing),
     }
 }
