@@ -11,6 +11,7 @@ use super::window_table::WindowTable;
 use crate::core::frame::Kind;
 use crate::core::stream::{Config, Counter};
 use anyhow::{Context as _, Result, bail};
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -103,14 +104,13 @@ impl Job {
         table: &mut WindowTable,
         mut watch: impl FnMut(&Progress),
     ) -> Result<Counted> {
-        let attempt = Attempt { job: self, cluster, owner: &host::instance(), stop };
+        let attempt = Attempt { job: self, cluster, owner: &host::instance(), claimed: Cell::new(false), stop };
         let mut setbacks = Vec::new();
         let mut since = (Instant::now(), table.commits(), BACKOFF.0);
         loop {
             let error = match attempt.run(table, &mut watch) {
                 Ok(counted) => return Ok(Counted { setbacks, ..counted }),
-                Err(error) if error.is::<Aborted>() => error,
-                Err(error) if error.is::<Fenced>() => attempt.disowned()?,
+                Err(error) if error.is::<Aborted>() || error.is::<Fenced>() => attempt.setback(error)?,
                 // In the middle of an outage, what a restart asks for may not be had either.
                 Err(error) if !setbacks.is_empty() && is_outage(&error) => error,
                 Err(error) => return Err(error),
@@ -217,6 +217,8 @@ struct Attempt<'a> {
     cluster: &'a Cluster,
     /// Of the transactional id.
     owner: &'a str,
+    /// Whether the state has this owner's name, or had it.
+    claimed: Cell<bool>,
     stop: &'a Stop,
 }
 
@@ -242,6 +244,7 @@ impl Attempt<'_> {
         // Whoever had the transactional id before is fenced off first: from then on the state stands still.
         let settings = self.cluster.settings();
         let mut sink = ExactlyOnce::new(settings, group, topics.clone(), source.clone(), self.owner, self.stop)?;
+        self.claimed.set(true);
         let state = State::read(self.cluster, group, &source, |read, total| watch(&Progress::Restoring(read, total)))?;
         let mut ranges = self.cluster.ranges(&topics.input)?;
         let start = match state.source {
@@ -256,33 +259,42 @@ impl Attempt<'_> {
         self.count(&ranges, counter, start, &mut table.over(&mut sink), watch)
     }
 
-    /// Why the transactional id is gone: a setback if the coordinator took it, as the last transaction was open for too
-    /// long, and an error if another instance has it.
-    fn disowned(&self) -> Result<anyhow::Error> {
-        let group = &self.job.group;
+    /// Why to go back to the last commit: a broker that was away, or a transaction that was open for too long. Whoever was
+    /// fenced off by another instance hears of it in one way or another, and must not take the id back from it.
+    fn setback(&self, error: anyhow::Error) -> Result<anyhow::Error> {
+        let fenced = error.is::<Fenced>();
+        if !fenced && !self.claimed.get() {
+            return Ok(error);
+        }
+        match self.successor() {
+            Ok(Some(other)) => bail!(
+                "another instance of group {} took over ({other}): nothing is lost. Leave that one running, or stop it and \
+                 count again; a second count beside it needs another --group",
+                self.job.group
+            ),
+            Ok(None) if fenced => Ok(Aborted("it was open for longer than transaction.timeout.ms".into()).into()),
+            Err(unreadable) if fenced => Err(unreadable),
+            // Its brokers are away: going back asks them again.
+            _ => Ok(error),
+        }
+    }
+
+    /// Who has the transactional id now, if it is not this run.
+    fn successor(&self) -> Result<Option<String>> {
         // A new instance writes its name as the first thing it does, which takes a busy broker a while.
         let mut owner = None;
         for look in 1..=CLAIM_LOOKS {
             std::thread::sleep(CLAIM);
-            match State::read(self.cluster, group, &self.job.source(), |_, _| {}) {
-                Ok(state) => owner = state.owner,
-                Err(error) if look == CLAIM_LOOKS => return Err(error),
+            match State::read(self.cluster, &self.job.group, &self.job.source(), |_, _| {}) {
+                Ok(state) => owner = Some(state.owner.unwrap_or_else(|| "its state is gone".into())),
+                Err(error) if look == CLAIM_LOOKS && owner.is_none() => return Err(error),
                 Err(_) => {}
             }
             if self.stop.interrupted() || owner.as_deref().is_some_and(|owner| owner != self.owner) {
                 break;
             }
         }
-        match owner {
-            Some(mine) if mine == self.owner => {
-                Ok(Aborted("it was open for longer than transaction.timeout.ms".into()).into())
-            }
-            other => bail!(
-                "another instance of group {group} took over ({}): nothing is lost. Leave that one running, or stop it \
-                 and count again; a second count beside it needs another --group",
-                other.as_deref().unwrap_or("its state is gone")
-            ),
-        }
+        Ok(owner.filter(|owner| owner != self.owner))
     }
 
     fn count(
