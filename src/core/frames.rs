@@ -28,8 +28,6 @@ pub struct Frames {
     pub blank: u64,
     /// Bytes of the values, as they were read.
     pub read_bytes: u64,
-    /// Whether the reader had no more at hand when it handed them over.
-    pub drained: bool,
     items: Vec<Item>,
     uids: String,
     values: Vec<u8>,
@@ -56,7 +54,6 @@ impl Frames {
         self.partition = partition;
         self.blank = 0;
         self.read_bytes = 0;
-        self.drained = false;
         self.items.clear();
         self.uids.clear();
         self.values.clear();

@@ -1,8 +1,8 @@
 //! Files and standard input as a source of the counter: one partition, in order.
 
+use super::feed::{Event, Feed};
 use super::files::{self, Reading};
 use super::input::{Progress, is_blank};
-use super::pipeline::{Event, Feed};
 use super::stop::Stop;
 use crate::core::frame::{Kind, Parser};
 use crate::core::frames::Frames;

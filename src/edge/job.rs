@@ -1,11 +1,12 @@
 //! One count of a topic: reader, counter, pipeline and sink put together, and put together again after a setback.
 
+use super::feed::Feed;
 use super::host;
 use super::kafka::{
     Aborted, AtLeastOnce, Cluster, Context, ExactlyOnce, Fenced, Range, Source, SourceOptions, State, Topics,
     is_outage, spawn_source,
 };
-use super::pipeline::{self, Feed, Sink, Start, Summary};
+use super::pipeline::{self, Sink, Start, Summary};
 use super::stop::Stop;
 use super::window_table::WindowTable;
 use crate::core::frame::Kind;

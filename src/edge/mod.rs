@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod clock;
+pub mod feed;
 pub mod file_source;
 pub mod files;
 pub mod host;

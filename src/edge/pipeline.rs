@@ -4,77 +4,12 @@ use crate::core::frames::{Frames, Times, Value};
 use crate::core::latency::Histogram;
 use crate::core::order::Reorder;
 use crate::core::stream::{Change, Counter, Emission, Fate, Timing};
+use crate::edge::feed::{Event, Intake};
 use crate::edge::stop::Stop;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
-
-/// Runs of frames that may wait between readers and counter; bounds the memory in between.
-const WAITING_RUNS: usize = 16;
-/// How often the clock is looked at while nothing arrives.
-const TICK: Duration = Duration::from_millis(20);
-
-/// What a reader has to say.
-pub enum Event {
-    /// The next frames of a partition.
-    Frames(Frames),
-    /// A partition of a live stream has no more for now.
-    CaughtUp(usize),
-    /// A partition has reached its known end.
-    Ended(usize),
-    /// The reader cannot go on.
-    Failed(anyhow::Error),
-}
-
-/// The readers' end of the queue to the counter.
-#[derive(Clone)]
-pub struct Feed {
-    events: SyncSender<Event>,
-    spares: Arc<Mutex<Vec<Frames>>>,
-    closed: Arc<AtomicBool>,
-}
-
-impl Feed {
-    /// A queue of bounded length.
-    pub fn new() -> (Feed, Intake) {
-        let (events, incoming) = sync_channel(WAITING_RUNS);
-        let spares = Arc::new(Mutex::new(Vec::new()));
-        let closed = Arc::new(AtomicBool::new(false));
-        (Feed { events, spares: spares.clone(), closed: closed.clone() }, Intake { incoming, spares, closed })
-    }
-
-    /// Hands an event over, waiting while the queue is full. A counter that is gone needs none.
-    pub fn send(&self, event: Event) {
-        let _ = self.events.send(event);
-    }
-
-    /// Whether the counter is gone.
-    pub fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Relaxed)
-    }
-
-    /// A used run, for its memory.
-    pub fn spare(&self) -> Frames {
-        self.spares.lock().ok().and_then(|mut spares| spares.pop()).unwrap_or_default()
-    }
-}
-
-/// The counter's end of the queue.
-pub struct Intake {
-    incoming: Receiver<Event>,
-    spares: Arc<Mutex<Vec<Frames>>>,
-    closed: Arc<AtomicBool>,
-}
-
-impl Drop for Intake {
-    fn drop(&mut self) {
-        self.closed.store(true, Ordering::Relaxed);
-    }
-}
 
 /// One value on its way to a topic of frames, as it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -281,15 +216,10 @@ pub fn run(
     let mut early = Instant::now();
     let mut watched = Instant::now();
     loop {
-        // Whether the reader has handed over all that it has.
-        let mut drained = true;
-        match intake.incoming.recv_timeout(TICK) {
+        match intake.next() {
             Ok(Event::Frames(frames)) => {
                 run.frames(&frames)?;
-                drained = frames.drained;
-                if let Ok(mut spares) = intake.spares.lock() {
-                    spares.push(frames);
-                }
+                intake.give_back(frames);
             }
             Ok(Event::CaughtUp(partition)) => {
                 run.silent_since[partition] = Some(Instant::now());
@@ -312,7 +242,8 @@ pub fn run(
             run.emit(None)?;
             early = Instant::now();
         }
-        let at_once = options.commit_results && options.idle.is_some() && run.closed && drained;
+        // A commit takes as long as thousands of frames: what is there already goes along with it.
+        let at_once = options.commit_results && options.idle.is_some() && run.closed && intake.is_drained();
         if at_once || committed.elapsed() >= options.commit_interval {
             run.commit(false)?;
             committed = Instant::now();

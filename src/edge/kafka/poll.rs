@@ -41,10 +41,14 @@ impl Poll {
         found
     }
 
-    /// Waits a little for the next one, when none is at hand.
-    pub fn wait<'a>(&mut self, consumer: &'a BaseConsumer<Context>) -> Option<KafkaResult<BorrowedMessage<'a>>> {
-        if self.naps < NAPS {
-            self.naps += 1;
+    /// Waits a little for the next one, when none is at hand; longer after a while, if there is `nothing_else` to do.
+    pub fn wait<'a>(
+        &mut self,
+        consumer: &'a BaseConsumer<Context>,
+        nothing_else: bool,
+    ) -> Option<KafkaResult<BorrowedMessage<'a>>> {
+        if self.naps < NAPS || !nothing_else {
+            self.naps = (self.naps + 1).min(NAPS);
             std::thread::sleep(NAP);
             return self.at_hand(consumer);
         }

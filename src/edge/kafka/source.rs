@@ -6,7 +6,7 @@ use super::{Context, DUE_HEADER, READING, Range, SENT_HEADER, Settings, decode_u
 use crate::core::frame::{Kind, Parser};
 use crate::core::frames::{Frames, Times};
 use crate::edge::clock::now_us;
-use crate::edge::pipeline::{Event, Feed};
+use crate::edge::feed::{Event, Feed};
 use crate::edge::stop::Stop;
 use anyhow::{Context as _, Result, anyhow, bail};
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -130,15 +130,18 @@ impl Reader {
         while !self.stop.interrupted() && !self.feed.is_closed() && self.shares.iter().any(|share| !share.ended) {
             let (message, waited) = match poll.at_hand(&self.consumer) {
                 None => {
-                    // Nothing at hand: what was read must not wait for what will be.
-                    run.drained = !run.is_empty();
-                    self.hand_over(&mut run)?;
-                    (poll.wait(&self.consumer), true)
+                    // What was read must not wait for what will be; but while the counter is busy, it may grow.
+                    if self.feed.is_awaited() {
+                        self.hand_over(&mut run)?;
+                        self.feed.set_busy(false);
+                    }
+                    (poll.wait(&self.consumer, run.is_empty()), true)
                 }
                 some => (some, false),
             };
             match message {
                 Some(Ok(message)) => {
+                    self.feed.set_busy(true);
                     if waited {
                         heard = Instant::now();
                     }

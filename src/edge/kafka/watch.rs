@@ -70,7 +70,7 @@ fn drain(
     let mut left = ranges.iter().map(Range::len).sum::<u64>();
     while left > 0 {
         let (message, waited) = match poll.at_hand(consumer) {
-            None => (poll.wait(consumer), true),
+            None => (poll.wait(consumer, true), true),
             some => (some, false),
         };
         match message {

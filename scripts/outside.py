@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""kuu beside outside tools on the same frames, each in turn, several rounds; prints medians and ratios.
+
+Files: `gzip -dc`, DuckDB (where `pip install duckdb` was done). Kafka, with --brokers: `kcat`, and scripts/plain_reader.c,
+which is compiled here (`apt-get install kcat librdkafka-dev`). What is missing is left out, and said.
+
+    scripts/kafka.sh start
+    scripts/outside.py --brokers localhost:9092 fixtures/stream.jsonl.gz
+
+Exit status: 0 measured; 2 a tool failed.
+"""
+
+import argparse
+import glob
+import gzip
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+DUCKDB = """
+import duckdb, sys
+duckdb.sql("select ts // 60 * 60 as minute, count(distinct uid) from read_json(?, format='newline_delimited', "
+           "columns={uid: 'VARCHAR', ts: 'BIGINT'}) group by 1 order by 1", params=[sys.argv[1]]).fetchall()
+"""
+# What kuu sets itself, for tools that take librdkafka's properties.
+READING = ["fetch.wait.max.ms=20", "queued.max.messages.kbytes=32768", "fetch.queue.backoff.ms=5"]
+SENDING = ["enable.idempotence=true", "linger.ms=20", "batch.size=1000000", "partitioner=murmur2_random",
+           "queue.buffering.max.kbytes=65536", "compression.type=lz4"]
+
+
+def run(command, stdin=None):
+    """Runs to the end; gives seconds of wall time, of processor time, and the most resident bytes."""
+    with tempfile.TemporaryFile() as errors:
+        begun = time.monotonic()
+        process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.DEVNULL, stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.monotonic() - begun
+        if status:
+            errors.seek(0)
+            sys.exit(f"outside.py: {command[0]} failed with status {status}: {errors.read().decode()}")
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+
+
+class Table:
+    """Measurements by name, of several rounds."""
+
+    def __init__(self, title, frames):
+        self.title, self.frames, self.rows = title, frames, {}
+
+    def add(self, name, wall, processor=None, resident=None):
+        self.rows.setdefault(name, []).append((wall, processor, resident))
+
+    def show(self):
+        print(f"\n{self.title:<46}{'seconds':>9}{'frames/s':>12}{'against kuu':>13}{'CPU s':>8}{'MB':>7}")
+        first = next(iter(self.rows))
+        for name, samples in self.rows.items():
+            wall = statistics.median(wall for wall, _, _ in samples)
+            # Pairs of one round share the machine's mood.
+            against = statistics.median(wall / kuu for (wall, *_), (kuu, *_) in zip(samples, self.rows[first]))
+            line = f"{name:<46}{wall:9.3f}{self.frames / wall:12,.0f}{against:13.2f}"
+            if samples[0][1] is not None:
+                processor = statistics.median(processor for _, processor, _ in samples)
+                resident = max(resident for *_, resident in samples)
+                line += f"{processor:8.2f}{resident / 1e6:7.0f}"
+            print(line, flush=True)
+
+
+def files(arguments, frames):
+    table = Table("from the file", frames)
+    has_duckdb = subprocess.run([sys.executable, "-c", "import duckdb"], stderr=subprocess.DEVNULL).returncode == 0
+    for _ in range(arguments.rounds):
+        table.add("kuu batch", *run([arguments.kuu, "batch", arguments.file]))
+        table.add("gzip -dc", *run(["gzip", "-dc", arguments.file]))
+        if has_duckdb:
+            table.add("DuckDB", *run([sys.executable, "-c", DUCKDB, arguments.file]))
+    table.show()
+    if not has_duckdb:
+        print("DuckDB is not installed: left out")
+
+
+def kafka(arguments, frames, work):
+    plain = f"{work}/frames.jsonl"
+    with gzip.open(arguments.file) as packed, open(plain, "wb") as unpacked:
+        shutil.copyfileobj(packed, unpacked)
+    reader = f"{work}/plain_reader"
+    subprocess.run(["cc", "-O2", f"{ROOT}/scripts/plain_reader.c", "-o", reader, "-lrdkafka"], check=True)
+    options = ["--brokers", arguments.brokers, "--results", work]
+    sending = Table("into Kafka, 4 partitions, lz4 (whole process)", frames)
+    reading = Table("reading without parsing", frames)
+    counting = Table("from Kafka (whole process)", frames)
+
+    def plain_reader(name, mode, topic, *properties):
+        out = subprocess.run([reader, mode, arguments.brokers, topic, *properties], check=True, capture_output=True)
+        read, _, seconds = out.stdout.split()
+        assert int(read) == frames, f"{read} of {frames} frames"
+        reading.add(name, float(seconds))
+
+    for index in range(arguments.rounds):
+        topic = f"outside-{os.getpid()}-{index}"
+        sending.add("kuu produce FILE.gz", *run([arguments.kuu, "produce", arguments.file, "--topic", topic, *options]))
+        subprocess.run([arguments.kuu, "produce", "/dev/null", "--topic", f"{topic}-kcat", *options], check=True,
+                       capture_output=True)
+        properties = [option for name in SENDING for option in ("-X", name)]
+        sending.add("kcat -P, the file unzipped, without keys",
+                    *run(["kcat", "-P", "-b", arguments.brokers, "-t", f"{topic}-kcat", *properties, "-l", plain]))
+
+        # The ceiling that kuu measures itself, on a topic that stays for the others.
+        subprocess.run([arguments.kuu, "bench", arguments.file, "--rounds", "1", "--keep", *options],
+                       check=False, capture_output=True)
+        record = json.load(open(f"{work}/bench.json"))
+        reading.add("kuu bench: raw read", frames / record["figures"]["count_frames_per_s"]["ceiling"]["value"])
+        reading.add("kuu bench: count", frames / record["figures"]["count_frames_per_s"]["value"])
+        plain_reader("plain loop in C, librdkafka's defaults", "poll", topic)
+        plain_reader("plain loop in C, kuu's properties", "poll", topic, *READING)
+        plain_reader("the same, a thousand messages a call", "batch", topic, *READING)
+
+        count = ["--topic", topic, "--output", f"{topic}-output", "--group", topic, *options]
+        counting.add("kuu count, exactly once", *run([arguments.kuu, "count", *count]))
+        counting.add("kcat -C -e > /dev/null", *run(["kcat", "-C", "-b", arguments.brokers, "-t", topic, "-o",
+                                                      "beginning", "-e", "-q"]))
+        for left in glob.glob(f"{work}/bench-*"):
+            os.remove(left)
+    for table in (sending, reading, counting):
+        table.show()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", help="gzipped frames")
+    parser.add_argument("--brokers", help="of a Kafka that may be filled; without it, files only")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--kuu", default=f"{ROOT}/target/release/kuu")
+    arguments = parser.parse_args()
+    with gzip.open(arguments.file) as packed:
+        frames = sum(1 for line in packed if line.strip())
+    print(f"{arguments.file}: {frames:,} frames, {arguments.rounds} rounds, medians")
+    files(arguments, frames)
+    if arguments.brokers:
+        with tempfile.TemporaryDirectory() as work:
+            kafka(arguments, frames, work)
+
+
+if __name__ == "__main__":
+    main()
