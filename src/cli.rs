@@ -126,9 +126,9 @@ pub struct Count {
     /// Send every counted frame to this topic, in the order of its timestamps
     #[arg(long, value_name = "TOPIC", conflicts_with = "files")]
     pub ordered_output: Option<String>,
-    /// Consumers, each with a thread and a share of the partitions
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
-    pub threads: u16,
+    /// Consumers, each with a thread and a share of the partitions [default: one a core, at most 4]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
+    pub threads: Option<u16>,
     /// What a crash may do to the results: nothing, or some of them are written again
     #[arg(long, value_enum, default_value_t)]
     pub guarantee: Guarantee,
@@ -211,9 +211,9 @@ pub struct Bench {
     /// Compression of the batches
     #[arg(long, value_enum, default_value_t)]
     pub compression: Compression,
-    /// Consumers, each with a thread and a share of the partitions
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
-    pub threads: u16,
+    /// Consumers, each with a thread and a share of the partitions [default: one a core, at most 4]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
+    pub threads: Option<u16>,
     /// What the count guarantees; exactly-once is measured beside at-least-once
     #[arg(long, value_enum, default_value_t)]
     pub guarantee: Guarantee,

@@ -80,7 +80,7 @@ fn job(arguments: &Count) -> Job {
         },
         group: arguments.group.clone(),
         guarantee: session::guarantee(arguments.guarantee),
-        threads: arguments.threads.into(),
+        threads: session::threads(arguments.threads),
         parser: session::parser(arguments.windows.parser),
         counting: session::counting(&arguments.windows, &arguments.event_time),
         follow: arguments.follow,
@@ -204,7 +204,7 @@ fn record(arguments: &Count, session: &Session, counter: &Counter, summary: &Sum
         "early_us": arguments.early.map(|early| early.as_micros() as u64),
         "dead_letter": arguments.dead_letter,
         "ordered_output": arguments.ordered_output,
-        "threads": arguments.threads,
+        "threads": session::threads(arguments.threads),
         "follow": arguments.follow,
         "parser": format!("{:?}", arguments.windows.parser).to_lowercase(),
     });

@@ -146,6 +146,12 @@ pub fn parser(kind: cli::ParserKind) -> Kind {
     }
 }
 
+/// Consumers: as many as were asked for, or one a core, at most 4.
+pub fn threads(asked: Option<u16>) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(4);
+    asked.map_or_else(cores, usize::from)
+}
+
 /// The guarantee that was asked for.
 pub fn guarantee(guarantee: cli::Guarantee) -> Guarantee {
     match guarantee {

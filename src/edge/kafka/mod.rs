@@ -42,17 +42,21 @@ pub const SENT_HEADER: &str = "kuu_sent_us";
 pub const ARRIVED_HEADER: &str = "kuu_arrived_us";
 
 /// How every consumer here reads: assigned partitions, positions kept by kuu, a bounded queue.
-const READING: [(&str, &str); 8] = [
+const READING: [(&str, &str); 7] = [
     ("enable.auto.commit", "false"),
     ("enable.auto.offset.store", "false"),
     ("auto.offset.reset", "error"),
     ("isolation.level", "read_committed"),
     ("fetch.wait.max.ms", "20"),
     ("fetch.error.backoff.ms", "50"),
-    ("queued.max.messages.kbytes", "32768"),
     // A full queue pauses fetching for this long; the default of one second starves the reader.
     ("fetch.queue.backoff.ms", "5"),
 ];
+
+/// What each of `consumers` may have fetched ahead, in kilobytes: 32 MB together.
+fn queue_kbytes(consumers: usize) -> String {
+    (32_768 / consumers.max(1)).max(1024).to_string()
+}
 
 /// How to reach the brokers.
 #[derive(Clone, Debug)]

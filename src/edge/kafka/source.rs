@@ -2,7 +2,7 @@
 
 use super::outage::is_passing;
 use super::poll::Poll;
-use super::{Context, DUE_HEADER, READING, Range, SENT_HEADER, Settings, decode_us, unusable};
+use super::{Context, DUE_HEADER, READING, Range, SENT_HEADER, Settings, decode_us, queue_kbytes, unusable};
 use crate::core::frame::{Kind, Parser};
 use crate::core::frames::{Frames, Times};
 use crate::edge::clock::now_us;
@@ -56,7 +56,7 @@ pub fn spawn(
     for thread in 0..threads {
         let mine = (0..ranges.len()).filter(|partition| partition % threads == thread);
         let shares: Vec<Share> = mine.map(|partition| Share::new(partition, ranges[partition])).collect();
-        let consumer = consumer(settings, options.follow)?;
+        let consumer = consumer(settings, options.follow, threads)?;
         contexts.push(consumer.context().clone());
         let reader = Reader {
             consumer,
@@ -74,9 +74,11 @@ pub fn spawn(
     Ok(contexts)
 }
 
-fn consumer(settings: &Settings, follow: bool) -> Result<BaseConsumer<Context>> {
+fn consumer(settings: &Settings, follow: bool, threads: usize) -> Result<BaseConsumer<Context>> {
     let live = [("enable.partition.eof", "true"), ("statistics.interval.ms", "1000")];
-    let ours = [&READING[..], &[("group.id", "kuu-reader")], if follow { &live[..] } else { &[] }].concat();
+    let queue = queue_kbytes(threads);
+    let own = [("group.id", "kuu-reader"), ("queued.max.messages.kbytes", queue.as_str())];
+    let ours = [&READING[..], &own, if follow { &live[..] } else { &[] }].concat();
     settings.client(&ours).create_with_context(Context::default()).map_err(unusable)
 }
 

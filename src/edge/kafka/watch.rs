@@ -4,7 +4,7 @@ use super::aside::Aside;
 use super::outage::is_passing;
 use super::poll::Poll;
 use super::refusal::denied;
-use super::{Context, READING, Range, Settings, unusable};
+use super::{Context, READING, Range, Settings, queue_kbytes, unusable};
 use anyhow::{Context as _, Result, anyhow};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -46,7 +46,7 @@ pub fn read_all(
     ranges: &[Range],
     take: impl FnMut(Record<'_>) -> Result<()>,
 ) -> Result<u64> {
-    let consumer = assigned(settings, topic, ranges)?;
+    let consumer = assigned(settings, topic, ranges, 1)?;
     drain(&consumer, settings, topic, ranges, take)
 }
 
@@ -109,6 +109,7 @@ fn drain(
 /// # Errors
 /// As [`read_all`].
 pub fn read_shared(settings: &Settings, topic: &str, ranges: &[Range], threads: usize) -> Result<(u64, Duration)> {
+    let threads = threads.min(ranges.len()).max(1);
     let share = |thread: usize| -> Result<Share> {
         let mine = |(partition, range): (usize, &Range)| match partition % threads == thread {
             true => *range,
@@ -116,7 +117,7 @@ pub fn read_shared(settings: &Settings, topic: &str, ranges: &[Range], threads: 
         };
         let mine: Vec<Range> = ranges.iter().enumerate().map(mine).collect();
         let mut first = None;
-        let consumer = assigned(settings, topic, &mine)?;
+        let consumer = assigned(settings, topic, &mine, threads)?;
         let messages = drain(&consumer, settings, topic, &mine, |record| {
             std::hint::black_box(record.value);
             // Looking at the clock for every message would be part of what is measured.
@@ -157,7 +158,7 @@ pub fn read_until(
     mut done: impl FnMut() -> bool,
     mut take: impl FnMut(Record<'_>),
 ) -> Result<()> {
-    let consumer = assigned(settings, topic, ranges)?;
+    let consumer = assigned(settings, topic, ranges, 1)?;
     while !done() {
         match consumer.poll(Duration::from_millis(10)) {
             Some(Ok(message)) => take(record(&message)),
@@ -170,11 +171,17 @@ pub fn read_until(
     Ok(())
 }
 
-fn assigned(settings: &Settings, topic: &str, ranges: &[Range]) -> Result<Aside<BaseConsumer<Context>>> {
-    let consumer: BaseConsumer<Context> = settings
-        .client(&[&READING[..], &[("group.id", "kuu-watch")]].concat())
-        .create_with_context(Context::default())
-        .map_err(unusable)?;
+/// One of `consumers` that read at the same time.
+fn assigned(
+    settings: &Settings,
+    topic: &str,
+    ranges: &[Range],
+    consumers: usize,
+) -> Result<Aside<BaseConsumer<Context>>> {
+    let queue = queue_kbytes(consumers);
+    let own = [("group.id", "kuu-watch"), ("queued.max.messages.kbytes", queue.as_str())];
+    let consumer: BaseConsumer<Context> =
+        settings.client(&[&READING[..], &own].concat()).create_with_context(Context::default()).map_err(unusable)?;
     let mut list = TopicPartitionList::new();
     for (partition, range) in ranges.iter().enumerate() {
         list.add_partition_offset(topic, partition as i32, Offset::Offset(range.low))?;
