@@ -29,7 +29,7 @@ duckdb.sql("select ts // 60 * 60 as minute, count(distinct uid) from read_json(?
            "columns={uid: 'VARCHAR', ts: 'BIGINT'}) group by 1 order by 1", params=[sys.argv[1]]).fetchall()
 """
 # What kuu sets itself, for tools that take librdkafka's properties.
-READING = ["fetch.wait.max.ms=20", "queued.max.messages.kbytes=32768", "fetch.queue.backoff.ms=5"]
+READING = ["fetch.wait.max.ms=20", "queued.max.messages.kbytes=32768"]
 SENDING = ["enable.idempotence=true", "linger.ms=20", "batch.size=1000000", "partitioner=murmur2_random",
            "queue.buffering.max.kbytes=65536", "compression.type=lz4"]
 

@@ -8,6 +8,7 @@
 //! * Damage in the two bytes that make a file gzip cannot be seen: the file is read as text, and none of it is a frame.
 //!   Nor can damage in what does not affect the data: the time in a header, padding bits.
 
+mod ahead;
 mod error;
 mod gzip;
 mod parts;
