@@ -21,9 +21,13 @@ fn run(kuu: &Kuu, more: &str) -> crate::kuu::Done {
 fn everything_in_one_process() {
     let kuu = kuu();
     let done = run(&kuu, "").exits(0);
-    for says in
-        ["embedded broker (librdkafka mock, not Apache Kafka)", "3,000 frames", "exact: 2 of 2 windows", "raw read"]
-    {
+    for says in [
+        "embedded broker (librdkafka mock, not Apache Kafka)",
+        "3,000 frames",
+        "exact: 2 of 2 windows",
+        "raw read",
+        "intern, window, set",
+    ] {
         assert!(done.out.contains(says), "{says}: {done}");
     }
     let record = kuu.record("bench");
@@ -32,9 +36,15 @@ fn everything_in_one_process() {
     assert_eq!(expected.len(), 2);
     let ledger = record.ledger();
     assert_eq!((ledger.read, ledger.counted), (3_000, 3_000));
-    for figure in
-        ["batch_frames_per_s", "produce_frames_per_s", "count_frames_per_s", "live_frames_per_s", "parse_share"]
-    {
+    for figure in [
+        "batch_frames_per_s",
+        "produce_frames_per_s",
+        "count_frames_per_s",
+        "live_frames_per_s",
+        "parse_share",
+        "intern_window_set_ns_per_frame",
+        "raw_read_bytes_per_s",
+    ] {
         assert!(record.figure(figure) > 0.0, "{figure}");
     }
     // Each leg has a histogram: here and beside the record, in both formats of HdrHistogram's tools.

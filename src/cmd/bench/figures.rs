@@ -24,6 +24,19 @@ pub fn phases(samples: &Samples) -> [Phase<'_>; 3] {
     ]
 }
 
+/// What a frame goes through, each on its own, in the order of the table: name, seconds, and whether only the frames that
+/// are kept in memory went through it.
+pub fn stages(samples: &Samples) -> [(&'static str, &[f64], bool); 6] {
+    [
+        ("inflate", &samples.inflate, false),
+        ("parse", &samples.parse_fast, true),
+        ("parse, plain", &samples.parse_plain, true),
+        ("intern, window, set", &samples.observe, true),
+        ("raw send", &samples.raw_send, false),
+        ("raw read", &samples.raw_read, false),
+    ]
+}
+
 /// The share of its ceiling that each phase reached; and the speed of `parser` against inflating, both on one thread,
 /// which no neighbour on the machine disturbs much.
 pub fn shares(samples: &Samples, parser: Kind) -> BTreeMap<String, f64> {
@@ -39,6 +52,11 @@ pub fn shares(samples: &Samples, parser: Kind) -> BTreeMap<String, f64> {
 /// What `amount` in each of `seconds` is per second.
 pub fn per_second(amount: u64, seconds: &[f64]) -> Vec<f64> {
     seconds.iter().map(|seconds| amount as f64 / seconds.max(1e-9)).collect()
+}
+
+/// Nanoseconds that each of `frames` took in each of `seconds`.
+pub fn ns_per_frame(frames: u64, seconds: &[f64]) -> Vec<f64> {
+    seconds.iter().map(|seconds| seconds * 1e9 / frames.max(1) as f64).collect()
 }
 
 /// Puts every figure into the record.
@@ -68,12 +86,11 @@ pub fn fill(record: &mut Record, load: &Load, samples: &Samples, parser: Kind, l
         add("count_at_least_once_frames_per_s".into(), per_second(load.frames, &samples.count_at_least_once), None);
         add("exactly_once_share".into(), vec![share(&samples.count_at_least_once, &samples.count)], None);
     }
-    add("inflate_bytes_per_s".into(), per_second(load.bytes, &samples.inflate), None);
-    let kept = load.kept().max(1) as f64;
-    for (name, seconds) in [("fast", &samples.parse_fast), ("plain", &samples.parse_plain)] {
-        let ns: Vec<f64> = seconds.iter().map(|seconds| seconds * 1e9 / kept).collect();
-        add(format!("parse_{name}_ns_per_frame"), ns, None);
-        add(format!("parse_{name}_bytes_per_s"), per_second(load.kept_bytes(), seconds), None);
+    for (stage, seconds, kept) in stages(samples) {
+        let (frames, bytes) = load.amounts(kept);
+        let name = stage.replace(", ", "_").replace(' ', "_");
+        add(format!("{name}_ns_per_frame"), ns_per_frame(frames, seconds), None);
+        add(format!("{name}_bytes_per_s"), per_second(bytes, seconds), None);
     }
     for (name, value) in [
         ("live_frames_per_s", live.rate),

@@ -274,8 +274,8 @@ impl Run<'_> {
 
     fn show(&self, caught_up: &CaughtUp, live: &Outcome, live_checked: &Checked) {
         let say = |text: String| self.session.screen.say(text);
+        say(format!("\n{}", screen::stages(self.load, &caught_up.samples)));
         say(format!("\n{}", screen::phases(self.load, &caught_up.samples)));
-        say(format!("\n{}", screen::parsers(self.load, &caught_up.samples)));
         say(format!("\n{}\n", screen::live(live, live_checked)));
         verify::show(self.session.screen, &caught_up.checked);
         say(session::ledger_line(&(&caught_up.samples.ledger).into()));

@@ -43,44 +43,41 @@ pub fn header(broker: &Broker, load: &Load) -> String {
     )
 }
 
-/// The phases beside their ceilings.
-pub fn phases(load: &Load, samples: &Samples) -> String {
-    let mut rows = vec![["phase", "frames/s", "MB/s", "ceiling", "frames/s", "share"].map(String::from).to_vec()];
-    rows.push(vec!["inflate".into(), "-".into(), megabytes(median(&per_second(load.bytes, &samples.inflate)))]);
-    for (phase, seconds, name, ceiling) in figures::phases(samples) {
-        rows.push(vec![
-            phase.into(),
-            rate(median(&per_second(load.frames, seconds))),
-            megabytes(median(&per_second(load.bytes, seconds))),
-            name.into(),
-            rate(median(&per_second(load.frames, ceiling))),
-            format!("{:.2}", share(ceiling, seconds)),
-        ]);
-    }
-    if !samples.count_at_least_once.is_empty() {
-        rows.push(vec![
-            "exactly once".into(),
-            rate(median(&per_second(load.frames, &samples.count))),
-            megabytes(median(&per_second(load.bytes, &samples.count))),
-            "at least once".into(),
-            rate(median(&per_second(load.frames, &samples.count_at_least_once))),
-            format!("{:.2}", share(&samples.count_at_least_once, &samples.count)),
-        ]);
+/// What a frame goes through, each on its own.
+pub fn stages(load: &Load, samples: &Samples) -> String {
+    let mut rows = vec![["stage", "ns/frame", "frames/s", "MB/s"].map(String::from).to_vec()];
+    for (stage, seconds, kept) in figures::stages(samples) {
+        let (frames, bytes) = load.amounts(kept);
+        rows.push(speed(stage, frames, bytes, seconds));
     }
     table(&rows)
 }
 
-/// What a frame costs in each parser.
-pub fn parsers(load: &Load, samples: &Samples) -> String {
-    let mut rows = vec![["parser", "ns/frame", "MB/s"].map(String::from).to_vec()];
-    for (name, seconds) in [("fast", &samples.parse_fast), ("plain", &samples.parse_plain)] {
-        rows.push(vec![
-            name.into(),
-            rate(median(seconds) * 1e9 / load.kept().max(1) as f64),
-            megabytes(median(&per_second(load.kept_bytes(), seconds))),
-        ]);
+/// The phases beside their ceilings.
+pub fn phases(load: &Load, samples: &Samples) -> String {
+    let title = ["phase", "ns/frame", "frames/s", "MB/s", "ceiling", "frames/s", "share"];
+    let mut rows = vec![title.map(String::from).to_vec()];
+    let mut phases = figures::phases(samples).to_vec();
+    if !samples.count_at_least_once.is_empty() {
+        phases.push(("exactly once", &samples.count, "at least once", &samples.count_at_least_once));
+    }
+    for (phase, seconds, name, ceiling) in phases {
+        let mut row = speed(phase, load.frames, load.bytes, seconds);
+        row.push(name.into());
+        row.push(rate(median(&per_second(load.frames, ceiling))));
+        row.push(format!("{:.2}", share(ceiling, seconds)));
+        rows.push(row);
     }
     table(&rows)
+}
+
+fn speed(name: &str, frames: u64, bytes: u64, seconds: &[f64]) -> Vec<String> {
+    vec![
+        name.into(),
+        rate(median(&figures::ns_per_frame(frames, seconds))),
+        rate(median(&per_second(frames, seconds))),
+        megabytes(median(&per_second(bytes, seconds))),
+    ]
 }
 
 /// The live phase: its load, and the legs of its latency unless they are invalid.

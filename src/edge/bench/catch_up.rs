@@ -2,8 +2,9 @@
 
 use super::{Load, guard};
 use crate::core::frame::{Kind, Parser};
+use crate::core::frames::Frames;
 use crate::core::ledger::Ledger;
-use crate::core::stream::Config;
+use crate::core::stream::{Config, Counter};
 use crate::core::window::Unit;
 use crate::edge::job::{Guarantee, Job};
 use crate::edge::kafka::{self, Cluster, Sender, State, read_shared};
@@ -51,6 +52,8 @@ pub struct Samples {
     pub parse_fast: Vec<f64>,
     /// The same through the plain one.
     pub parse_plain: Vec<f64>,
+    /// These frames, parsed, through the counter: intern the user, find the window, add to its set.
+    pub observe: Vec<f64>,
     /// From the files into a topic, acknowledged.
     pub produce: Vec<f64>,
     /// The same frames from memory.
@@ -88,6 +91,7 @@ pub fn measure(
     let mut samples = Samples::default();
     let mut last: Option<Topics> = None;
     let mut counted = Ledger::default();
+    let parsed = parsed(load);
     for round in 1..=plan.rounds {
         let named = |what: &str| format!("{}-{what}-{round}", plan.prefix);
         let topics = Topics { messages: named("messages"), output: named("output") };
@@ -104,6 +108,7 @@ pub fn measure(
         timed(|samples| &mut samples.batch, batch(plan)?);
         timed(|samples| &mut samples.parse_fast, parse(Kind::Fast, load));
         timed(|samples| &mut samples.parse_plain, parse(Kind::Plain, load));
+        timed(|samples| &mut samples.observe, observe(plan, &parsed));
         say("produce");
         timed(|samples| &mut samples.produce, produce(plan, from_files, load, stop)?);
         timed(|samples| &mut samples.raw_send, raw_send(from_memory, load)?);
@@ -177,6 +182,23 @@ fn parse(kind: Kind, load: &Load) -> f64 {
     let started = Instant::now();
     for (_, value) in load.iter() {
         std::hint::black_box(parser.parse(value).is_ok());
+    }
+    started.elapsed().as_secs_f64()
+}
+
+fn parsed(load: &Load) -> Frames {
+    let (mut parser, mut frames) = (Parser::new(Kind::Fast), Frames::default());
+    for (offset, (_, value)) in load.iter().enumerate() {
+        frames.push(offset as i64, parser.parse(value));
+    }
+    frames
+}
+
+fn observe(plan: &Plan, frames: &Frames) -> f64 {
+    let mut counter = Counter::new(plan.counting.clone(), 1);
+    let started = Instant::now();
+    for value in frames.iter() {
+        counter.observe(0, value.outcome);
     }
     started.elapsed().as_secs_f64()
 }

@@ -87,9 +87,9 @@ impl Load {
         self.spans.len()
     }
 
-    /// Their bytes.
-    pub fn kept_bytes(&self) -> u64 {
-        self.values.len() as u64
+    /// Frames and their bytes: of those that are kept, or of all.
+    pub fn amounts(&self, kept: bool) -> (u64, u64) {
+        if kept { (self.kept() as u64, self.values.len() as u64) } else { (self.frames, self.bytes) }
     }
 
     /// Whether every frame is kept.
