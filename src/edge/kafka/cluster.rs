@@ -11,6 +11,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
+use std::cell::OnceCell;
 use std::time::{Duration, Instant};
 
 /// Offsets that a partition holds: `low..high`.
@@ -38,6 +39,8 @@ impl Range {
 pub struct Cluster {
     settings: Settings,
     consumer: Aside<BaseConsumer<Context>>,
+    /// Made when it is first needed.
+    admin: OnceCell<Aside<AdminClient<DefaultClientContext>>>,
     embedded: Option<MockCluster<'static, DefaultProducerContext>>,
 }
 
@@ -48,7 +51,8 @@ impl Cluster {
     /// If none answers within `settings.timeout`.
     pub fn connect(settings: &Settings) -> Result<Cluster> {
         let consumer = refusal::connect(settings, &[("group.id", "kuu-admin"), ("isolation.level", "read_committed")])?;
-        Ok(Cluster { settings: settings.clone(), consumer: Aside::new(consumer), embedded: None })
+        let consumer = Aside::new(consumer);
+        Ok(Cluster { settings: settings.clone(), consumer, admin: OnceCell::new(), embedded: None })
     }
 
     /// Starts an embedded broker, which lives as long as the returned value.
@@ -253,8 +257,12 @@ impl Cluster {
         refusal::lack(&self.settings, code, operation, topic).unwrap_or_else(|| code.to_string())
     }
 
-    fn admin(&self) -> Result<AdminClient<DefaultClientContext>> {
-        self.settings.client(&[]).create().map_err(unusable)
+    fn admin(&self) -> Result<&AdminClient<DefaultClientContext>> {
+        if let Some(admin) = self.admin.get() {
+            return Ok(admin);
+        }
+        let admin = self.settings.client(&[]).create().map_err(unusable)?;
+        Ok(self.admin.get_or_init(|| Aside::new(admin)))
     }
 
     fn admin_options(&self) -> AdminOptions {

@@ -78,6 +78,8 @@ impl Settings {
         config.set("bootstrap.servers", &self.brokers).set("client.id", "kuu");
         // A restarted broker is found again at once; the default backs off for up to 10 s.
         config.set("reconnect.backoff.max.ms", "1000");
+        // Half of this passes before a new client connects to the broker that its first metadata named: 50 ms by default.
+        config.set("reconnect.backoff.ms", "20");
         for (key, value) in ours {
             config.set(*key, *value);
         }
