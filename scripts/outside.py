@@ -75,6 +75,7 @@ def files(arguments, frames):
     table = Table("from the file", frames)
     has_duckdb = subprocess.run([sys.executable, "-c", "import duckdb"], stderr=subprocess.DEVNULL).returncode == 0
     for _ in range(arguments.rounds):
+        os.sync()
         table.add("kuu batch", *run([arguments.kuu, "batch", arguments.file]))
         table.add("gzip -dc", *run(["gzip", "-dc", arguments.file]))
         if has_duckdb:
@@ -110,6 +111,8 @@ def kafka(arguments, frames, work):
         sending.add("kcat -P, the file unzipped, without keys",
                     *run(["kcat", "-P", "-b", arguments.brokers, "-t", f"{topic}-kcat", *properties, "-l", plain]))
 
+        # The broker's disk must not be busy with what was written when it is read.
+        os.sync()
         # The ceiling that kuu measures itself, on a topic that stays for the others.
         subprocess.run([arguments.kuu, "bench", arguments.file, "--rounds", "1", "--keep", *options],
                        check=False, capture_output=True)
