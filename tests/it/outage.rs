@@ -91,6 +91,27 @@ fn a_broker_that_refuses_reads_and_results_for_a_while() {
     kuu.run("verify").exits(0);
 }
 
+/// What a broker answers that has yet to hear of a topic that was just made.
+#[test]
+fn a_leader_that_does_not_know_its_partition_yet() {
+    let errors = [
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE,
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART,
+    ];
+    each(&errors, |&error| {
+        let mock = Mock::new(3);
+        let kuu = Kuu::with(&mock.address);
+        let all = frames(500);
+        let file = kuu.file("a.jsonl", lines(&all));
+        mock.refuse(RDKafkaApiKey::ListOffsets, &[error; 4]);
+        kuu.run(&format!("produce {file}")).exits(0);
+        mock.refuse(RDKafkaApiKey::ListOffsets, &[error; 4]);
+        kuu.run("count").exits(0);
+        kuu.run("verify").exits(0);
+    });
+}
+
 #[test]
 fn commits_that_fail_for_a_while() {
     let errors = [

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
@@ -129,8 +129,7 @@ impl Cluster {
         (0..count)
             .map(|partition| {
                 let (low, high) = self
-                    .consumer
-                    .fetch_watermarks(topic, partition as i32, self.settings.timeout)
+                    .watermarks(topic, partition as i32)
                     .map_err(|error| self.why(error))
                     .with_context(|| format!("topic {topic}, partition {partition}: its offsets are not to be had"))?;
                 Ok(Range { low, high })
@@ -146,6 +145,21 @@ impl Cluster {
         let mut settings = self.settings.clone();
         settings.properties.push(("isolation.level".into(), "read_uncommitted".into()));
         Cluster::connect(&settings)?.ranges(topic)
+    }
+
+    /// Asks the leader of a partition, which has yet to hear of a topic that was just made.
+    fn watermarks(&self, topic: &str, partition: i32) -> KafkaResult<(i64, i64)> {
+        use RDKafkaErrorCode::{LeaderNotAvailable, NotLeaderForPartition, UnknownTopicOrPartition};
+        let patience = Instant::now() + self.settings.timeout;
+        loop {
+            let answer = self.consumer.fetch_watermarks(topic, partition, self.settings.timeout);
+            let code = answer.as_ref().err().and_then(KafkaError::rdkafka_error_code);
+            let early = matches!(code, Some(LeaderNotAvailable | NotLeaderForPartition | UnknownTopicOrPartition));
+            if !early || Instant::now() > patience {
+                return answer;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Whether `topic` holds anything.
