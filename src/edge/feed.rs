@@ -15,6 +15,8 @@ const TICK: Duration = Duration::from_millis(20);
 pub enum Event {
     /// The next frames of a partition.
     Frames(Frames),
+    /// A reader that was busy has no more at hand.
+    Drained,
     /// A partition of a live stream has no more for now.
     CaughtUp(usize),
     /// A partition has reached its known end.
@@ -63,14 +65,30 @@ impl Feed {
         let _ = self.events.send(event);
     }
 
-    /// Tells whether this reader has frames that it has not handed over.
-    pub fn set_busy(&mut self, is_busy: bool) {
-        match (self.is_busy, is_busy) {
-            (false, true) => self.shared.busy.fetch_add(1, Ordering::SeqCst),
-            (true, false) => self.shared.busy.fetch_sub(1, Ordering::SeqCst),
-            _ => return,
-        };
-        self.is_busy = is_busy;
+    /// Tells that this reader has frames that it has not handed over.
+    pub fn set_busy(&mut self) {
+        if !self.is_busy {
+            self.shared.busy.fetch_add(1, Ordering::SeqCst);
+            self.is_busy = true;
+        }
+    }
+
+    /// Hands over the last frames that are at hand, if there are any left of those that made it busy.
+    pub fn send_last(&mut self, last: Option<Frames>) {
+        if !self.is_busy {
+            return;
+        }
+        // Before the counter can take them, so that it need not look again; and never neither busy nor waiting.
+        self.shared.waiting.fetch_add(1, Ordering::SeqCst);
+        self.rest();
+        let _ = self.events.send(last.map_or(Event::Drained, Event::Frames));
+    }
+
+    fn rest(&mut self) {
+        if self.is_busy {
+            self.shared.busy.fetch_sub(1, Ordering::SeqCst);
+            self.is_busy = false;
+        }
     }
 
     /// Whether the counter waits for the next event.
@@ -97,7 +115,7 @@ impl Clone for Feed {
 
 impl Drop for Feed {
     fn drop(&mut self) {
-        self.set_busy(false);
+        self.rest();
     }
 }
 
@@ -114,7 +132,7 @@ impl Intake {
 
     /// Whether everything that was read so far was taken.
     pub fn is_drained(&self) -> bool {
-        // In this order: a reader is busy until after it has handed over.
+        // In this order: a reader is busy until what it hands over waits.
         self.shared.busy.load(Ordering::SeqCst) == 0 && self.shared.waiting.load(Ordering::SeqCst) == 0
     }
 
@@ -141,15 +159,19 @@ mod tests {
         let (feed, intake) = Feed::new();
         let (mut one, mut two) = (feed.clone(), feed);
         assert!(intake.is_drained() && one.is_awaited());
-        one.set_busy(true);
-        one.set_busy(true);
-        two.set_busy(true);
+        one.set_busy();
+        one.set_busy();
+        two.set_busy();
         assert!(!intake.is_drained() && one.is_awaited());
-        one.send(Event::Frames(Frames::default()));
-        one.set_busy(false);
+        one.send_last(Some(Frames::default()));
+        one.send_last(None);
         assert!(!intake.is_drained() && !one.is_awaited() && !two.is_awaited());
         assert!(matches!(intake.next(), Ok(Event::Frames(_))));
         assert!(!intake.is_drained() && two.is_awaited());
+        two.send_last(None);
+        assert!(matches!(intake.next(), Ok(Event::Drained)));
+        assert!(intake.is_drained());
+        two.set_busy();
         drop(two);
         assert!(intake.is_drained());
         assert!(matches!(intake.next(), Err(RecvTimeoutError::Timeout)));

@@ -221,6 +221,7 @@ pub fn run(
                 run.frames(&frames)?;
                 intake.give_back(frames);
             }
+            Ok(Event::Drained) => {}
             Ok(Event::CaughtUp(partition)) => {
                 run.silent_since[partition] = Some(Instant::now());
                 run.is_read_again(partition)?;

@@ -134,8 +134,8 @@ impl Reader {
                 None => {
                     // What was read must not wait for what will be; but while the counter is busy, it may grow.
                     if self.feed.is_awaited() {
-                        self.hand_over(&mut run)?;
-                        self.feed.set_busy(false);
+                        let last = self.whole(&mut run);
+                        self.feed.send_last(last);
                     }
                     (poll.wait(&self.consumer, run.is_empty()), true)
                 }
@@ -143,7 +143,7 @@ impl Reader {
             };
             match message {
                 Some(Ok(message)) => {
-                    self.feed.set_busy(true);
+                    self.feed.set_busy();
                     if waited {
                         heard = Instant::now();
                     }
@@ -261,13 +261,21 @@ impl Reader {
     }
 
     fn hand_over(&self, run: &mut Frames) -> Result<()> {
-        if !run.is_empty() {
-            let partition = run.partition;
-            let full = std::mem::replace(run, self.feed.spare());
-            run.restart(partition);
-            self.feed.send(Event::Frames(full));
+        if let Some(whole) = self.whole(run) {
+            self.feed.send(Event::Frames(whole));
         }
         Ok(())
+    }
+
+    /// The run so far, if it holds anything; it begins anew.
+    fn whole(&self, run: &mut Frames) -> Option<Frames> {
+        if run.is_empty() {
+            return None;
+        }
+        let partition = run.partition;
+        let whole = std::mem::replace(run, self.feed.spare());
+        run.restart(partition);
+        Some(whole)
     }
 
     /// Whether an error is worth waiting for its end.
