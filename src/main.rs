@@ -2,14 +2,18 @@
 
 use clap::Parser;
 use kuu::cli::Cli;
-use std::process::ExitCode;
+use std::io::Write as _;
 
-fn main() -> ExitCode {
-    match kuu::cmd::run(Cli::parse()) {
-        Ok(status) => ExitCode::from(status.code()),
+fn main() {
+    let status = match kuu::cmd::run(Cli::parse()) {
+        Ok(status) => status.code(),
         Err(error) => {
             eprintln!("kuu: {error:#}");
-            ExitCode::from(2)
+            2
         }
-    }
+    };
+    // As far as it can be told: standard output may be closed.
+    let _ = std::io::stdout().flush();
+    // Without the C library's clean-up: OpenSSL's takes from under clients that are being closed aside what they still use.
+    signal_hook::low_level::exit(status.into());
 }
