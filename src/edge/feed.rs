@@ -73,6 +73,11 @@ impl Feed {
         }
     }
 
+    /// Whether this reader has yet to say that it has no more at hand.
+    pub fn is_busy(&self) -> bool {
+        self.is_busy
+    }
+
     /// Hands over the last frames that are at hand, if there are any left of those that made it busy.
     pub fn send_last(&mut self, last: Option<Frames>) {
         if !self.is_busy {
@@ -162,9 +167,10 @@ mod tests {
         one.set_busy();
         one.set_busy();
         two.set_busy();
-        assert!(!intake.is_drained() && one.is_awaited());
+        assert!(!intake.is_drained() && one.is_awaited() && one.is_busy());
         one.send_last(Some(Frames::default()));
         one.send_last(None);
+        assert!(!one.is_busy() && two.is_busy());
         assert!(!intake.is_drained() && !one.is_awaited() && !two.is_awaited());
         assert!(matches!(intake.next(), Ok(Event::Frames(_))));
         assert!(!intake.is_drained() && two.is_awaited());

@@ -137,7 +137,8 @@ impl Reader {
                         let last = self.whole(&mut run);
                         self.feed.send_last(last);
                     }
-                    (poll.wait(&self.consumer, run.is_empty()), true)
+                    // A busy reader must not sleep long: the counter commits when it rests.
+                    (poll.wait(&self.consumer, !self.feed.is_busy()), true)
                 }
                 some => (some, false),
             };
@@ -149,7 +150,7 @@ impl Reader {
                     }
                     let partition = message.partition() as usize;
                     if partition != run.partition || run.bytes() >= self.run_bytes() {
-                        self.hand_over(&mut run)?;
+                        self.hand_over(&mut run);
                         // The counter may have kept this thread waiting for long.
                         heard = Instant::now();
                         run.restart(partition);
@@ -158,13 +159,13 @@ impl Reader {
                     let next = message.offset() + 1;
                     drop(message);
                     if bounded && self.share(partition).is_some_and(|share| next >= share.high && !share.ended) {
-                        self.hand_over(&mut run)?;
+                        self.hand_over(&mut run);
                         self.end(partition)?;
                     }
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
                     heard = Instant::now();
-                    self.hand_over(&mut run)?;
+                    self.hand_over(&mut run);
                     self.feed.send(Event::CaughtUp(partition as usize));
                 }
                 Some(Err(error)) => {
@@ -191,7 +192,7 @@ impl Reader {
                     .filter(|share| !share.ended && at(share) >= share.high)
                     .map(|share| share.partition)
                     .collect();
-                self.hand_over(&mut run)?;
+                self.hand_over(&mut run);
                 for partition in reached {
                     self.end(partition)?;
                 }
@@ -200,7 +201,8 @@ impl Reader {
                 }
             }
         }
-        self.hand_over(&mut run)
+        self.hand_over(&mut run);
+        Ok(())
     }
 
     fn run_bytes(&self) -> usize {
@@ -260,11 +262,10 @@ impl Reader {
         Ok(())
     }
 
-    fn hand_over(&self, run: &mut Frames) -> Result<()> {
+    fn hand_over(&self, run: &mut Frames) {
         if let Some(whole) = self.whole(run) {
             self.feed.send(Event::Frames(whole));
         }
-        Ok(())
     }
 
     /// The run so far, if it holds anything; it begins anew.
