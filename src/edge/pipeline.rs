@@ -47,7 +47,7 @@ pub trait Sink {
     ///
     /// # Errors
     /// If it cannot be taken.
-    fn dead_letter(&mut self, _letter: Letter, _reason: &str) -> Result<()> {
+    fn dead_letter(&mut self, _letter: Letter, _reason: &'static str) -> Result<()> {
         Ok(())
     }
 

@@ -91,7 +91,7 @@ impl Sink for Watched<'_> {
         self.sink.result(result, cause)
     }
 
-    fn dead_letter(&mut self, letter: Letter, reason: &str) -> Result<()> {
+    fn dead_letter(&mut self, letter: Letter, reason: &'static str) -> Result<()> {
         self.sink.dead_letter(letter, reason)
     }
 

@@ -4,6 +4,7 @@ use super::writer::{Topics, Writer};
 use super::{Committer, Settings};
 use crate::core::frames::Times;
 use crate::core::stream::Emission;
+use crate::edge::clock::now_us;
 use crate::edge::pipeline::{Commit, Letter, Sink};
 use crate::edge::stop::Stop;
 use anyhow::Result;
@@ -34,10 +35,10 @@ impl AtLeastOnce {
 
 impl Sink for AtLeastOnce {
     fn result(&mut self, result: &Emission, cause: Option<Times>) -> Result<()> {
-        self.writer.result(result, cause)
+        Ok(self.writer.result(result, cause, now_us())?)
     }
 
-    fn dead_letter(&mut self, letter: Letter, reason: &str) -> Result<()> {
+    fn dead_letter(&mut self, letter: Letter, reason: &'static str) -> Result<()> {
         Ok(self.writer.dead_letter(&letter, reason)?)
     }
 

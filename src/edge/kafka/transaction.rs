@@ -7,6 +7,7 @@ use super::writer::{ANOTHER_TOPIC, Loss, Topics, Writer};
 use super::{Cluster, Context, Range, Settings, unusable};
 use crate::core::frames::Times;
 use crate::core::stream::Emission;
+use crate::edge::clock::now_us;
 use crate::edge::pipeline::{Commit, Letter, Sink};
 use crate::edge::stop::Stop;
 use anyhow::{Context as _, Result, bail};
@@ -22,6 +23,8 @@ use thiserror::Error;
 const ABORT: Duration = Duration::from_secs(5);
 /// How long to wait before a request that may be repeated is.
 const RETRY: Duration = Duration::from_millis(20);
+/// How much may wait for its transaction to begin: so many records, and so many bytes of values.
+const WAITING: (usize, usize) = (1000, 1 << 20);
 
 /// A transaction came to nothing, and all that it held is undone: what it was about can be done again.
 #[derive(Debug, Error)]
@@ -42,7 +45,17 @@ pub struct ExactlyOnce {
     state: String,
     source: Source,
     open: bool,
+    waiting: Vec<Record>,
+    waiting_bytes: usize,
     settings: Settings,
+}
+
+/// Something to write.
+enum Record {
+    /// A result, what brought it about, and when it was emitted, in microseconds since the Unix epoch.
+    Result(Emission, Option<Times>, i64),
+    DeadLetter(Letter, &'static str),
+    Ordered(Letter),
 }
 
 impl ExactlyOnce {
@@ -61,8 +74,9 @@ impl ExactlyOnce {
     ) -> Result<ExactlyOnce> {
         let ours = [
             ("transactional.id", group),
-            // Requests that meet a transaction still being completed are repeated after this time; 100 by default.
-            ("retry.backoff.ms", "5"),
+            // A request that meets a transaction still being completed is repeated after this time, then after twice of
+            // it and so on; 100 by default.
+            ("retry.backoff.ms", "1"),
         ];
         let writer = Writer::new(settings, topics, &ours, stop)?;
         let consumer: BaseConsumer<Context> = settings
@@ -77,6 +91,8 @@ impl ExactlyOnce {
             state,
             source,
             open: false,
+            waiting: Vec::new(),
+            waiting_bytes: 0,
             settings: settings.clone(),
         };
         let begun = sink.writer.producer().init_transactions(settings.timeout);
@@ -137,6 +153,32 @@ impl ExactlyOnce {
             self.open = true;
         }
         Ok(())
+    }
+
+    /// Puts a record off until its transaction begins, or too much waits.
+    fn put(&mut self, record: Record) -> Result<()> {
+        if !self.open && self.waiting.len() < WAITING.0 && self.waiting_bytes < WAITING.1 {
+            self.waiting_bytes += record.bytes();
+            self.waiting.push(record);
+            return Ok(());
+        }
+        self.begin()?;
+        self.write_waiting()?;
+        self.write(record)
+    }
+
+    fn write_waiting(&mut self) -> Result<()> {
+        self.waiting_bytes = 0;
+        std::mem::take(&mut self.waiting).into_iter().try_for_each(|record| self.write(record))
+    }
+
+    fn write(&mut self, record: Record) -> Result<()> {
+        let written = match record {
+            Record::Result(result, cause, emitted_us) => self.writer.result(&result, cause, emitted_us),
+            Record::DeadLetter(letter, reason) => self.writer.dead_letter(&letter, reason),
+            Record::Ordered(letter) => self.writer.ordered(&letter),
+        };
+        written.map_err(|loss| self.lost(loss))
     }
 
     fn end(&mut self) -> Result<()> {
@@ -223,6 +265,16 @@ impl ExactlyOnce {
     }
 }
 
+impl Record {
+    /// Size of the value, where it can be large.
+    fn bytes(&self) -> usize {
+        match self {
+            Record::Result(..) => 0,
+            Record::DeadLetter(letter, _) | Record::Ordered(letter) => letter.value.len(),
+        }
+    }
+}
+
 /// What an error means for the run.
 enum Verdict {
     /// The transaction is lost, another one may succeed.
@@ -235,28 +287,26 @@ enum Verdict {
 
 impl Sink for ExactlyOnce {
     fn result(&mut self, result: &Emission, cause: Option<Times>) -> Result<()> {
-        self.begin()?;
-        self.writer.result(result, cause).map_err(|error| match error.downcast() {
-            Ok(loss) => self.lost(loss),
-            Err(error) => error,
-        })
+        self.put(Record::Result(*result, cause, now_us()))
     }
 
-    fn dead_letter(&mut self, letter: Letter, reason: &str) -> Result<()> {
-        self.begin()?;
-        self.writer.dead_letter(&letter, reason).map_err(|loss| self.lost(loss))
+    fn dead_letter(&mut self, letter: Letter, reason: &'static str) -> Result<()> {
+        self.put(Record::DeadLetter(letter, reason))
     }
 
     fn ordered(&mut self, letter: Letter) -> Result<()> {
-        self.begin()?;
-        self.writer.ordered(&letter).map_err(|loss| self.lost(loss))
+        self.put(Record::Ordered(letter))
     }
 
     fn commit(&mut self, commit: Commit<'_>) -> Result<()> {
-        if !self.open && commit.changes.is_empty() {
+        if !self.open && self.waiting.is_empty() && commit.changes.is_empty() {
             return Ok(());
         }
         self.begin()?;
+        // First, while records wait: if the coordinator is still completing the transaction before, librdkafka repeats this
+        // request after 1 ms, but the one that comes with the first record after 20 (rdkafka_txnmgr.c).
+        self.offsets(commit.positions)?;
+        self.write_waiting()?;
         // As far as they are acknowledged: waiting for the rest costs a round trip, and they are in this transaction. The
         // last commit of a run waits for them, as there may be no other.
         if commit.last {
@@ -269,7 +319,6 @@ impl Sink for ExactlyOnce {
         for (key, value) in changes.chain([(Source::KEY, Some(&source[..]))]) {
             self.writer.state(&self.state, key, value).map_err(|loss| self.lost(loss))?;
         }
-        self.offsets(commit.positions)?;
         self.end()
     }
 

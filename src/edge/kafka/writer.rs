@@ -7,7 +7,6 @@ use super::{ARRIVED_HEADER, DUE_HEADER, Settings, unusable};
 use crate::core::frames::Times;
 use crate::core::record::Row;
 use crate::core::stream::Emission;
-use crate::edge::clock::now_us;
 use crate::edge::pipeline::Letter;
 use crate::edge::stop::Stop;
 use anyhow::Result;
@@ -160,14 +159,14 @@ impl Writer {
         &self.producer
     }
 
-    /// Writes a result.
+    /// Writes a result that was emitted at `emitted_us`, in microseconds since the Unix epoch.
     ///
     /// # Errors
     /// If the producer does not take it.
-    pub fn result(&mut self, result: &Emission, cause: Option<Times>) -> Result<()> {
+    pub fn result(&mut self, result: &Emission, cause: Option<Times>, emitted_us: i64) -> Result<(), Loss> {
         let mut row = std::mem::take(&mut self.row);
         row.clear();
-        serde_json::to_writer(&mut row, &Row::new(result, now_us()))?;
+        serde_json::to_writer(&mut row, &Row::new(result, emitted_us)).expect("texts and numbers can be written as JSON");
         let key = result.window.key();
         let mut record = BaseRecord::to(&self.topics.output).key(key.as_bytes()).payload(&row[..]);
         if let Some(times) = cause {
@@ -176,7 +175,7 @@ impl Writer {
         let sent = self.send(record);
         self.unacknowledged = true;
         self.row = row;
-        Ok(sent?)
+        sent
     }
 
     /// Writes a value as it came, with the reason and its place in headers, if there is a topic for it.
