@@ -166,7 +166,8 @@ impl Writer {
     pub fn result(&mut self, result: &Emission, cause: Option<Times>, emitted_us: i64) -> Result<(), Loss> {
         let mut row = std::mem::take(&mut self.row);
         row.clear();
-        serde_json::to_writer(&mut row, &Row::new(result, emitted_us)).expect("texts and numbers can be written as JSON");
+        serde_json::to_writer(&mut row, &Row::new(result, emitted_us))
+            .expect("texts and numbers can be written as JSON");
         let key = result.window.key();
         let mut record = BaseRecord::to(&self.topics.output).key(key.as_bytes()).payload(&row[..]);
         if let Some(times) = cause {
