@@ -11,6 +11,15 @@ use std::time::Duration;
 /// How long a broker is away. Nothing depends on it but that it is noticed.
 const AWAY: Duration = Duration::from_millis(1_500);
 
+/// A broker with so many partitions of these frames.
+fn produced(partitions: i32, frames: &[Vec<u8>]) -> (Mock, Kuu) {
+    let mock = Mock::new(partitions);
+    let kuu = Kuu::with(&mock.address);
+    let file = kuu.file("a.jsonl", lines(frames));
+    kuu.run(&format!("produce {file}")).exits(0);
+    (mock, kuu)
+}
+
 #[test]
 fn a_broker_that_is_away_while_frames_are_sent() {
     let mock = Mock::new(3);
@@ -69,11 +78,8 @@ fn a_broker_that_refuses_frames_for_a_while() {
 
 #[test]
 fn a_broker_that_refuses_reads_and_results_for_a_while() {
-    let mock = Mock::new(3);
-    let kuu = Kuu::with(&mock.address);
     let all = frames(1_400);
-    let file = kuu.file("a.jsonl", lines(&all));
-    kuu.run(&format!("produce {file}")).exits(0);
+    let (mock, kuu) = produced(3, &all);
     mock.refuse(
         RDKafkaApiKey::Fetch,
         &[
@@ -120,11 +126,8 @@ fn commits_that_fail_for_a_while() {
         RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
     ];
     each(&errors, |&error| {
-        let mock = Mock::new(1);
-        let kuu = Kuu::with(&mock.address);
         let all = frames(500);
-        let file = kuu.file("a.jsonl", lines(&all));
-        kuu.run(&format!("produce {file}")).exits(0);
+        let (mock, kuu) = produced(1, &all);
         mock.refuse(RDKafkaApiKey::OffsetCommit, &[error; 4]);
         kuu.run("count --guarantee at-least-once").exits(0);
         kuu.run("verify").exits(0);
@@ -142,21 +145,19 @@ fn transactions_that_are_refused_for_a_while() {
         E::RD_KAFKA_RESP_ERR__TRANSPORT,
     ];
     let concurrent = [E::RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS; 3];
-    let kinds: [(RDKafkaApiKey, &[E]); 7] = [
+    let kinds: [(RDKafkaApiKey, &[E]); 8] = [
         (RDKafkaApiKey::InitProducerId, &coordinator),
         (RDKafkaApiKey::InitProducerId, &concurrent),
         (RDKafkaApiKey::AddPartitionsToTxn, &coordinator),
         (RDKafkaApiKey::AddPartitionsToTxn, &concurrent),
         (RDKafkaApiKey::AddOffsetsToTxn, &coordinator),
+        (RDKafkaApiKey::AddOffsetsToTxn, &concurrent),
         (RDKafkaApiKey::TxnOffsetCommit, &coordinator),
         (RDKafkaApiKey::EndTxn, &coordinator),
     ];
     each(&kinds, |(kind, errors)| {
-        let mock = Mock::new(3);
-        let kuu = Kuu::with(&mock.address);
         let all = frames(1_400);
-        let file = kuu.file("a.jsonl", lines(&all));
-        kuu.run(&format!("produce {file}")).exits(0);
+        let (mock, kuu) = produced(3, &all);
         mock.refuse(*kind, errors);
         kuu.run("count").exits(0);
         assert_eq!(settle(&rows(&mock.address, "output")), windows(&all));
@@ -177,10 +178,7 @@ fn transactions_that_are_refused_for_good() {
         ),
     ];
     each(&kinds, |(kind, error, words)| {
-        let mock = Mock::new(1);
-        let kuu = Kuu::with(&mock.address);
-        let file = kuu.file("a.jsonl", lines(&frames(500)));
-        kuu.run(&format!("produce {file}")).exits(0);
+        let (mock, kuu) = produced(1, &frames(500));
         mock.refuse(*kind, &[*error; 20]);
         kuu.run("count").exits(2).complains(words);
     });
@@ -228,10 +226,7 @@ fn a_broker_that_is_away_while_following() {
 
 #[test]
 fn results_that_are_refused_for_good() {
-    let mock = Mock::new(1);
-    let kuu = Kuu::with(&mock.address);
-    let file = kuu.file("a.jsonl", lines(&frames(500)));
-    kuu.run(&format!("produce {file}")).exits(0);
+    let (mock, kuu) = produced(1, &frames(500));
     mock.refuse(RDKafkaApiKey::Produce, &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED; 20]);
     kuu.run("count --guarantee at-least-once").exits(2).complains("topic output did not take what was written to it");
     // What led to no result is not committed.
@@ -240,11 +235,8 @@ fn results_that_are_refused_for_good() {
 
 #[test]
 fn a_signal_ends_a_run_whose_broker_is_gone() {
-    let mock = Mock::new(2);
-    let kuu = Kuu::with(&mock.address);
     let all = frames(7 * 90);
-    let file = kuu.file("a.jsonl", lines(&all));
-    kuu.run(&format!("produce {file}")).exits(0);
+    let (mock, kuu) = produced(2, &all);
     let running = kuu.spawn("count --follow --idle 200ms --timeout 2s");
     eventually("a result", || (!rows(&mock.address, "output").is_empty()).then_some(()));
     mock.down();
