@@ -136,9 +136,18 @@ pub fn partitions(address: &str, topic: &str) -> i32 {
     metadata.topics().iter().find(|found| found.name() == topic).map_or(0, |found| found.partitions().len() as i32)
 }
 
-/// The end offset of each partition of a topic, nothing if it is missing.
+/// The end offset of each partition of a topic for a read_committed reader, nothing if it is missing.
 pub fn ends(address: &str, topic: &str) -> Vec<i64> {
-    let consumer: BaseConsumer = client(address).create().unwrap();
+    ends_for(address, topic, "read_committed")
+}
+
+/// Whether a transaction that wrote to a topic is open.
+pub fn is_in_transaction(address: &str, topic: &str) -> bool {
+    ends(address, topic) != ends_for(address, topic, "read_uncommitted")
+}
+
+fn ends_for(address: &str, topic: &str, isolation: &str) -> Vec<i64> {
+    let consumer: BaseConsumer = client(address).set("isolation.level", isolation).create().unwrap();
     // A topic that was just made may have no leader yet.
     let end = |partition| {
         let ask = || consumer.fetch_watermarks(topic, partition, PATIENCE).ok();
@@ -184,7 +193,9 @@ pub fn committed(address: &str, group: &str, topic: &str) -> Vec<i64> {
     for partition in 0..count {
         list.add_partition(topic, partition);
     }
-    let found = consumer.committed_offsets(list, PATIENCE).unwrap();
+    // The first group of a broker has no coordinator for a moment.
+    let ask = || consumer.committed_offsets(list.clone(), PATIENCE).ok();
+    let found = crate::kuu::eventually("the positions of a group", ask);
     let position = |partition| match found.find_partition(topic, partition).unwrap().offset() {
         Offset::Offset(at) => at,
         _ => -1,

@@ -3,7 +3,7 @@
 //!
 //! The moments are random: their seed is printed, and `KUU_TEST_SEED` repeats it.
 
-use crate::broker::{committed, read, rows};
+use crate::broker::{committed, is_in_transaction, read, rows};
 use crate::frames::{MINUTE, frame, frames, lines, windows, windows_by};
 use crate::kuu::{Kuu, eventually};
 use crate::topics::Topics;
@@ -259,34 +259,42 @@ fn a_second_instance_takes_over() {
 #[test]
 #[ignore = "needs Kafka"]
 fn a_process_that_stands_still() {
+    let mut random = Random::new("a_process_that_stands_still");
     let case = Case::new("still", frames(60_000));
     case.topics.make(&case.topics.messages, 4, &[]);
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| trickle(&case, Duration::from_millis(6), &done));
-        // With early results a transaction is open nearly all the time.
-        let options = "--early 20ms --commit-interval 500ms -X transaction.timeout.ms=2000";
+        let options = "--early 20ms --commit-interval 0ms -X transaction.timeout.ms=2000";
         let options = case.count(&format!("--follow --idle 60s {options}"));
         let committed = || {
             let before = case.position();
             eventually("a commit", || (case.position() > before).then_some(()));
         };
-        // Hardly a moment has none: again, until one had.
-        let mut undone = false;
-        while !undone {
-            let running = case.kuu.spawn(&options);
-            committed();
+        let running = case.kuu.spawn(&options);
+        committed();
+        // A transaction is open for milliseconds: again, until it stands still in one that has written.
+        let state = format!("{}-state", case.topics.messages);
+        eventually("a process that stands still in a transaction", || {
             running.signal("STOP");
-            // The coordinator looks for such transactions every 10 s.
-            thread::sleep(Duration::from_secs(12));
-            running.signal("CONT");
-            committed();
-            running.signal("INT");
-            running.wait_for(SOON).exits(130);
-            let remarks = case.kuu.record("count").remarks;
-            undone = remarks.iter().any(|remark| remark.contains("open for longer than transaction.timeout.ms"));
-            case.settled();
-        }
+            // What is being committed is committed by then.
+            thread::sleep(Duration::from_millis(200));
+            let caught = is_in_transaction(&case.topics.address, &state);
+            if !caught {
+                running.signal("CONT");
+                random.nap(Duration::from_millis(20));
+            }
+            caught.then_some(())
+        });
+        // The coordinator looks for such transactions every 10 s.
+        thread::sleep(Duration::from_secs(12));
+        running.signal("CONT");
+        committed();
+        running.signal("INT");
+        running.wait_for(SOON).exits(130);
+        let remarks = case.kuu.record("count").remarks;
+        assert!(remarks.iter().any(|it| it.contains("open for longer than transaction.timeout.ms")), "{remarks:?}");
+        case.settled();
         // A zombie is fenced off, whether it had a transaction open or not.
         let zombie = case.kuu.spawn(&options);
         committed();
