@@ -104,10 +104,12 @@ fn kills_while_catching_up() {
     let mut random = Random::new("kills_while_catching_up");
     let mut case = Case::new("kills", frames(150_000));
     case.produce();
-    let (mut hit, mut advances, mut before) = (0, 0, 0);
+    let (mut runs, mut hit, mut advances, mut before) = (0, 0, 0, 0);
     // However long a start takes here, some runs must get as far as a commit.
     let mut most = Duration::from_millis(700);
     while hit < KILLS || advances < 3 {
+        assert!(runs < 3 * KILLS, "of {runs} runs {hit} were killed and {advances} committed anything");
+        runs += 1;
         // Once all are counted, the same frames come again, late by hours.
         if before as usize == case.all.len() {
             case.produce_more(case.all.clone());
