@@ -26,22 +26,19 @@ fn frames(bencher: Bencher, mut parse: impl FnMut(&[u8]) -> (usize, i64)) {
     });
 }
 
-#[divan::bench]
-fn kuu_fast(bencher: Bencher) {
-    let mut parser = fast::Parser::new();
+/// What each of the vector units that this processor has comes to.
+#[divan::bench(args = engines())]
+fn kuu_fast(bencher: Bencher, engine: &str) {
+    let mut parsers = fast::Parser::all();
+    let parser = parsers.iter_mut().find(|parser| parser.engine() == engine).expect("it was listed");
     frames(bencher, |line| {
         let frame = parser.root(line).and_then(|root| root.frame()).expect("a frame");
         (frame.uid.len(), frame.ts)
     });
 }
 
-#[divan::bench]
-fn kuu_portable(bencher: Bencher) {
-    let mut parser = fast::Parser::portable();
-    frames(bencher, |line| {
-        let frame = parser.root(line).and_then(|root| root.frame()).expect("a frame");
-        (frame.uid.len(), frame.ts)
-    });
+fn engines() -> Vec<&'static str> {
+    fast::Parser::all().iter().map(fast::Parser::engine).collect()
 }
 
 #[divan::bench(max_time = 3)]

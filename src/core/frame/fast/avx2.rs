@@ -6,7 +6,7 @@ use std::arch::x86_64::*;
 
 use super::block::{Classifier, Kinds, LEN, Text, Utf8};
 use super::grammar::{Outcome, Scratch};
-use super::{scalar, scan};
+use super::{scalar, scan, tables};
 
 /// Proof that the processor has the instructions: only [`Avx2::detect`] makes one.
 #[derive(Clone, Copy)]
@@ -162,9 +162,7 @@ fn load(bytes: &[u8; LEN]) -> Block {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn text(block: Block) -> Text {
-    // The one byte of each low half that is to be found; where there is none, a byte of another low half.
-    let separators = table([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, b':', b'{', b',', b'}', 0, 0]);
-    let spaces = table([b' ', 0, 0, 0, 0, 0, 0, 0, 0, b'\t', b'\n', 0, 0, b'\r', 0, 0]);
+    let (separators, spaces) = (table(tables::SEPARATORS), table(tables::SPACES));
     // The bit in which `[` and `{`, and `]` and `}`, differ is set first. It also makes `:` and `,` of two
     // control characters, which are looked for elsewhere.
     let separator =
@@ -193,10 +191,7 @@ fn control(block: Block) -> u64 {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn no_short_escape(block: Block) -> u64 {
-    // A bit for each high half that occurs among `"` `/` `\` `b` `f` `n` `r` `t`: 2_, 5_, 6_, 7_.
-    let high_halves = table([0, 0, 1, 0, 0, 2, 4, 8, 0, 0, 0, 0, 0, 0, 0, 0]);
-    // For each low half, the high halves with which it is one of them.
-    let low_halves = table([0, 0, 1 | 4 | 8, 0, 8, 0, 4, 0, 0, 0, 0, 0, 2, 0, 4, 1]);
+    let (high_halves, low_halves) = (table(tables::ESCAPE_HIGH), table(tables::ESCAPE_LOW));
     block.mask(|bytes| {
         let high = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), splat(0x0F));
         let high = _mm256_shuffle_epi8(high_halves, high);
@@ -214,10 +209,7 @@ fn kinds(block: Block) -> Kinds {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn utf8(block: Block) -> Utf8 {
-    // A bit for each high half that occurs among C0 C1 E0 ED F0 F4 to FF: C_, E_, F_.
-    let high_halves = table([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 2, 4]);
-    // For each low half, the high halves with which it is one of them.
-    let low_halves = table([1 | 2 | 4, 1, 0, 0, 4, 4, 4, 4, 4, 4, 4, 4, 4, 2 | 4, 4, 4]);
+    let (high_halves, low_halves) = (table(tables::SPECIAL_HIGH), table(tables::SPECIAL_LOW));
     let usual = block.mask(|bytes| {
         let high = _mm256_shuffle_epi8(high_halves, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), splat(0x0F)));
         let low = _mm256_shuffle_epi8(low_halves, _mm256_and_si256(bytes, splat(0x0F)));
@@ -249,7 +241,7 @@ fn starts_scalar(head: &[u8; 32]) -> bool {
 
 #[inline]
 #[target_feature(enable = "pclmulqdq")]
-fn prefix_xor(bits: u64) -> u64 {
+pub(super) fn prefix_xor(bits: u64) -> u64 {
     // A product without carries with all ones is the exclusive or of all lower bits.
     let product = _mm_clmulepi64_si128(_mm_set_epi64x(0, bits as i64), _mm_set1_epi8(-1), 0);
     _mm_cvtsi128_si64(product) as u64
@@ -257,7 +249,7 @@ fn prefix_xor(bits: u64) -> u64 {
 
 #[inline]
 #[target_feature(enable = "bmi2")]
-fn compress(bits: u64, mask: u64) -> u64 {
+pub(super) fn compress(bits: u64, mask: u64) -> u64 {
     _pext_u64(bits, mask)
 }
 
@@ -271,24 +263,15 @@ fn splat(byte: u8) -> __m256i {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn table(bytes: [u8; 16]) -> __m256i {
-    _mm256_broadcastsi128_si256(_mm_setr_epi8(
-        bytes[0] as i8,
-        bytes[1] as i8,
-        bytes[2] as i8,
-        bytes[3] as i8,
-        bytes[4] as i8,
-        bytes[5] as i8,
-        bytes[6] as i8,
-        bytes[7] as i8,
-        bytes[8] as i8,
-        bytes[9] as i8,
-        bytes[10] as i8,
-        bytes[11] as i8,
-        bytes[12] as i8,
-        bytes[13] as i8,
-        bytes[14] as i8,
-        bytes[15] as i8,
-    ))
+    _mm256_broadcastsi128_si256(sixteen(&bytes))
+}
+
+/// 16 bytes as a vector.
+#[inline]
+#[target_feature(enable = "sse2")]
+pub(super) fn sixteen(bytes: &[u8; 16]) -> __m128i {
+    // SAFETY: 16 bytes are a vector, and this load needs no alignment.
+    unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
 }
 
 #[cfg(test)]

@@ -3,15 +3,19 @@
 //! `scan` takes the value in blocks of 64 bytes, with one bit for each byte: it finds strings, numbers and
 //! the separators around them, and checks the inside of each. `grammar` takes the separators 64 at a time,
 //! again with one bit for each, checks which may follow which, and notes where the root members are. `text`
-//! reads those members. `avx2` and `portable` turn 64 bytes into bits; all else is common to both.
+//! reads those members. `avx512`, `avx2` and `portable` turn 64 bytes into bits; all else is common to them.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod block;
 mod grammar;
 mod portable;
 mod scalar;
 mod scan;
+#[cfg(target_arch = "x86_64")]
+mod tables;
 mod text;
 mod utf8;
 
@@ -34,15 +38,28 @@ enum Engine {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2(avx2::Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(avx512::Avx512),
 }
 
 impl Engine {
+    /// All that this processor can run, the fastest first.
+    fn all() -> impl Iterator<Item = Engine> {
+        #[cfg(target_arch = "x86_64")]
+        let vectors = [avx512::Avx512::detect().map(Engine::Avx512), avx2::Avx2::detect().map(Engine::Avx2)];
+        #[cfg(not(target_arch = "x86_64"))]
+        let vectors: [Option<Engine>; 0] = [];
+        vectors.into_iter().flatten().chain([Engine::Portable])
+    }
+
     #[inline]
     fn scan(self, value: &[u8], scratch: &mut Scratch) -> Option<Outcome> {
         match self {
             Engine::Portable => scan::scan(Portable, value, scratch),
             #[cfg(target_arch = "x86_64")]
             Engine::Avx2(avx2) => avx2.scan(value, scratch),
+            #[cfg(target_arch = "x86_64")]
+            Engine::Avx512(avx512) => avx512.scan(value, scratch),
         }
     }
 }
@@ -56,28 +73,27 @@ impl Default for Parser {
 impl Parser {
     /// A parser with empty scratch memory, for the best instructions this processor has.
     pub fn new() -> Parser {
-        #[cfg(target_arch = "x86_64")]
-        if let Some(avx2) = avx2::Avx2::detect() {
-            return Parser::with(Engine::Avx2(avx2));
-        }
-        Parser::portable()
+        Parser::with(Engine::all().next().unwrap_or(Engine::Portable))
     }
 
-    /// A parser that uses no instructions beyond the target's baseline.
-    pub fn portable() -> Parser {
-        Parser::with(Engine::Portable)
+    /// A parser for each kind of instructions this processor has, the fastest first; the last one uses none beyond the
+    /// target's baseline.
+    pub fn all() -> Vec<Parser> {
+        Engine::all().map(Parser::with).collect()
     }
 
     fn with(engine: Engine) -> Parser {
         Parser { engine, scratch: Scratch::default(), unescaped: String::new() }
     }
 
-    /// The name of the instructions in use: `avx2` or `portable`.
+    /// The name of the instructions in use: `avx512`, `avx2` or `portable`.
     pub fn engine(&self) -> &'static str {
         match self.engine {
             Engine::Portable => "portable",
             #[cfg(target_arch = "x86_64")]
             Engine::Avx2(_) => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Engine::Avx512(_) => "avx512",
         }
     }
 
@@ -148,9 +164,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_engines_read_a_frame() {
-        assert_eq!(Parser::portable().engine(), "portable");
-        for mut parser in [Parser::new(), Parser::portable()] {
+    fn every_engine_reads_a_frame() {
+        let mut parsers = Parser::all();
+        assert_eq!(Parser::new().engine(), parsers[0].engine());
+        assert_eq!(parsers.last().map(Parser::engine), Some("portable"));
+        for parser in &mut parsers {
             let engine = parser.engine();
             let root = parser.root(b" {\"uid\":\"\\u0061\",\"ts\":\"\\u0035\"}\n");
             assert_eq!(root, Ok(Root { uid: Member::Good("a"), ts: Member::Good(5) }), "{engine}");
