@@ -8,6 +8,7 @@ use crate::core::frame::{Frame, Kind, Malformed, Parser};
 use crate::core::ledger::Ledger;
 use crate::core::window::{Unit, Window};
 use foldhash::fast::RandomState;
+use rayon::iter::{IntoParallelIterator, ParallelExtend, ParallelIterator};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
@@ -67,12 +68,13 @@ impl Tally {
         }
     }
 
-    fn merge(&mut self, mut other: Tally) {
+    fn merge(mut self, mut other: Tally) -> Tally {
         self.frames += other.frames;
         if self.users.len() < other.users.len() {
             std::mem::swap(&mut self.users, &mut other.users);
         }
         self.users.extend(other.users);
+        self
     }
 }
 
@@ -118,13 +120,18 @@ impl Truth {
         }
     }
 
-    /// Adds what another one counted, of other frames by the same units.
+    /// Adds what another one counted, of other frames by the same units; on all threads, each takes some windows.
     #[must_use]
     pub fn merge(mut self, other: Truth) -> Truth {
         self.ledger.add(&other.ledger);
+        let mut common = Vec::new();
         for (window, tally) in other.windows {
-            self.windows.entry(window).or_default().merge(tally);
+            match self.windows.remove(&window) {
+                Some(mine) => common.push((window, mine, tally)),
+                None => _ = self.windows.insert(window, tally),
+            }
         }
+        self.windows.par_extend(common.into_par_iter().map(|(window, mine, other)| (window, mine.merge(other))));
         self
     }
 

@@ -4,7 +4,8 @@
 //! what they decoded just before an error, hide where it stands, and take zero padding for a broken member.
 
 use super::{Fault, raw::Raw};
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use crc_fast::{CrcAlgorithm, Digest};
+use flate2::{Decompress, FlushDecompress, Status};
 
 /// Decoded at a time: small enough to be in the cache still when the checksum reads it.
 const STEP: usize = 256 * 1024;
@@ -30,7 +31,7 @@ enum Phase {
 /// Decoder state; the compressed bytes come in with every call.
 pub(super) struct Gunzip {
     inflate: Decompress,
-    crc: Crc,
+    crc: Digest,
     phase: Phase,
     /// First byte of the current member.
     member: u64,
@@ -44,7 +45,7 @@ impl Gunzip {
     pub(super) fn new() -> Gunzip {
         Gunzip {
             inflate: Decompress::new(false),
-            crc: Crc::new(),
+            crc: Digest::new(CrcAlgorithm::Crc32IsoHdlc),
             phase: Phase::Header,
             member: 0,
             fault: None,
@@ -119,7 +120,7 @@ impl Gunzip {
         }
         if flags & HEADER_CRC != 0 {
             let at = raw.position();
-            let expected = self.crc.sum() as u16;
+            let expected = self.crc.finalize() as u16;
             if u16::from_le_bytes([self.header_byte(raw)?, self.header_byte(raw)?]) != expected {
                 return Err(self.corrupt(at, "wrong checksum of a header"));
             }
@@ -165,10 +166,10 @@ impl Gunzip {
             *byte = raw.byte()?.ok_or_else(|| self.truncated(raw))?;
         }
         let [c0, c1, c2, c3, l0, l1, l2, l3] = trailer;
-        if u32::from_le_bytes([c0, c1, c2, c3]) != self.crc.sum() {
+        if u32::from_le_bytes([c0, c1, c2, c3]) != self.crc.finalize() as u32 {
             return Err(self.corrupt(at, "wrong checksum"));
         }
-        if u32::from_le_bytes([l0, l1, l2, l3]) != self.crc.amount() {
+        if u32::from_le_bytes([l0, l1, l2, l3]) != self.crc.get_amount() as u32 {
             return Err(self.corrupt(at + 4, "wrong length"));
         }
         Ok(())

@@ -54,7 +54,7 @@ pub struct Input {
     eager: bool,
     /// The beginning of a line whose end was not read yet.
     carry: Vec<u8>,
-    /// Lines delivered so far.
+    /// Lines delivered so far; while a block is read, their terminators.
     lines: u64,
     /// Those of them that a checksum has proven.
     checked: u64,
@@ -130,16 +130,24 @@ impl Input {
             State::Failed(error) => return Err(error),
             State::Done => return Ok(false),
         };
+        let first_line = self.lines + 1;
         let Filled { len, end, proven, stop } = self.fill(buf)?;
         let bom = if start && buf[..end].starts_with(BOM) { BOM.len() } else { 0 };
         self.carry.extend_from_slice(&buf[end..len]);
-        block.fill(bom, end, self.lines + 1);
+        block.fill(bom, end, first_line);
         // Only a first line can be longer than a block.
         if end > self.limits.line && block.lines().take(1).any(|(_, line)| line.len() > self.limits.line) {
             block.fill(0, 0, 0);
+            self.lines = first_line - 1;
             return Err(self.too_long());
         }
-        self.count(block.bytes(), proven.map(|proven| proven.saturating_sub(bom)));
+        // The last line needs no terminator.
+        if block.bytes().last().is_some_and(|byte| *byte != b'\n') {
+            self.lines += 1;
+            if proven {
+                self.checked = self.lines;
+            }
+        }
         self.state = match stop {
             Stop::Full | Stop::Pause => State::Reading,
             Stop::End => State::Done,
@@ -154,13 +162,14 @@ impl Input {
         Ok(!block.bytes().is_empty())
     }
 
-    /// Reads into `buf`, which has room for what was carried over, until it is full or there is a reason to stop.
+    /// Reads into `buf`, which has room for what was carried over, until it is full or there is a reason to stop; counts
+    /// the line terminators.
     fn fill(&mut self, buf: &mut Vec<u8>) -> Result<Filled, InputError> {
         let mut len = self.carry.len();
         buf[..len].copy_from_slice(&self.carry);
         self.carry.clear();
         self.carry.shrink_to(self.limits.block);
-        let (mut end, mut proven) = (0, None);
+        let (mut end, mut proven) = (0, false);
         let stop = loop {
             if len == buf.len() {
                 if end > 0 {
@@ -175,21 +184,25 @@ impl Input {
             let checked = self.format.checked();
             let result = self.format.read(&mut self.raw, &mut buf[len..]);
             if self.format.checked() > checked {
-                proven = Some(len);
+                proven = true;
+                self.checked = self.lines;
             }
             match result {
                 Ok(0) if self.raw.paused() => break Stop::Pause,
                 Ok(0) => {
-                    // The last line needs no terminator.
                     end = len;
                     break Stop::End;
                 }
                 Ok(n) => {
-                    match whole_lines(&buf[len..len + n]) {
+                    let new = &buf[len..len + n];
+                    // While they are in the cache.
+                    self.lines += memchr_iter(b'\n', new).count() as u64;
+                    match whole_lines(new) {
                         0 => {}
                         whole => end = len + whole,
                     }
                     len += n;
+                    proven = false;
                     if self.eager && end > 0 {
                         break Stop::Full;
                     }
@@ -198,22 +211,6 @@ impl Input {
             }
         };
         Ok(Filled { len, end, proven, stop })
-    }
-
-    /// Counts the lines of a block, whose first `proven` bytes passed a checksum along with all that came before.
-    fn count(&mut self, bytes: &[u8], proven: Option<usize>) {
-        let count = |bytes: &[u8]| memchr_iter(b'\n', bytes).count() as u64;
-        let (before, after) = bytes.split_at(proven.unwrap_or(0).min(bytes.len()));
-        if proven.is_some() {
-            self.checked = self.lines + count(before);
-        }
-        self.lines += count(before) + count(after);
-        if bytes.last().is_some_and(|byte| *byte != b'\n') {
-            self.lines += 1;
-        }
-        if proven.is_some() && after.is_empty() {
-            self.checked = self.lines;
-        }
     }
 
     /// Reads what is left of the raw bytes, and gives the length and the hash of them all.
@@ -243,8 +240,8 @@ struct Filled {
     len: usize,
     /// Bytes that are whole lines.
     end: usize,
-    /// Where the last checksum passed, if in these bytes.
-    proven: Option<usize>,
+    /// Whether a checksum passed after the last of these bytes.
+    proven: bool,
     stop: Stop,
 }
 
