@@ -42,7 +42,7 @@ struct Limits {
     line: usize,
 }
 
-const LIMITS: Limits = Limits { block: 1 << 20, line: 128 << 20 };
+const LIMITS: Limits = Limits { block: 2 << 20, line: 128 << 20 };
 
 /// One input: a file, plain or gzipped, or standard input.
 pub struct Input {
@@ -117,7 +117,7 @@ impl Input {
         self.raw.progress().clone()
     }
 
-    /// Refills `block` with the next whole lines, about 1 MiB of them; false, and an empty block, at the end.
+    /// Refills `block` with the next whole lines, about 2 MiB of them; false, and an empty block, at the end.
     ///
     /// # Errors
     /// The input cannot be read on; the lines before that place were delivered by the calls before. A call after an
