@@ -11,5 +11,5 @@ set xrange [1:60000]
 set xtics ("0 %%" 1, "90 %%" 10, "99 %%" 100, "99.9 %%" 1000, "99.99 %%" 10000)
 set grid xtics ytics lc rgb "#dddddd"
 set key right bottom
-legs = "schedule ack transit result end_to_end"
+legs = "schedule ack transit transaction result end_to_end"
 plot for [leg in legs] run.".".leg.".hgrm" using 4:1 with steps lw 2 title leg noenhanced

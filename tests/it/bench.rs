@@ -52,7 +52,7 @@ fn everything_in_one_process() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    for leg in ["schedule", "ack", "transit", "result", "end_to_end"] {
+    for leg in ["schedule", "ack", "transit", "transaction", "result", "end_to_end"] {
         assert!(names.iter().any(|name| name.ends_with(&format!(".{leg}.hgrm"))), "{leg}: {names:?}");
     }
     assert!(names.iter().any(|name| name.ends_with(".hlog")), "{names:?}");

@@ -196,6 +196,8 @@ impl Run<'_> {
         self.cluster.create(&topics.messages, self.partitions(LIVE_RATIO), 1, &[])?;
         self.cluster.create(&topics.output, 1, 1, &[])?;
         self.cluster.create(&State::topic(self.prefix), 1, 1, &[])?;
+        let bare = format!("{}-bare", self.prefix);
+        self.cluster.create(&bare, 1, 1, &[])?;
         let seconds = self.arguments.live_seconds.as_secs_f64().max(1e-3);
         let plan = live::Plan {
             rate: self.arguments.rate.unwrap_or(self.load.kept() as f64 / seconds),
@@ -206,6 +208,7 @@ impl Run<'_> {
             messages: topics.messages.clone(),
             output: topics.output.clone(),
             group: self.prefix.to_owned(),
+            bare,
             guarantee: session::guarantee(self.arguments.guarantee),
         };
         if !(plan.rate.is_finite() && plan.rate > 0.0) {

@@ -21,6 +21,9 @@ pub enum Leg {
     Ack,
     /// From sent to read.
     Transit,
+    /// From the begin of a transaction of one record, beside the load, to the answer to its commit: what a result cannot
+    /// be faster than.
+    Transaction,
     /// From the earliest moment a result could exist (the arrival of the frame that moves the watermark past the
     /// window) to its visibility for a reader that sees committed results only.
     Result,
@@ -30,7 +33,7 @@ pub enum Leg {
 
 impl Leg {
     /// Every leg, in the order of a table.
-    pub const ALL: [Leg; 5] = [Leg::Schedule, Leg::Ack, Leg::Transit, Leg::Result, Leg::EndToEnd];
+    pub const ALL: [Leg; 6] = [Leg::Schedule, Leg::Ack, Leg::Transit, Leg::Transaction, Leg::Result, Leg::EndToEnd];
 
     /// The name used in tables, tags and records.
     pub fn name(self) -> &'static str {
@@ -38,6 +41,7 @@ impl Leg {
             Leg::Schedule => "schedule",
             Leg::Ack => "ack",
             Leg::Transit => "transit",
+            Leg::Transaction => "transaction",
             Leg::Result => "result",
             Leg::EndToEnd => "end_to_end",
         }

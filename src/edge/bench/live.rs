@@ -2,13 +2,14 @@
 
 use super::Load;
 use crate::core::frame::Kind;
-use crate::core::latency::{Leg, Legs};
+use crate::core::latency::{Histogram, Leg, Legs};
 use crate::core::ledger::Ledger;
 use crate::core::stream::Config;
 use crate::edge::clock::now_us;
 use crate::edge::job::{Counted, Guarantee, Job, Progress};
 use crate::edge::kafka::{
-    ARRIVED_HEADER, Cluster, DUE_HEADER, Range, Record, Sender, Settings, Topics, decode_us, read_until,
+    ARRIVED_HEADER, BareTransactions, Cluster, DUE_HEADER, Range, Record, Sender, Settings, Topics, decode_us,
+    read_until,
 };
 use crate::edge::pipeline;
 use crate::edge::stop::Stop;
@@ -20,6 +21,8 @@ use std::time::{Duration, Instant};
 
 /// How often consumer lag is sampled.
 const LAG_INTERVAL: Duration = Duration::from_millis(100);
+/// How often a bare transaction is timed: seldom enough to be no load.
+const BARE_INTERVAL: Duration = Duration::from_millis(50);
 /// The generator holds its schedule if its last frame is later than due by at most this part of the whole...
 const SLIP: f64 = 0.05;
 /// ...and 99 % of the frames by at most this time.
@@ -46,6 +49,8 @@ pub struct Plan {
     pub output: String,
     /// Under which positions are committed; the topic of its state exists and is empty.
     pub group: String,
+    /// The topic of the bare transactions, and their group. It exists and is empty.
+    pub bare: String,
     /// What the count guarantees.
     pub guarantee: Guarantee,
 }
@@ -108,6 +113,10 @@ pub fn measure(plan: &Plan, load: &Load, cluster: &Cluster, stop: &Stop, tell: i
             shared.counting.store(false, Relaxed);
             counted
         });
+        let bare = scope.spawn(|| match plan.guarantee {
+            Guarantee::ExactlyOnce => bare(plan, settings, &shared),
+            Guarantee::AtLeastOnce => Ok(Histogram::default()),
+        });
         let generate = scope.spawn(|| generate(plan, load, settings, stop, &shared));
         let lag = sample_lag(plan, load, &generate, &shared, &tell);
         let generated = join(generate);
@@ -120,6 +129,7 @@ pub fn measure(plan: &Plan, load: &Load, cluster: &Cluster, stop: &Stop, tell: i
         let Counted { summary, counter, .. } = join(count)?;
         let ledger = counter.ledger().clone();
         let mut legs = join(watch)?;
+        legs.merge_leg(Leg::Transaction, &join(bare)?);
         let Generated { schedule, rate, slip } = generated?;
         legs.merge(&schedule);
         legs.merge_leg(Leg::Transit, &summary.transit);
@@ -189,6 +199,24 @@ fn generate(plan: &Plan, load: &Load, settings: &Settings, stop: &Stop, shared: 
         legs.record(Leg::Ack, acknowledged - sent_us[tag]);
     }
     Ok(Generated { schedule: legs, rate, slip })
+}
+
+/// Times bare transactions while frames are sent: the floor under a result, on this machine and at this time.
+fn bare(plan: &Plan, settings: &Settings, shared: &Shared) -> Result<Histogram> {
+    let mut times = Histogram::default();
+    let transactions = BareTransactions::new(settings, &plan.bare, &plan.messages, &plan.bare)?;
+    for offset in 0.. {
+        std::thread::sleep(BARE_INTERVAL);
+        if !shared.counting.load(Relaxed) {
+            break;
+        }
+        // The first one has to find the brokers' coordinators.
+        let time = transactions.run(offset)?;
+        if shared.sent.load(Relaxed) > 0 {
+            times.record(time.as_micros() as i64);
+        }
+    }
+    Ok(times)
 }
 
 fn wait_until(due_us: i64, sender: &Sender) {

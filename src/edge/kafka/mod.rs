@@ -1,6 +1,7 @@
 //! Everything that speaks to a broker, through librdkafka.
 
 mod aside;
+mod bare;
 mod cluster;
 mod committer;
 mod context;
@@ -15,6 +16,7 @@ mod transaction;
 mod watch;
 mod writer;
 
+pub use bare::BareTransactions;
 pub use cluster::{Cluster, Range};
 pub use committer::Committer;
 pub use context::Context;

@@ -200,18 +200,8 @@ impl ExactlyOnce {
         })
     }
 
-    /// Repeats what may be repeated, within the timeout.
     fn insist(&self, what: &str, request: impl Fn() -> Result<(), KafkaError>) -> Result<()> {
-        let patience = Instant::now() + self.settings.timeout;
-        loop {
-            match request() {
-                Ok(()) => return Ok(()),
-                Err(KafkaError::Transaction(error)) if error.is_retriable() && Instant::now() < patience => {
-                    std::thread::sleep(RETRY);
-                }
-                Err(error) => return Err(self.judge(error, what)),
-            }
-        }
+        insist(self.settings.timeout, request).map_err(|error| self.judge(error, what))
     }
 
     fn lost(&self, loss: Loss) -> anyhow::Error {
@@ -261,6 +251,19 @@ impl ExactlyOnce {
                 | Code::UnknownMemberId,
             ) => Verdict::Final,
             _ => Verdict::Again,
+        }
+    }
+}
+
+/// Repeats what may be repeated, within the timeout.
+pub(super) fn insist(timeout: Duration, request: impl Fn() -> Result<(), KafkaError>) -> Result<(), KafkaError> {
+    let patience = Instant::now() + timeout;
+    loop {
+        match request() {
+            Err(KafkaError::Transaction(error)) if error.is_retriable() && Instant::now() < patience => {
+                std::thread::sleep(RETRY);
+            }
+            result => return result,
         }
     }
 }
