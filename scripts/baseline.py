@@ -53,13 +53,14 @@ def main():
             "tolerance": round(max(0.15, high - low), 3),
             "spread": [round(low, 3), round(high, 3)],
         }
-    baseline = json.loads(BASELINE.read_text()) if BASELINE.exists() else {"note": "", "brokers": {}}
+    baseline = json.loads(BASELINE.read_text()) if BASELINE.exists() else {"notes": {}, "brokers": {}}
     machine = record["machine"]
-    baseline["note"] = (
+    key = record["config"]["baseline_key"]
+    baseline["notes"][key] = (
         f"Measured by scripts/baseline.py: {runs} runs, a third of them beside a busy process, on {machine['cores']} cores "
         f"{machine['cpu']}, {record['written']}. tolerance = max(0.15, highest - lowest share)."
     )
-    baseline["brokers"][record["config"]["baseline_key"]] = expected
+    baseline["brokers"][key] = expected
     BASELINE.write_text(json.dumps(baseline, indent=1) + "\n")
     print(BASELINE.read_text())
 

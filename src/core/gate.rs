@@ -19,9 +19,10 @@ pub struct Expected {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Baseline {
-    /// How it was made, for people.
-    pub note: String,
-    /// Expectations by kind of broker and vector unit (`embedded/avx2`), then by phase.
+    /// How the expectations were made, for people; by the same keys.
+    pub notes: BTreeMap<String, String>,
+    /// Expectations by kind of broker, vector unit and processor, then by phase. A shorter key (`embedded/avx2`) is for all
+    /// that it begins, and have none of their own.
     pub brokers: BTreeMap<String, BTreeMap<String, Expected>>,
 }
 
@@ -37,9 +38,20 @@ pub struct Regression {
 }
 
 impl Baseline {
+    /// What is expected under the longest key that the given one begins with.
+    fn expected(&self, key: &str) -> Option<&BTreeMap<String, Expected>> {
+        let shorter = || key.rsplit_once('/').and_then(|(shorter, _)| self.expected(shorter));
+        self.brokers.get(key).or_else(shorter)
+    }
+
+    /// Whether anything is expected of this kind of broker, vector unit and processor.
+    pub fn knows(&self, key: &str) -> bool {
+        self.expected(key).is_some()
+    }
+
     /// The phases of `shares` that fell by more than their tolerance. Phases without an expectation pass.
-    pub fn regressions(&self, broker: &str, shares: &BTreeMap<String, f64>) -> Vec<Regression> {
-        let Some(phases) = self.brokers.get(broker) else { return Vec::new() };
+    pub fn regressions(&self, key: &str, shares: &BTreeMap<String, f64>) -> Vec<Regression> {
+        let Some(phases) = self.expected(key) else { return Vec::new() };
         let fell = |(phase, expected): (&String, &Expected)| {
             let share = *shares.get(phase)?;
             let regression = || Regression { phase: phase.clone(), share, expected: *expected };
@@ -56,7 +68,7 @@ mod tests {
     fn baseline() -> Baseline {
         let expected = Expected { share: 0.9, tolerance: 0.1, spread: [0.85, 0.95] };
         let phases = BTreeMap::from([("count".to_owned(), expected), ("produce".to_owned(), expected)]);
-        Baseline { note: String::new(), brokers: BTreeMap::from([("embedded".to_owned(), phases)]) }
+        Baseline { notes: BTreeMap::new(), brokers: BTreeMap::from([("embedded".to_owned(), phases)]) }
     }
 
     fn shares(count: f64) -> BTreeMap<String, f64> {
@@ -73,5 +85,19 @@ mod tests {
     #[test]
     fn brokers_are_never_compared_with_each_other() {
         assert_eq!(baseline().regressions("another", &shares(0.1)), []);
+        assert!(baseline().knows("embedded") && !baseline().knows("another"));
+    }
+
+    #[test]
+    fn the_longest_key_counts() {
+        let mut baseline = baseline();
+        let expected = Expected { share: 0.5, tolerance: 0.1, spread: [0.45, 0.55] };
+        baseline.brokers.insert("embedded/avx2/x".into(), BTreeMap::from([("count".into(), expected)]));
+        assert_eq!(baseline.regressions("embedded/avx2/x", &shares(0.41)), []);
+        assert_eq!(baseline.regressions("embedded/avx2/x", &shares(0.39)).len(), 1);
+        for other in ["embedded/avx2/y", "embedded/avx2", "embedded/avx512/x"] {
+            assert_eq!(baseline.regressions(other, &shares(0.79)).len(), 1, "{other}");
+        }
+        assert!(!baseline.knows("embedde/d") && !baseline.knows(""));
     }
 }

@@ -22,6 +22,14 @@ pub fn machine() -> Machine {
     }
 }
 
+/// Maker, family and model of the processor, as `AuthenticAMD-26-2`: what two machines must share for their speeds to
+/// compare. Empty where the system does not tell.
+pub fn processor() -> String {
+    // The first line that begins so is `model`, the second one `model name`.
+    let parts = ["vendor_id", "cpu family", "model"].map(|name| field("/proc/cpuinfo", name));
+    parts.into_iter().flatten().collect::<Vec<_>>().join("-")
+}
+
 /// This process, as no other is called: machine, process id, time.
 pub fn instance() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_else(|_| "unknown host".into());
@@ -63,5 +71,10 @@ mod tests {
         assert!(machine().cores > 0 && machine().memory_bytes > 0);
         assert!(peak_resident_bytes() > Some(1 << 20));
         assert!(cpu_seconds().is_some());
+        if cfg!(target_arch = "x86_64") {
+            let processor = processor();
+            let parts: Vec<&str> = processor.split('-').collect();
+            assert!(parts.len() == 3 && parts[1..].iter().all(|part| part.parse::<u32>().is_ok()), "{processor}");
+        }
     }
 }

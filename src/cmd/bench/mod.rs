@@ -17,7 +17,7 @@ use crate::edge::bench::catch_up::{self, Samples, Topics};
 use crate::edge::bench::live::{self, Outcome};
 use crate::edge::bench::{Load, embedded_partitions};
 use crate::edge::kafka::{Cluster, State};
-use crate::edge::{clock, results, truth};
+use crate::edge::{clock, host, results, truth};
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
@@ -93,6 +93,12 @@ impl Run<'_> {
             Some(baseline) => baseline.regressions(&broker, &figures::shares(&caught_up.samples, parser)),
             None => Vec::new(),
         };
+        if let Some(baseline) = baseline.filter(|baseline| !baseline.knows(&broker)) {
+            let known: Vec<&str> = baseline.brokers.keys().map(String::as_str).collect();
+            let remark = format!("not compared: the baseline is for {}, and this is {broker}", known.join(", "));
+            self.session.screen.say(&remark);
+            record.remarks.push(remark);
+        }
         let mut fell = regressions(&caught_up);
         for look in 1..=SECOND_LOOKS {
             if fell.is_empty() {
@@ -236,9 +242,9 @@ impl Run<'_> {
         Ok(checked)
     }
 
-    /// Which expectations of a baseline concern this run: those of the same kind of broker and of vector unit.
+    /// Which expectations of a baseline concern this run: those of the same kind of broker, vector unit and processor.
     fn baseline_key(&self) -> String {
-        format!("{}/{}", session::broker(self.cluster).kind, fast::Parser::new().engine())
+        format!("{}/{}/{}", session::broker(self.cluster).kind, fast::Parser::new().engine(), host::processor())
     }
 
     fn record(&self) -> Record {
