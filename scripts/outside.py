@@ -113,8 +113,8 @@ def kafka(arguments, frames, work):
 
         # The broker's disk must not be busy with what was written when it is read.
         os.sync()
-        # The ceiling that kuu measures itself, on a topic that stays for the others.
-        subprocess.run([arguments.kuu, "bench", arguments.file, "--rounds", "1", "--keep", *options],
+        # The ceiling that kuu measures itself, on a topic that stays for the others..
+        subprocess.run([arguments.kuu, "bench", arguments.file, "--rounds", "3", "--keep", *options],
                        check=False, capture_output=True)
         record = json.load(open(f"{work}/bench.json"))
         reading.add("kuu bench: raw read", frames / record["figures"]["count_frames_per_s"]["ceiling"]["value"])
