@@ -109,6 +109,9 @@ pub fn fill(record: &mut Record, load: &Load, samples: &Samples, parser: Kind, l
     if !live.sustained {
         record.remarks.push("latency is invalid: lag kept growing, the load was unsustainable".into());
     }
+    if let Some(error) = &live.bare_error {
+        record.remarks.push(format!("bare transactions were not timed to the end: {error}"));
+    }
     if !live.on_schedule {
         record.remarks.push("latency is invalid: the load generator fell behind its schedule".into());
     }

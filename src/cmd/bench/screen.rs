@@ -111,7 +111,8 @@ pub fn live(live: &Outcome, checked: &Checked) -> String {
         }
         rows.push(row);
     }
-    format!("{title}\n{}", table(&rows))
+    let remark = live.bare_error.iter().map(|error| format!("bare transactions were not timed to the end: {error}\n"));
+    format!("{title}\n{}{}", table(&rows), remark.collect::<String>())
 }
 
 /// A regression in words.

@@ -21,8 +21,8 @@ pub enum Leg {
     Ack,
     /// From sent to read.
     Transit,
-    /// From the begin of a transaction of one record, beside the load, to the answer to its commit: what a result cannot
-    /// be faster than.
+    /// From the begin of a transaction of one record, beside the load, to the answer to its commit: what of a result's
+    /// time is the broker's. Its moments are others than those of the results: compare the medians.
     Transaction,
     /// From the earliest moment a result could exist (the arrival of the frame that moves the watermark past the
     /// window) to its visibility for a reader that sees committed results only.

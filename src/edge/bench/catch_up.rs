@@ -133,7 +133,10 @@ pub fn measure(
         if plan.guarantee == Guarantee::ExactlyOnce {
             passes.push(Pass::Count(Guarantee::AtLeastOnce));
         }
-        // In turn again.
+        // In turn again, and each before and after each other one.
+        if round % 2 == 0 {
+            passes[1..].reverse();
+        }
         let first = (round - 1) % passes.len();
         passes.rotate_left(first);
         for pass in passes {

@@ -64,6 +64,8 @@ pub struct Outcome {
     pub frames: u64,
     /// Frames per second that the generator reached.
     pub rate: f64,
+    /// Why bare transactions were not timed to the end.
+    pub bare_error: Option<String>,
     /// What became of the frames.
     pub ledger: Ledger,
     /// Rows of results.
@@ -114,8 +116,8 @@ pub fn measure(plan: &Plan, load: &Load, cluster: &Cluster, stop: &Stop, tell: i
             counted
         });
         let bare = scope.spawn(|| match plan.guarantee {
-            Guarantee::ExactlyOnce => bare(plan, settings, &shared),
-            Guarantee::AtLeastOnce => Ok(Histogram::default()),
+            Guarantee::ExactlyOnce => bare(plan, load, settings, &shared),
+            Guarantee::AtLeastOnce => Bare::default(),
         });
         let generate = scope.spawn(|| generate(plan, load, settings, stop, &shared));
         let lag = sample_lag(plan, load, &generate, &shared, &tell);
@@ -129,7 +131,8 @@ pub fn measure(plan: &Plan, load: &Load, cluster: &Cluster, stop: &Stop, tell: i
         let Counted { summary, counter, .. } = join(count)?;
         let ledger = counter.ledger().clone();
         let mut legs = join(watch)?;
-        legs.merge_leg(Leg::Transaction, &join(bare)?);
+        let bare = join(bare);
+        legs.merge_leg(Leg::Transaction, &bare.times);
         let Generated { schedule, rate, slip } = generated?;
         legs.merge(&schedule);
         legs.merge_leg(Leg::Transit, &summary.transit);
@@ -144,6 +147,7 @@ pub fn measure(plan: &Plan, load: &Load, cluster: &Cluster, stop: &Stop, tell: i
             lag,
             ledger,
             legs,
+            bare_error: bare.error.map(|error| format!("{error:#}")),
             started_us,
             duration_us: now_us() - started_us,
         })
@@ -201,22 +205,34 @@ fn generate(plan: &Plan, load: &Load, settings: &Settings, stop: &Stop, shared: 
     Ok(Generated { schedule: legs, rate, slip })
 }
 
-/// Times bare transactions while frames are sent: the floor under a result, on this machine and at this time.
-fn bare(plan: &Plan, settings: &Settings, shared: &Shared) -> Result<Histogram> {
-    let mut times = Histogram::default();
-    let transactions = BareTransactions::new(settings, &plan.bare, &plan.messages, &plan.bare)?;
-    for offset in 0.. {
-        std::thread::sleep(BARE_INTERVAL);
-        if !shared.counting.load(Relaxed) {
-            break;
+#[derive(Default)]
+struct Bare {
+    times: Histogram,
+    error: Option<anyhow::Error>,
+}
+
+/// Times bare transactions while frames are sent: what a commit takes on this machine at this time. They end at their
+/// first error: the count, which is what is measured, has its own ways to go on.
+fn bare(plan: &Plan, load: &Load, settings: &Settings, shared: &Shared) -> Bare {
+    let mut bare = Bare::default();
+    let mut time = || -> Result<()> {
+        let transactions = BareTransactions::new(settings, &plan.bare, &plan.messages, &plan.bare)?;
+        for offset in 0.. {
+            let sent = shared.sent.load(Relaxed);
+            let time = transactions.run(offset)?;
+            // The first one has to find the brokers' coordinators.
+            if offset > 0 && sent > 0 && sent < load.kept() as u64 {
+                bare.times.record(time.as_micros() as i64);
+            }
+            std::thread::sleep(BARE_INTERVAL);
+            if !shared.counting.load(Relaxed) {
+                break;
+            }
         }
-        // The first one has to find the brokers' coordinators.
-        let time = transactions.run(offset)?;
-        if shared.sent.load(Relaxed) > 0 {
-            times.record(time.as_micros() as i64);
-        }
-    }
-    Ok(times)
+        Ok(())
+    };
+    let error = time().err();
+    Bare { error, ..bare }
 }
 
 fn wait_until(due_us: i64, sender: &Sender) {

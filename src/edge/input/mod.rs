@@ -139,6 +139,7 @@ impl Input {
         if end > self.limits.line && block.lines().take(1).any(|(_, line)| line.len() > self.limits.line) {
             block.fill(0, 0, 0);
             self.lines = first_line - 1;
+            self.checked = self.checked.min(self.lines);
             return Err(self.too_long());
         }
         // The last line needs no terminator.

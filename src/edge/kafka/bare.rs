@@ -1,6 +1,6 @@
 //! The least that a transaction takes: one record, one offset, and nothing else.
 
-use super::poll::serve;
+use super::poll::serve_and_rest;
 use super::transaction::insist;
 use super::{Context, Settings, unusable};
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -55,7 +55,7 @@ impl BareTransactions {
         // With a message in flight, committing takes 100 ms.
         let patience = Instant::now() + *timeout;
         while producer.in_flight_count() > 0 {
-            serve(producer);
+            serve_and_rest(producer);
             if Instant::now() > patience {
                 bail!("topic {output} did not take its record in time");
             }

@@ -4,7 +4,7 @@ use super::Context;
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::KafkaResult;
 use rdkafka::message::BorrowedMessage;
-use rdkafka::producer::{BaseProducer, ProducerContext};
+use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 use std::time::Duration;
 
 /// A reader that blocks on an empty queue is woken for every single message, which costs the fetching thread more than
@@ -17,10 +17,21 @@ const WAIT: Duration = Duration::from_millis(20);
 /// How long a producer is left alone when there is nothing to do but to wait for it.
 const REST: Duration = Duration::from_micros(200);
 
-/// Serves deliveries, then rests a little. Polling with a timeout would spin: it goes on to the end of the time whatever
-/// comes, and counts in whole milliseconds.
+/// Serves the deliveries at hand. A single poll serves those of one batch only, so that others would wait for the next.
 pub fn serve<C: ProducerContext>(producer: &BaseProducer<C>) {
-    producer.poll(Duration::ZERO);
+    loop {
+        let before = producer.in_flight_count();
+        producer.poll(Duration::ZERO);
+        if producer.in_flight_count() >= before {
+            return;
+        }
+    }
+}
+
+/// The same, then rests a little. Polling with a timeout would spin: it goes on to the end of the time whatever comes, and
+/// counts in whole milliseconds.
+pub fn serve_and_rest<C: ProducerContext>(producer: &BaseProducer<C>) {
+    serve(producer);
     std::thread::sleep(REST);
 }
 

@@ -1,6 +1,6 @@
 //! Sends frames and accounts for every one of them.
 
-use super::poll::serve;
+use super::poll::{serve, serve_and_rest};
 use super::refusal::lack;
 use super::{DUE_HEADER, SENT_HEADER, Settings, unusable};
 use anyhow::Result;
@@ -9,7 +9,6 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use std::sync::Mutex;
-use std::time::Duration;
 
 /// Undelivered frames that are named one by one; the others are only counted.
 const NAMED_FAILURES: usize = 10;
@@ -155,7 +154,7 @@ impl Sender {
             match producer.send(record) {
                 Ok(()) => break,
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                    serve(producer);
+                    serve_and_rest(producer);
                     record = back;
                 }
                 Err((error, _)) => {
@@ -170,7 +169,7 @@ impl Sender {
         *sent += 1;
         // Serving deliveries a few times a batch is enough, and every poll takes a lock.
         if *sent % 64 == 0 {
-            producer.poll(Duration::ZERO);
+            serve(producer);
         }
     }
 
@@ -181,13 +180,13 @@ impl Sender {
 
     /// Serves deliveries that wait.
     pub fn poll(&self) {
-        self.producer.poll(Duration::ZERO);
+        serve(&self.producer);
     }
 
     /// Waits until every frame so far is acknowledged or given up.
     pub fn flush(&self) {
         while self.producer.in_flight_count() > 0 {
-            serve(&self.producer);
+            serve_and_rest(&self.producer);
         }
     }
 

@@ -1,6 +1,6 @@
 //! One producer for all that a count writes: results, dead letters, ordered frames, state.
 
-use super::poll::serve;
+use super::poll::{serve, serve_and_rest};
 use super::refusal::lack;
 use super::state::Written;
 use super::{ARRIVED_HEADER, DUE_HEADER, Settings, unusable};
@@ -236,7 +236,7 @@ impl Writer {
             match self.producer.send(record) {
                 Ok(()) => return Ok(()),
                 Err((error @ KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                    serve(&self.producer);
+                    serve_and_rest(&self.producer);
                     if patience.is_over() {
                         return Err(self.loss(back.topic, &error));
                     }
@@ -254,7 +254,7 @@ impl Writer {
     pub fn flush(&mut self) -> Result<(), Loss> {
         let mut patience = Patience::new(self);
         while self.unacknowledged && self.producer.in_flight_count() > 0 {
-            serve(&self.producer);
+            serve_and_rest(&self.producer);
             if patience.is_over() {
                 let error = KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut);
                 return Err(self.loss(&self.topics.output, &error));
@@ -270,7 +270,7 @@ impl Writer {
     /// If something was lost.
     pub fn poll(&self) -> Result<(), Loss> {
         if self.unacknowledged {
-            self.producer.poll(Duration::ZERO);
+            serve(&self.producer);
             self.check()?;
         }
         Ok(())

@@ -43,7 +43,7 @@ enum Engine {
 }
 
 impl Engine {
-    /// All that this processor can run, the fastest first.
+    /// All that this processor can run, the widest first.
     fn all() -> impl Iterator<Item = Engine> {
         #[cfg(target_arch = "x86_64")]
         let vectors = [avx512::Avx512::detect().map(Engine::Avx512), avx2::Avx2::detect().map(Engine::Avx2)];
@@ -76,7 +76,7 @@ impl Parser {
         Parser::with(Engine::all().next().unwrap_or(Engine::Portable))
     }
 
-    /// A parser for each kind of instructions this processor has, the fastest first; the last one uses none beyond the
+    /// A parser for each kind of instructions this processor has, the widest first; the last one uses none beyond the
     /// target's baseline.
     pub fn all() -> Vec<Parser> {
         Engine::all().map(Parser::with).collect()
