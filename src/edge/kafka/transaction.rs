@@ -23,6 +23,8 @@ use thiserror::Error;
 const ABORT: Duration = Duration::from_secs(5);
 /// How long to wait before a request that may be repeated is.
 const RETRY: Duration = Duration::from_millis(20);
+/// How long the end of a run waits for its results to be visible, which only a transaction of somebody else can delay.
+const VISIBLE: Duration = Duration::from_secs(2);
 /// How much may wait for its transaction to begin: so many records, and so many bytes of values.
 const WAITING: (usize, usize) = (1000, 1 << 20);
 
@@ -189,6 +191,23 @@ impl ExactlyOnce {
         Ok(())
     }
 
+    /// Waits until a reader sees what is committed: the coordinator answers some milliseconds before it is, and whoever
+    /// reads the results after this process would find none.
+    fn await_visible(&self) {
+        let patience = Instant::now() + VISIBLE;
+        for Written { topic, partition, offset } in self.writer.written() {
+            let is_visible = || match self.consumer.fetch_watermarks(&topic, partition, VISIBLE) {
+                // The last stable offset, as this consumer reads what is committed.
+                Ok((_, stable)) => stable > offset,
+                // It is committed all the same.
+                Err(_) => true,
+            };
+            while !is_visible() && Instant::now() < patience {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
+
     fn offsets(&self, positions: &[i64]) -> Result<()> {
         let mut list = TopicPartitionList::new();
         for (partition, position) in positions.iter().enumerate().filter(|(_, position)| **position >= 0) {
@@ -322,7 +341,11 @@ impl Sink for ExactlyOnce {
         for (key, value) in changes.chain([(Source::KEY, Some(&source[..]))]) {
             self.writer.state(&self.state, key, value).map_err(|loss| self.lost(loss))?;
         }
-        self.end()
+        self.end()?;
+        if commit.last {
+            self.await_visible();
+        }
+        Ok(())
     }
 
     fn poll(&mut self) -> Result<()> {
