@@ -110,7 +110,7 @@ pub fn fill(record: &mut Record, load: &Load, samples: &Samples, parser: Kind, l
         record.remarks.push("latency is invalid: lag kept growing, the load was unsustainable".into());
     }
     if let Some(error) = &live.bare_error {
-        record.remarks.push(format!("bare transactions were not timed to the end: {error}"));
+        record.remarks.push(error.clone());
     }
     if !live.on_schedule {
         record.remarks.push("latency is invalid: the load generator fell behind its schedule".into());

@@ -111,8 +111,8 @@ pub fn live(live: &Outcome, checked: &Checked) -> String {
         }
         rows.push(row);
     }
-    let remark = live.bare_error.iter().map(|error| format!("bare transactions were not timed to the end: {error}\n"));
-    format!("{title}\n{}{}", table(&rows), remark.collect::<String>())
+    let remark = live.bare_error.iter().map(|error| format!("{error}\n")).collect::<String>();
+    format!("{title}\n{}{remark}", table(&rows))
 }
 
 /// A regression in words.

@@ -64,7 +64,7 @@ pub struct Outcome {
     pub frames: u64,
     /// Frames per second that the generator reached.
     pub rate: f64,
-    /// Why bare transactions were not timed to the end.
+    /// That bare transactions were not timed to the end, and why.
     pub bare_error: Option<String>,
     /// What became of the frames.
     pub ledger: Ledger,
@@ -147,7 +147,7 @@ pub fn measure(plan: &Plan, load: &Load, cluster: &Cluster, stop: &Stop, tell: i
             lag,
             ledger,
             legs,
-            bare_error: bare.error.map(|error| format!("{error:#}")),
+            bare_error: bare.error.map(|error| format!("bare transactions were not timed to the end: {error:#}")),
             started_us,
             duration_us: now_us() - started_us,
         })

@@ -196,14 +196,14 @@ impl ExactlyOnce {
     fn await_visible(&self) {
         let patience = Instant::now() + VISIBLE;
         for Written { topic, partition, offset } in self.writer.written() {
-            let is_visible = || match self.consumer.fetch_watermarks(&topic, partition, VISIBLE) {
-                // The last stable offset, as this consumer reads what is committed.
-                Ok((_, stable)) => stable > offset,
-                // It is committed all the same.
-                Err(_) => true,
-            };
-            while !is_visible() && Instant::now() < patience {
-                std::thread::sleep(Duration::from_millis(1));
+            loop {
+                match self.consumer.fetch_watermarks(&topic, partition, VISIBLE) {
+                    // The last stable offset, as this consumer reads what is committed.
+                    Ok((_, stable)) if stable > offset => break,
+                    Ok(_) if Instant::now() < patience => std::thread::sleep(Duration::from_millis(1)),
+                    // It is committed all the same.
+                    _ => return,
+                }
             }
         }
     }
