@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod clock;
+pub mod fault;
 pub mod feed;
 pub mod file_source;
 pub mod files;

@@ -20,6 +20,7 @@ const TIMEOUT: [&str; 2] = ["--timeout", "60s"];
 pub struct Kuu {
     dir: TempDir,
     brokers: String,
+    planted: String,
 }
 
 impl Kuu {
@@ -36,7 +37,12 @@ impl Kuu {
 
     /// For runs with the broker at this address.
     pub fn with(brokers: &str) -> Kuu {
-        Kuu { dir: tempfile::tempdir().unwrap(), brokers: brokers.to_owned() }
+        Kuu { dir: tempfile::tempdir().unwrap(), brokers: brokers.to_owned(), planted: String::new() }
+    }
+
+    /// From now on the thread of this name dies (see `src/edge/fault.rs`).
+    pub fn plant_panic(&mut self, thread: &str) {
+        self.planted = thread.to_owned();
     }
 
     /// Writes a file into the directory; gives the name to call it by.
@@ -128,6 +134,7 @@ impl Kuu {
             .args(timeout)
             .current_dir(self.dir.path())
             .envs((!self.brokers.is_empty()).then_some(("KUU_BROKERS", &self.brokers)))
+            .envs((!self.planted.is_empty()).then_some(("KUU_TEST_PANIC", &self.planted)))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         command
