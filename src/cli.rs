@@ -1,8 +1,14 @@
 //! What the command line accepts. Knows nothing of the rest of the crate.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+mod values;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
+use values::{duration, own_topic, property, seconds, topic};
 
 /// Count unique users per window of event time in Kafka, measure it, prove it.
 #[derive(Debug, Parser)]
@@ -19,6 +25,53 @@ pub struct Cli {
 const EXIT_STATUS: &str = "Exit status: 0 fine; 1 the answer is wrong; 2 usage, input or environment error; \
 3 performance regression; 4 inconclusive measurement; 5 the load generator could not hold its schedule; \
 130 interrupted, after an orderly stop.";
+
+/// Options of `count` that do nothing where it counts files, and why.
+const FOR_TOPICS: [(&str, &str); 11] = [
+    ("topic", "a count of files reads no topic"),
+    ("output", "the results of files go to standard output"),
+    ("group", "a count of files commits no position and keeps no state"),
+    ("recreate", "a count of files writes to no topic and keeps no state"),
+    ("follow", "a file is read to its end, and - until standard input is closed"),
+    ("idle", "a file has no partitions that could be silent"),
+    ("dead_letter", "a count of files writes to no topic"),
+    ("ordered_output", "a count of files writes to no topic"),
+    ("threads", "a count of files has one reader, as their lines are in one order"),
+    ("guarantee", "a count of files commits nothing"),
+    ("commit_interval", "a count of files commits nothing"),
+];
+
+impl Cli {
+    /// The command line of this process. Where that is not as it must be, the process ends with usage and exit status 2.
+    pub fn read() -> Cli {
+        let read = Cli::command().try_get_matches().and_then(|mut matches| {
+            check(&matches)?;
+            Cli::from_arg_matches_mut(&mut matches)
+        });
+        let read = read.map(|mut cli| {
+            if let Command::Bench(Bench { files, default_file, .. }) = &mut cli.command
+                && files.is_empty()
+            {
+                files.extend(default_file.take());
+            }
+            cli
+        });
+        read.unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// Refuses options that would do nothing, which clap cannot give a reason for.
+fn check(matches: &ArgMatches) -> Result<(), clap::Error> {
+    let Some(("count", count)) = matches.subcommand() else { return Ok(()) };
+    let given = |id: &str| count.value_source(id) == Some(ValueSource::CommandLine);
+    match FOR_TOPICS.iter().find(|(id, _)| given("files") && given(id)) {
+        Some((id, why)) => {
+            let words = format!("--{} does nothing here: {why}", id.replace('_', "-"));
+            Err(Cli::command().error(ErrorKind::ArgumentConflict, words))
+        }
+        None => Ok(()),
+    }
+}
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -38,25 +91,40 @@ pub enum Command {
 /// Options of every command.
 #[derive(Clone, Debug, Args)]
 pub struct Common {
-    /// Kafka bootstrap servers [default: those of --config, else localhost:9092]
-    #[arg(long, global = true, env = "KUU_BROKERS", value_name = "HOST:PORT", help_heading = "Common options")]
+    /// Kafka bootstrap servers [default: those of --config, else of the environment's KUU_BROKERS, else localhost:9092]
+    #[arg(
+        long,
+        short,
+        visible_alias = "bootstrap-server",
+        global = true,
+        value_name = "HOST:PORT",
+        help_heading = "Common options"
+    )]
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub brokers: Option<String>,
     /// librdkafka properties, a line `key=value` each: the place for secrets; -X wins
     #[arg(long, global = true, value_name = "FILE", help_heading = "Common options")]
     pub config: Option<PathBuf>,
-    /// A librdkafka property, no secret; may be repeated
+    /// A librdkafka property, no secret and none that kuu depends on; may be repeated
     #[arg(short = 'X', global = true, value_name = "KEY=VALUE", value_parser = property, help_heading = "Common options")]
     pub properties: Vec<(String, String)>,
     /// How long to wait for a broker that does not answer
     #[arg(long, global = true, default_value = "10s", value_parser = duration, value_name = "TIME", help_heading = "Common options")]
     pub timeout: Duration,
     /// Where records are written
-    #[arg(long, global = true, default_value = "results", value_name = "DIR", help_heading = "Common options")]
+    #[arg(
+        long,
+        overrides_with = "results",
+        global = true,
+        default_value = "results",
+        value_name = "DIR",
+        help_heading = "Common options"
+    )]
     pub results: PathBuf,
     /// One JSON document on standard output, everything else on standard error
     #[arg(long, global = true, help_heading = "Common options")]
     pub json: bool,
-    /// No progress, no tables: errors and the exit status only
+    /// No progress, no tables, no rows: errors and the exit status only (and the document of --json)
     #[arg(long, short, global = true, help_heading = "Common options")]
     pub quiet: bool,
 }
@@ -68,7 +136,7 @@ pub struct Produce {
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
     /// The topic to fill
-    #[arg(long, default_value = "messages")]
+    #[arg(long, default_value = "messages", value_parser = own_topic)]
     pub topic: String,
     /// Partitions of a topic that is created
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
@@ -100,13 +168,13 @@ pub struct Count {
     #[arg(value_name = "FILE")]
     pub files: Vec<String>,
     /// The topic to count
-    #[arg(long, default_value = "messages")]
+    #[arg(long, default_value = "messages", value_parser = topic)]
     pub topic: String,
     /// The topic for the results; created if it is missing
-    #[arg(long, default_value = "output", value_name = "TOPIC")]
+    #[arg(long, default_value = "output", value_name = "TOPIC", value_parser = own_topic)]
     pub output: String,
     /// Consumer group: its position, its state in the topic GROUP-state, and its transactional id
-    #[arg(long, default_value = "kuu")]
+    #[arg(long, default_value = "kuu", value_parser = NonEmptyStringValueParser::new())]
     pub group: String,
     /// Delete the output topics and the group's state first, with all they hold
     #[arg(long)]
@@ -115,16 +183,16 @@ pub struct Count {
     #[arg(long)]
     pub follow: bool,
     /// Leave a partition that is silent at its end out of the watermark after this time (--follow)
-    #[arg(long, default_value = "2s", value_parser = duration, value_name = "TIME")]
+    #[arg(long, default_value = "2s", value_parser = duration, value_name = "TIME", requires = "follow")]
     pub idle: Duration,
     /// Give open windows that changed an early result this often
     #[arg(long, value_parser = duration, value_name = "TIME")]
     pub early: Option<Duration>,
     /// Send what no window counts to this topic, as it came, with the reason and its place in headers
-    #[arg(long, value_name = "TOPIC", conflicts_with = "files")]
+    #[arg(long, value_name = "TOPIC", value_parser = own_topic)]
     pub dead_letter: Option<String>,
     /// Send every counted frame to this topic, in the order of its timestamps
-    #[arg(long, value_name = "TOPIC", conflicts_with = "files")]
+    #[arg(long, value_name = "TOPIC", value_parser = own_topic)]
     pub ordered_output: Option<String>,
     /// Consumers, each with a thread and a share of the partitions [default: one a core, at most 4]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
@@ -175,10 +243,10 @@ pub struct Verify {
     #[arg(value_name = "FILE")]
     pub files: Vec<String>,
     /// The topic with the frames [default: that of the last `kuu produce`]
-    #[arg(long)]
+    #[arg(long, value_parser = topic)]
     pub topic: Option<String>,
     /// The topic with the results
-    #[arg(long, default_value = "output", value_name = "TOPIC")]
+    #[arg(long, default_value = "output", value_name = "TOPIC", value_parser = topic)]
     pub output: String,
     /// Units to check, separated by commas [default: those of the last `kuu count`, else minute]
     #[arg(long, value_enum, value_delimiter = ',', value_name = "UNIT")]
@@ -203,8 +271,11 @@ pub struct Batch {
 #[derive(Debug, Args)]
 pub struct Bench {
     /// JSON lines, plain or gzipped
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "default_file", value_name = "FILE")]
     pub files: Vec<String>,
+    /// What to measure where no FILE is named: for scripts
+    #[arg(long, hide = true, value_name = "FILE")]
+    pub default_file: Option<String>,
     /// Partitions of the topics [default: 4 on Kafka; on the embedded broker as many as the input needs]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
     pub partitions: Option<u16>,
@@ -226,11 +297,11 @@ pub struct Bench {
     /// Frames per second of the live phase, instead of --live-seconds
     #[arg(long, conflicts_with = "live_seconds", value_name = "N")]
     pub rate: Option<f64>,
-    /// Keep the topics
+    /// Keep the topics and the consumer groups
     #[arg(long)]
     pub keep: bool,
-    /// Compare the shares of the ceilings with this file; exit 3 if one fell by more than its tolerance
-    #[arg(long, value_name = "FILE")]
+    /// Compare the shares of the ceilings with what scripts/baseline.py measured on this machine; exit 3 if one fell
+    #[arg(long, value_name = "FILE", overrides_with = "baseline")]
     pub baseline: Option<PathBuf>,
     /// How windows are made
     #[command(flatten)]
@@ -285,47 +356,12 @@ pub enum Unit {
     Year,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    // Whole numbers without a unit are seconds, as people expect of `--live-seconds 10`.
-    match text.parse::<u32>() {
-        Ok(seconds) => Ok(Duration::from_secs(seconds.into())),
-        Err(_) => humantime::parse_duration(text).map_err(|e| format!("{e}: write 500ms, 5s, 2h or 1d")),
-    }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let time = duration(text)?;
-    if time.subsec_nanos() != 0 { Err("event time has whole seconds".into()) } else { Ok(time) }
-}
-
-fn property(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.into(), value.into())),
-        _ => Err("write KEY=VALUE, as in -X fetch.wait.max.ms=5".into()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn definitions_are_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn times() {
-        assert_eq!(duration("10"), Ok(Duration::from_secs(10)));
-        assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
-        assert_eq!(seconds("1d"), Ok(Duration::from_secs(86_400)));
-        assert!(seconds("1500ms").is_err() && duration("soon").is_err());
-    }
-
-    #[test]
-    fn properties() {
-        assert_eq!(property("a=b=c"), Ok(("a".into(), "b=c".into())));
-        assert!(property("a").is_err() && property("=b").is_err());
     }
 }

@@ -1,11 +1,10 @@
 //! kuu: counts unique users per window of a Kafka stream, measures it, proves it.
 
-use clap::Parser;
 use kuu::cli::Cli;
 use std::io::Write as _;
 
 fn main() {
-    let status = match kuu::cmd::run(Cli::parse()) {
+    let status = match kuu::cmd::run(Cli::read()) {
         Ok(status) => status.code(),
         Err(error) => {
             eprintln!("kuu: {error:#}");

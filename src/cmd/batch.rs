@@ -39,7 +39,7 @@ pub fn run(arguments: &Batch, session: &Session) -> Result<Status> {
             .collect::<Result<Vec<serde_json::Value>, _>>()?;
         document["windows"] = windows.into();
         print_json(&document)?;
-    } else {
+    } else if !screen.quiet {
         let lines: String = truth.windows().iter().map(|count| format!("{count}\n")).collect();
         match std::io::stdout().write_all(lines.as_bytes()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {}

@@ -31,16 +31,7 @@ pub fn run(arguments: &Count, session: &Session) -> Result<Status> {
 
 /// Counts a topic into another.
 fn topic(arguments: &Count, session: &Session) -> Result<Status> {
-    // What the guarantee rests on is not for a file of common properties to change.
-    let settings = session.settings();
-    for name in ["transactional.id", "group.id", "isolation.level"] {
-        if settings.property(name).is_some() && session::guarantee(arguments.guarantee) == Guarantee::ExactlyOnce {
-            bail!(
-                "property {name} cannot be set for a count exactly once: leave it out, or use --guarantee at-least-once"
-            );
-        }
-    }
-    let cluster = Cluster::connect(&settings)?;
+    let cluster = Cluster::connect(&session.settings())?;
     if cluster.partitions(&arguments.topic)?.is_none() {
         bail!("there is no topic {}: fill it with `kuu produce FILE`, or name another with --topic", arguments.topic);
     }
@@ -95,9 +86,6 @@ fn prepare_outputs(arguments: &Count, screen: Screen, cluster: &Cluster) -> Resu
     let others = [&arguments.dead_letter, &arguments.ordered_output];
     let state = State::topic(&arguments.group);
     for topic in others.into_iter().flatten().chain([&arguments.output]) {
-        if *topic == arguments.topic {
-            bail!("topic {topic} is read: results and frames must go to another one");
-        }
         if arguments.recreate {
             cluster.delete(&[topic])?;
         }
@@ -139,7 +127,9 @@ fn files(arguments: &Count, session: &Session) -> Result<Status> {
     let (feed, intake) = Feed::new();
     let parser = session::parser(arguments.windows.parser);
     let mut counter = Counter::new(session::counting(&arguments.windows, &arguments.event_time), 1);
-    let mut sink: Box<dyn Sink> = if session.common.json {
+    let mut sink: Box<dyn Sink> = if screen.quiet {
+        Box::new(LinesSink::new(std::io::sink(), session.stop.clone()))
+    } else if session.common.json {
         Box::new(LinesSink::new(std::io::stderr(), session.stop.clone()))
     } else {
         Box::new(LinesSink::new(std::io::stdout(), session.stop.clone()))

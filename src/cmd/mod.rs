@@ -5,6 +5,7 @@ pub mod bench;
 pub mod count;
 pub mod produce;
 mod session;
+mod topics;
 pub mod verify;
 
 use crate::cli::{Cli, Command};
@@ -44,6 +45,26 @@ impl Status {
             Status::Interrupted => 130,
         }
     }
+
+    /// Whether it says more than that something failed.
+    fn is_finding(self) -> bool {
+        matches!(self, Status::Wrong | Status::Regression | Status::Inconclusive | Status::Behind)
+    }
+
+    /// The status after what was still to do, as to write a record or to clean up: a failure of that is said, but does not
+    /// hide what was found before.
+    ///
+    /// # Errors
+    /// If it failed and there was nothing to hide.
+    fn after(self, last: Result<()>) -> Result<Status> {
+        match last {
+            Err(error) if self.is_finding() => {
+                eprintln!("kuu: {error:#}");
+                Ok(self)
+            }
+            last => last.map(|()| self),
+        }
+    }
 }
 
 /// Runs the command of the command line.
@@ -51,6 +72,7 @@ impl Status {
 /// # Errors
 /// Usage, input or environment: exit status 2.
 pub fn run(cli: Cli) -> Result<Status> {
+    topics::check(&cli.command)?;
     let session = Session::new(cli.common)?;
     let done = match &cli.command {
         Command::Produce(arguments) => produce::run(arguments, &session),
@@ -60,4 +82,23 @@ pub fn run(cli: Cli) -> Result<Status> {
         Command::Bench(arguments) => bench::run(arguments, &session),
     };
     done.map_err(|error| explained(error, &session.settings()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::anyhow;
+
+    #[test]
+    fn what_fails_last_hides_no_finding() {
+        let failed = || Err(anyhow!("no space"));
+        for status in [Status::Wrong, Status::Regression, Status::Inconclusive, Status::Behind] {
+            assert_eq!(status.after(failed()).unwrap(), status);
+            assert_eq!(status.after(Ok(())).unwrap(), status);
+        }
+        for status in [Status::Fine, Status::Incomplete, Status::Interrupted] {
+            assert!(status.after(failed()).is_err());
+            assert_eq!(status.after(Ok(())).unwrap(), status);
+        }
+    }
 }

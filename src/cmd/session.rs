@@ -23,6 +23,8 @@ const DEFAULT_BROKERS: &str = "localhost:9092";
 pub struct Session {
     /// The options of every command.
     pub common: Common,
+    /// The brokers that `KUU_BROKERS` names: for where neither the command line nor the file of --config names any.
+    pub environment: Option<String>,
     properties: Properties,
     /// Where words go.
     pub screen: Screen,
@@ -40,13 +42,15 @@ impl Session {
         let mut properties = properties(&common, screen)?;
         let named = take_brokers(&mut properties);
         common.brokers = common.brokers.or(named);
-        Ok(Session { common, properties, screen, stop: Stop::on_signals()? })
+        let environment = environment_brokers()?;
+        Ok(Session { common, environment, properties, screen, stop: Stop::on_signals()? })
     }
 
     /// How to reach the brokers.
     pub fn settings(&self) -> Settings {
+        let brokers = self.common.brokers.as_ref().or(self.environment.as_ref());
         Settings {
-            brokers: self.common.brokers.clone().unwrap_or_else(|| DEFAULT_BROKERS.into()),
+            brokers: brokers.cloned().unwrap_or_else(|| DEFAULT_BROKERS.into()),
             properties: self.properties.clone(),
             timeout: self.common.timeout,
         }
@@ -105,7 +109,7 @@ pub fn broker(cluster: &Cluster) -> Broker {
         ("embedded", Some(format!("librdkafka {} mock", host::program().librdkafka)))
     } else {
         // The protocol does not tell a broker's version; whoever started it may.
-        ("kafka", std::env::var("KUU_BROKER_VERSION").ok())
+        ("kafka", std::env::var("KUU_BROKER_VERSION").ok().filter(|version| !version.is_empty()))
     };
     Broker { kind: kind.into(), version, address: cluster.settings().brokers.clone() }
 }
@@ -187,8 +191,10 @@ fn properties(common: &Common, screen: Screen) -> Result<Properties> {
              write {key}=... into a file that only you can read, and name it with --config FILE"
         );
     }
+    check("-X", &common.properties)?;
     let Some(path) = &common.config else { return Ok(common.properties.clone()) };
     let mut all = properties::read(path)?;
+    check(&path.display().to_string(), &all)?;
     if let Some((key, _)) = all.iter().find(|(key, _)| is_secret(key) && properties::is_exposed(path)) {
         Screen { to_stderr: true, ..screen }
             .say(format!("kuu: warning: {} holds {key} and others can read it: chmod 600 {0}", path.display()));
@@ -197,10 +203,27 @@ fn properties(common: &Common, screen: Screen) -> Result<Properties> {
     Ok(all)
 }
 
+/// Refuses what kuu depends on, and says where it is from.
+fn check(from: &str, all: &Properties) -> Result<()> {
+    match all.iter().find_map(|(key, value)| Some((key, value, properties::refusal(key, value)?))) {
+        Some((key, value, why)) => bail!("{from} {key}={value} is not to be set: {why}: leave it out"),
+        None => Ok(()),
+    }
+}
+
+/// What `KUU_BROKERS` names; empty is as if it were not there.
+fn environment_brokers() -> Result<Option<String>> {
+    let Some(brokers) = std::env::var_os("KUU_BROKERS") else { return Ok(None) };
+    match brokers.into_string() {
+        Ok(brokers) => Ok(Some(brokers.trim().to_owned()).filter(|brokers| !brokers.is_empty())),
+        Err(_) => bail!("KUU_BROKERS is no text (UTF-8): write HOST:PORT"),
+    }
+}
+
 /// Takes librdkafka's own names of the brokers out of the properties: there must be one answer to where they are.
 fn take_brokers(properties: &mut Properties) -> Option<String> {
     let own = |key: &str| ["bootstrap.servers", "metadata.broker.list"].contains(&key);
-    let named = properties.iter().rfind(|(key, _)| own(key)).map(|(_, value)| value.clone());
+    let named = properties.iter().rfind(|(key, value)| own(key) && !value.is_empty()).map(|(_, value)| value.clone());
     properties.retain(|(key, _)| !own(key));
     named
 }

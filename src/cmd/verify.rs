@@ -1,7 +1,7 @@
 //! `kuu verify`: the results against the truth.
 
 use super::session::{self, Session};
-use super::{Status, count, produce};
+use super::{Status, count, produce, topics};
 use crate::cli::Verify;
 use crate::core::batch::Truth;
 use crate::core::record::{Ledger, Record, Verdict};
@@ -34,6 +34,7 @@ pub fn run(arguments: &Verify, session: &Session) -> Result<Status> {
         (None, Some(Record { topic: Some(topic), .. })) => topic.name.clone(),
         _ => DEFAULT_TOPIC.into(),
     };
+    topics::verified(&topic, &arguments.output)?;
     let counted = results::load(dir, count::RECORD)?.filter(|record| {
         let names = |key: &str| record.config.get(key).and_then(|value| value.as_str());
         names("topic") == Some(topic.as_str()) && names("output") == Some(arguments.output.as_str())
@@ -64,9 +65,9 @@ pub fn run(arguments: &Verify, session: &Session) -> Result<Status> {
     record.ledger = ledger;
     let exact = checked.verdict.exact;
     record.verdict = Some(checked.verdict);
-    let saved = session.save(RECORD, &record)?;
-    session.screen.say(format!("record: {}", saved.display()));
-    Ok(if exact { Status::Fine } else { Status::Wrong })
+    let saved = session.save(RECORD, &record);
+    let status = if exact { Status::Fine } else { Status::Wrong };
+    status.after(saved.map(|path| session.screen.say(format!("record: {}", path.display()))))
 }
 
 fn units(arguments: &Verify, counted: Option<&Record>) -> Result<Vec<Unit>> {

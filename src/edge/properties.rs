@@ -1,4 +1,4 @@
-//! librdkafka's properties: from a file, and which of them are secrets.
+//! librdkafka's properties: from a file, which of them are secrets, and which are not for a user to change.
 
 use anyhow::{Context, Result, anyhow};
 use std::fs;
@@ -14,6 +14,90 @@ const SECRETS: [&str; 6] = ["password", "passphrase", "secret", "key.pem", "oaut
 pub fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     SECRETS.iter().any(|end| key.ends_with(end))
+}
+
+/// A property that kuu depends on.
+struct Reserved {
+    /// Its name and librdkafka's aliases of it.
+    names: &'static [&'static str],
+    /// The values that change nothing.
+    fine: &'static [&'static str],
+    why: &'static str,
+}
+
+const fn reserved(names: &'static [&'static str], fine: &'static [&'static str], why: &'static str) -> Reserved {
+    Reserved { names, fine, why }
+}
+
+const FALSE: [&str; 3] = ["false", "f", "0"];
+const TRUE: [&str; 3] = ["true", "t", "1"];
+const COMMITS: &str = "positions are committed together with the results that they stand for, and by nobody else";
+const MEMBERS: &str = "kuu gives its readers their partitions itself, and no broker or other member may move them";
+
+/// What kuu sets or leaves alone for a reason, so that another value would make it lose, mix or misreport something.
+const RESERVED: [Reserved; 24] = [
+    // What readers and positions depend on.
+    reserved(&["group.id"], &[], "the group is named by --group"),
+    reserved(&["group.instance.id", "group.remote.assignor", "partition.assignment.strategy"], &[], MEMBERS),
+    reserved(&["group.protocol"], &["classic"], MEMBERS),
+    reserved(&["group.protocol.type"], &["consumer"], MEMBERS),
+    reserved(&["enable.auto.commit", "auto.commit.enable", "enable.auto.offset.store"], &FALSE, COMMITS),
+    reserved(&["auto.commit.interval.ms", "offset.store.path", "offset.store.sync.interval.ms"], &[], COMMITS),
+    reserved(&["offset.store.method"], &["broker"], COMMITS),
+    reserved(&["auto.offset.reset"], &["error"], "frames that are no longer there must end the run, not be skipped"),
+    reserved(
+        &["isolation.level"],
+        &["read_committed"],
+        "what a transaction took back must be neither counted nor compared",
+    ),
+    reserved(&["enable.partition.eof"], &[], "kuu sets it as each of its readers finds the end"),
+    reserved(&["consume.callback.max.messages"], &[], "kuu reads without callbacks, so it would do nothing"),
+    // What frames and results depend on when they are sent.
+    reserved(
+        &["transactional.id"],
+        &[],
+        "it is named as the group is, by --group: that is what fences a second count off",
+    ),
+    reserved(&["enable.idempotence"], &TRUE, "a frame that is sent again must not be there twice, nor out of order"),
+    reserved(
+        &["acks", "request.required.acks"],
+        &["all", "-1"],
+        "what only one broker has is lost with it, though it was called delivered",
+    ),
+    reserved(
+        &["max.in.flight.requests.per.connection", "max.in.flight"],
+        &["1"],
+        "results must arrive in the order of their revisions: the last one wins",
+    ),
+    reserved(
+        &["message.send.max.retries", "retries"],
+        &["2147483647"],
+        "a passing fault of a broker must not lose a frame: message.timeout.ms says how long kuu tries",
+    ),
+    reserved(
+        &["enable.gapless.guarantee"],
+        &FALSE,
+        "one frame that is refused would take all that wait behind it along",
+    ),
+    reserved(&["delivery.report.only.error"], &FALSE, "a frame counts as delivered when that is reported"),
+    reserved(&["queuing.strategy"], &["fifo"], "frames and results keep their order"),
+    reserved(
+        &["partitioner"],
+        &["murmur2_random"],
+        "a key must stay in one partition, whichever client wrote it, or the last result of a window is not known",
+    ),
+    // What kuu reports depends on these.
+    reserved(&["statistics.interval.ms"], &["1000"], "lag is taken from the statistics"),
+    reserved(&["allow.auto.create.topics"], &FALSE, "a question about a missing topic would make it"),
+    reserved(&["topic.blacklist"], &[], "topics that are hidden look as if they were missing"),
+    reserved(&["internal.termination.signal"], &[], "kuu handles signals itself"),
+];
+
+/// Why this property must not have this value, if so.
+pub fn refusal(key: &str, value: &str) -> Option<&'static str> {
+    let reserved = RESERVED.iter().find(|reserved| reserved.names.contains(&key))?;
+    let fine = reserved.fine.iter().any(|fine| fine.eq_ignore_ascii_case(value.trim()));
+    (!fine).then_some(reserved.why)
 }
 
 /// Reads lines `key=value`. Blank lines and lines that start with `#` are passed over, and so is white space around keys
@@ -73,6 +157,56 @@ mod tests {
             assert!(error.contains("line 3: write key=value") && !error.contains("hunter2"), "{error}");
         }
         assert!(format!("{:#}", parse(b"a=\xff").unwrap_err()).contains("is no text"));
+    }
+
+    #[test]
+    fn what_kuu_depends_on_is_refused() {
+        for (key, value) in [
+            ("acks", "1"),
+            ("request.required.acks", "0"),
+            ("delivery.report.only.error", "true"),
+            ("enable.idempotence", "false"),
+            ("retries", "0"),
+            ("isolation.level", "read_uncommitted"),
+            ("isolation.level", ""),
+            ("group.id", "kuu"),
+        ] {
+            assert!(refusal(key, value).is_some(), "{key}={value}");
+        }
+        for (key, value) in [
+            ("acks", "All"),
+            ("acks", "-1"),
+            ("enable.auto.commit", "FALSE"),
+            ("linger.ms", "5"),
+            ("fetch.wait.max.ms", "9"),
+            ("queued.max.messages.kbytes", "1024"),
+            ("socket.keepalive.enable", "true"),
+            ("compression.type", "zstd"),
+            ("message.timeout.ms", "3000"),
+            ("transaction.timeout.ms", "2000"),
+            ("check.crcs", "true"),
+            ("client.rack", "a"),
+            ("security.protocol", "sasl_ssl"),
+            ("debug", "all"),
+        ] {
+            assert_eq!(refusal(key, value), None, "{key}={value}");
+        }
+    }
+
+    #[test]
+    fn each_reserved_property_is_named_once_and_known_to_librdkafka() {
+        let mut names: Vec<&str> = RESERVED.iter().flat_map(|reserved| reserved.names).copied().collect();
+        names.sort_unstable();
+        let all = names.len();
+        names.dedup();
+        assert_eq!(names.len(), all);
+        for (name, fine) in RESERVED.iter().flat_map(|it| it.names.iter().map(move |name| (*name, it.fine))) {
+            for value in fine {
+                let mut config = rdkafka::ClientConfig::new();
+                config.set(name, *value);
+                assert!(config.create_native_config().is_ok(), "{name}={value}");
+            }
+        }
     }
 
     #[test]

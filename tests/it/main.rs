@@ -22,5 +22,6 @@ mod screen;
 mod security;
 mod stall;
 mod topics;
+mod usage;
 mod verdict;
 mod wire;

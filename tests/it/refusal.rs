@@ -114,16 +114,6 @@ fn a_property_that_librdkafka_does_not_know() {
 }
 
 #[test]
-fn properties_that_a_count_exactly_once_rests_on() {
-    let kuu = Kuu::new();
-    for property in ["transactional.id=a", "group.id=a", "isolation.level=read_uncommitted"] {
-        let name = property.split('=').next().unwrap();
-        let words = format!("property {name} cannot be set for a count exactly once");
-        kuu.run(&format!("count -X {property}")).exits(2).complains(&words).complains("--guarantee at-least-once");
-    }
-}
-
-#[test]
 fn records_that_cannot_be_written_or_read() {
     let mock = Mock::new(1);
     let kuu = Kuu::with(&mock.address);
