@@ -3,8 +3,8 @@
 #
 #   ./bench.sh [--kafka] [FILE...] [options of `kuu bench`]
 #
-# Without arguments: the fixture, on the embedded broker. --kafka starts a real Apache Kafka, by docker compose where an
-# engine answers, else by scripts/kafka.sh, and stops it after; --brokers HOST:PORT uses one that runs.
+# Without arguments: the fixture, on the embedded broker, whatever KUU_BROKERS says. --kafka starts a real Apache Kafka, by
+# docker compose where an engine answers, else by scripts/kafka.sh, and stops it after; --brokers HOST:PORT uses one that runs.
 # Exit status: 0 fine, 1 wrong answer, 2 error, 3 slower than results/baseline.json, 4 inconclusive, 5 load generator too slow.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,15 +14,9 @@ arguments=()
 for argument in "$@"; do
     if [ "$argument" = --kafka ]; then kafka=true; else arguments+=("$argument"); fi
 done
-# What does not start with a dash, and is a file, is an input.
-input=false
-for argument in ${arguments[@]+"${arguments[@]}"}; do
-    case $argument in -*) ;; *) if [ -f "$argument" ]; then input=true; fi ;; esac
-done
 # Short names in what is printed, where the project is the working directory.
 at=$here/
 [ "$PWD" != "$here" ] || at=
-$input || arguments=("${at}fixtures/stream.jsonl.gz" ${arguments[@]+"${arguments[@]}"})
 
 command -v cargo >/dev/null || { echo "bench.sh: cargo is not installed: see https://rustup.rs" >&2; exit 2; }
 cargo build --release --locked --quiet --manifest-path "$here/Cargo.toml" || exit 2
@@ -45,8 +39,8 @@ if $kafka; then
     arguments+=(--brokers "localhost:$port")
 fi
 
-baseline=()
-if [ -f "$here/results/baseline.json" ]; then baseline=(--baseline "${at}results/baseline.json"); fi
+options=(--results "${at}results" --default-file "${at}fixtures/stream.jsonl.gz")
+if [ -f "$here/results/baseline.json" ]; then options+=(--baseline "${at}results/baseline.json"); fi
 status=0
-"$kuu" bench --results "${at}results" ${baseline[@]+"${baseline[@]}"} "${arguments[@]}" || status=$?
+"$kuu" bench "${options[@]}" ${arguments[@]+"${arguments[@]}"} || status=$?
 exit "$status"

@@ -30,6 +30,19 @@ pub fn processor() -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join("-")
 }
 
+/// How many threads share a core, as the first processor has it; none where the system does not tell.
+pub fn threads_a_core() -> Option<u32> {
+    let number = |name| field("/proc/cpuinfo", name)?.parse::<u32>().ok();
+    number("siblings")?.checked_div(number("cpu cores")?)
+}
+
+/// The name of this machine, with dots for what a topic's name cannot have, and for dashes.
+pub fn name() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name: String = name.trim().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '.' }).take(64).collect();
+    if name.is_empty() { "unknown".into() } else { name }
+}
+
 /// This process, as no other is called: machine, process id, time.
 pub fn instance() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_else(|_| "unknown host".into());

@@ -59,30 +59,6 @@ fn everything_in_one_process() {
 }
 
 #[test]
-fn a_share_below_its_baseline_is_a_regression_after_three_looks() {
-    let kuu = kuu();
-    let document: serde_json::Value = serde_json::from_str(&run(&kuu, "--json").exits(0).out).unwrap();
-    let key = document["config"]["baseline_key"].as_str().unwrap();
-    let baseline = |key: &str, share: f64| {
-        format!(
-            r#"{{"notes": {{}}, "brokers": {{"{key}": {{"count": {{"share": {share}, "tolerance": 0.1, "spread": [0, 1]}}}}}}}}"#
-        )
-    };
-    kuu.file("high.json", baseline(key, 1000.0));
-    kuu.file("low.json", baseline(key, 0.0));
-    kuu.file("other.json", baseline("another/broker", 1000.0));
-    let done = run(&kuu, "--baseline high.json").exits(3).complains("slower than the baseline: count reached");
-    assert_eq!(done.out.matches("below the baseline, measuring again: count").count(), 2, "{done}");
-    let done = run(&kuu, "--baseline low.json").exits(0);
-    assert!(!done.out.contains("not compared"), "{done}");
-    let done = run(&kuu, "--baseline other.json").exits(0);
-    let remark = format!("not compared: the baseline is for another/broker, and this is {key}");
-    assert!(done.out.contains(&remark), "{done}");
-    kuu.file("none.json", "{}");
-    run(&kuu, "--baseline none.json").exits(2).complains("none.json is no baseline");
-}
-
-#[test]
 fn a_load_that_cannot_be_held_has_no_latency() {
     let kuu = kuu();
     let done = kuu.run("bench a.jsonl --rounds 1 --rate 100000000");

@@ -9,6 +9,7 @@ mod damage;
 mod files;
 mod follow;
 mod frames;
+mod gate;
 mod history;
 mod kafka;
 mod keys;

@@ -6,6 +6,7 @@ use futures_executor::block_on;
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -68,6 +69,22 @@ impl Topics {
         for deleted in block_on(admin(&self.address).delete_topics(&[name], &options())).unwrap() {
             deleted.unwrap();
         }
+    }
+
+    /// The names of all topics of the broker.
+    pub fn all(&self) -> Vec<String> {
+        let metadata = self.client().fetch_metadata(None, PATIENCE).unwrap();
+        metadata.topics().iter().map(|topic| topic.name().to_owned()).collect()
+    }
+
+    /// The names of all consumer groups of the broker.
+    pub fn groups(&self) -> Vec<String> {
+        let groups = self.client().fetch_group_list(None, PATIENCE).unwrap();
+        groups.groups().iter().map(|group| group.name().to_owned()).collect()
+    }
+
+    fn client(&self) -> BaseConsumer {
+        ClientConfig::new().set("bootstrap.servers", &self.address).create().unwrap()
     }
 
     /// A property of a topic, as the broker has it.

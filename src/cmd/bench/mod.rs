@@ -1,5 +1,6 @@
 //! `kuu bench`: everything in one process, each figure beside its ceiling, after the answer was verified.
 
+mod comparison;
 mod figures;
 mod screen;
 
@@ -8,16 +9,16 @@ use super::verify::{self, Checked};
 use super::{Status, produce};
 use crate::cli::Bench;
 use crate::core::batch::Truth;
-use crate::core::frame::fast;
-use crate::core::gate::{Baseline, Regression};
+use crate::core::gate::{Baseline, Compared};
 use crate::core::record::Record;
 use crate::core::stream::Config;
 use crate::core::window::Unit;
 use crate::edge::bench::catch_up::{self, Samples, Topics};
 use crate::edge::bench::live::{self, Outcome};
-use crate::edge::bench::{Load, embedded_partitions};
+use crate::edge::bench::{Load, embedded_partitions, leftovers};
 use crate::edge::kafka::{Cluster, State};
-use crate::edge::{clock, host, results, truth};
+use crate::edge::screen::{Screen, plural};
+use crate::edge::{clock, results, truth};
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
@@ -35,33 +36,56 @@ const PARTITIONS: usize = 4;
 /// # Errors
 /// If the input or the broker fails, or a frame is lost.
 pub fn run(arguments: &Bench, session: &Session) -> Result<Status> {
-    let baseline = arguments.baseline.as_deref().map(read_baseline).transpose()?;
+    let baseline = arguments.baseline.as_deref().map(comparison::read).transpose()?;
     let load = Load::read(&arguments.files, &session.stop)?;
-    let settings = session.settings();
-    let cluster = match session.common.brokers {
-        Some(_) => Cluster::connect(&settings)?,
-        None => Cluster::embedded(&settings)?,
-    };
-    let prefix = format!("kuu-bench-{}-{}", clock::now_compact(), std::process::id());
+    let cluster = connect(session)?;
+    let prefix = leftovers::prefix();
     let bench = Run { arguments, session, load: &load, cluster: &cluster, prefix: &prefix };
     session.screen.say(screen::header(&session::broker(&cluster), &load));
     let outcome = bench.measure(baseline.as_ref());
-    if !arguments.keep {
-        let made: Vec<String> = cluster.topics()?.into_iter().filter(|topic| topic.starts_with(&prefix)).collect();
-        cluster.delete(&made.iter().map(String::as_str).collect::<Vec<_>>())?;
-    }
-    match outcome {
+    let cleaned = if arguments.keep { Ok(()) } else { leftovers::delete(&cluster, &prefix) };
+    let cleaned = cleaned.with_context(|| format!("topics and groups {prefix}... are left"));
+    let status = match outcome {
         Err(_) if session.stop.interrupted() => {
             session.screen.say("interrupted: nothing was recorded");
             Ok(Status::Interrupted)
         }
         outcome => outcome,
+    };
+    match (status, cleaned) {
+        (Ok(status), cleaned) => status.after(cleaned),
+        (Err(error), Ok(())) => Err(error),
+        (Err(error), Err(left)) => {
+            eprintln!("kuu: {left:#}");
+            Err(error)
+        }
     }
 }
 
-fn read_baseline(path: &std::path::Path) -> Result<Baseline> {
-    let text = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    serde_json::from_slice(&text).with_context(|| format!("{} is no baseline", path.display()))
+/// Kafka where the command line names it, else a broker of its own: an environment for other commands must not turn a
+/// measurement into another one.
+fn connect(session: &Session) -> Result<Cluster> {
+    let settings = session.settings();
+    let screen = Screen { to_stderr: true, ..session.screen };
+    if session.common.brokers.is_none() {
+        if let Some(brokers) = &session.environment {
+            screen.say(format!("kuu: bench does not use KUU_BROKERS: --brokers {brokers} measures there"));
+        }
+        return Cluster::embedded(&settings);
+    }
+    let cluster = Cluster::connect(&settings)?;
+    let left = leftovers::find(&cluster)?;
+    if !left.is_empty() {
+        let topics: u64 = left.iter().map(|left| left.topics).sum();
+        let names: Vec<&str> = left.iter().map(|left| left.prefix.as_str()).collect();
+        screen.say(format!(
+            "kuu: {} of a killed bench: kafka-topics.sh --bootstrap-server {} --delete --topic '({})-.*' deletes what it left",
+            plural(topics, "topic"),
+            settings.brokers,
+            names.join("|")
+        ));
+    }
+    Ok(cluster)
 }
 
 struct Run<'a> {
@@ -88,33 +112,25 @@ impl Run<'_> {
             return self.wrong(record, &caught_up.checked, "catch-up");
         }
         let parser = session::parser(self.arguments.windows.parser);
-        let broker = self.baseline_key();
-        let regressions = |caught_up: &CaughtUp| match baseline {
-            Some(baseline) => baseline.regressions(&broker, &figures::shares(&caught_up.samples, parser)),
-            None => Vec::new(),
+        let measured = baseline.and_then(|it| comparison::find(it, &comparison::conditions(self), self, &mut record));
+        let compare = |caught_up: &CaughtUp| {
+            measured.map_or_else(Vec::new, |then| then.compare(&figures::shares(&caught_up.samples, parser)))
         };
-        if let Some(baseline) = baseline.filter(|baseline| !baseline.knows(&broker)) {
-            let known: Vec<&str> = baseline.brokers.keys().map(String::as_str).collect();
-            let remark = format!("not compared: the baseline is for {}, and this is {broker}", known.join(", "));
-            self.session.screen.say(&remark);
-            record.remarks.push(remark);
-        }
-        let mut fell = regressions(&caught_up);
+        let mut compared = compare(&caught_up);
         for look in 1..=SECOND_LOOKS {
+            let fell: Vec<String> = compared.iter().filter(|it| it.fell()).map(comparison::fall).collect();
             if fell.is_empty() {
                 break;
             }
-            for regression in &fell {
-                record.remarks.push(format!("measured again: {}", screen::regression(regression)));
-                self.session
-                    .screen
-                    .say(format!("below the baseline, measuring again: {}", screen::regression(regression)));
+            for fall in &fell {
+                record.remarks.push(format!("measured again: {fall}"));
+                self.session.screen.say(format!("below the baseline, measuring again: {fall}"));
             }
             let again = self.catch_up(&config, &truth, &format!("again-{look}"))?;
             if !again.checked.verdict.exact {
                 return self.wrong(record, &again.checked, "catch-up");
             }
-            fell = regressions(&again);
+            compared = compare(&again);
             caught_up = again;
         }
 
@@ -128,8 +144,13 @@ impl Run<'_> {
         record.ledger = Some((&caught_up.samples.ledger).into());
         record.verdict = Some(caught_up.checked.verdict.clone());
         self.show(&caught_up, &live, &live_checked);
-        self.save(&record, Some(&live))?;
-        Ok(self.judge(&live, &fell))
+        if let Some(then) = measured {
+            let (table, sentence) = comparison::show(then, &compared);
+            self.session.screen.say(format!("\n{table}\n{sentence}"));
+            record.remarks.push(sentence);
+        }
+        let status = self.judge(&live, &compared);
+        status.after(self.save(&record, Some(&live)))
     }
 
     /// The truth about the first `limit` frames of the files.
@@ -242,11 +263,6 @@ impl Run<'_> {
         Ok(checked)
     }
 
-    /// Which expectations of a baseline concern this run: those of the same kind of broker, vector unit and processor.
-    fn baseline_key(&self) -> String {
-        format!("{}/{}/{}", session::broker(self.cluster).kind, fast::Parser::new().engine(), host::processor())
-    }
-
     fn record(&self) -> Record {
         let Bench { threads, rounds, compression, windows, event_time, rate, live_seconds, .. } = self.arguments;
         let units: Vec<&str> = session::units(&windows.window).iter().map(|unit| unit.name()).collect();
@@ -264,7 +280,7 @@ impl Run<'_> {
             "retention_s": event_time.retention.as_secs(),
             "max_jump_s": event_time.max_jump.as_secs(),
             "guarantee": session::guarantee(self.arguments.guarantee).name(),
-            "baseline_key": self.baseline_key(),
+            "conditions": comparison::conditions(self),
         });
         let mut record = self.session.record("bench", config);
         record.broker = Some(session::broker(self.cluster));
@@ -277,8 +293,7 @@ impl Run<'_> {
         verify::show(self.session.screen, checked);
         self.session.screen.say(format!("the {phase} answer is wrong: no figures"));
         record.verdict = Some(checked.verdict.clone());
-        self.save(&record, None)?;
-        Ok(Status::Wrong)
+        Status::Wrong.after(self.save(&record, None))
     }
 
     fn show(&self, caught_up: &CaughtUp, live: &Outcome, live_checked: &Checked) {
@@ -301,11 +316,11 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn judge(&self, live: &Outcome, fell: &[Regression]) -> Status {
-        for regression in fell {
-            eprintln!("kuu: slower than the baseline: {}", screen::regression(regression));
+    fn judge(&self, live: &Outcome, compared: &[Compared]) -> Status {
+        for fell in compared.iter().filter(|it| it.fell()) {
+            eprintln!("kuu: slower than the baseline: {}", comparison::fall(fell));
         }
-        match (live.on_schedule, fell.is_empty(), live.sustained) {
+        match (live.on_schedule, !compared.iter().any(Compared::fell), live.sustained) {
             (false, ..) => Status::Behind,
             (_, false, _) => Status::Regression,
             (.., false) => Status::Inconclusive,

@@ -2,7 +2,6 @@
 
 use super::figures::{self, per_second};
 use crate::cmd::verify::Checked;
-use crate::core::gate::Regression;
 use crate::core::record::Broker;
 use crate::core::stats::{median, share};
 use crate::edge::bench::Load;
@@ -113,13 +112,4 @@ pub fn live(live: &Outcome, checked: &Checked) -> String {
     }
     let remark = live.bare_error.iter().map(|error| format!("{error}\n")).collect::<String>();
     format!("{title}\n{}{remark}", table(&rows))
-}
-
-/// A regression in words.
-pub fn regression(regression: &Regression) -> String {
-    let Regression { phase, share, expected } = regression;
-    format!(
-        "{phase} reached {share:.2} of its ceiling, the baseline {:.2} less a tolerance of {:.2}",
-        expected.share, expected.tolerance
-    )
 }

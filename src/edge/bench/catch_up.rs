@@ -299,7 +299,7 @@ fn count(
             dead_letters: None,
             ordered: None,
         },
-        group,
+        group: group.clone(),
         guarantee,
         threads: plan.threads,
         parser: plan.parser,
@@ -313,6 +313,7 @@ fn count(
         bail!("{} of {frames} frames were counted from topic {}", ledger.read, topics.messages);
     }
     cluster.delete(&[&state])?;
+    cluster.delete_group(&group)?;
     if guarantee != plan.guarantee {
         cluster.delete(&[&output])?;
     }

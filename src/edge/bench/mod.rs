@@ -1,6 +1,7 @@
 //! Measuring: each phase beside its ceiling, and the latency of a live stream.
 
 pub mod catch_up;
+pub mod leftovers;
 pub mod live;
 mod load;
 
