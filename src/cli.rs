@@ -234,6 +234,10 @@ pub struct EventTime {
     /// How far a partition's clock may move before 8 consecutive frames must agree
     #[arg(long, default_value = "1h", value_parser = seconds, value_name = "TIME")]
     pub max_jump: Duration,
+    /// How many windows may be open that only wild clocks have hit, further than --max-jump from every partition's clock;
+    /// frames of more of them are booked as too far
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1_000..), value_name = "N")]
+    pub max_open_windows: u32,
 }
 
 /// `kuu verify`

@@ -9,7 +9,7 @@ use crate::edge::feed::Feed;
 use crate::edge::job::{Counted, Guarantee, Job, Progress};
 use crate::edge::kafka::{Cluster, State, Topics};
 use crate::edge::lines_sink::LinesSink;
-use crate::edge::pipeline::{self, Sink, Start, Summary};
+use crate::edge::pipeline::{self, Doubtful, Sink, Start, Summary};
 use crate::edge::screen::{self, Screen, megabytes, plural, rate, time};
 use crate::edge::window_table::WindowTable;
 use crate::edge::{file_source, host};
@@ -232,9 +232,19 @@ fn report(screen: Screen, table: &WindowTable, counter: &Counter, summary: &Summ
             megabytes(summary.read_bytes as f64 / seconds),
         ),
     });
+    if let Some(doubtful) = &summary.doubtful {
+        screen.say(doubts(doubtful));
+    }
     if summary.interrupted {
         screen.say(format!("interrupted: {} had no result yet", plural(counter.pending() as u64, "open window")));
     }
+}
+
+/// Which partition has no plausible clock, and what comes of it.
+fn doubts(doubtful: &Doubtful) -> String {
+    let others = if doubtful.others > 0 { format!(" (and {} more)", doubtful.others) } else { String::new() };
+    let so = if doubtful.left_out { "it is left out of the watermark" } else { "it holds the watermark back" };
+    format!("partition {}{others}: its frames do not agree on the time: {so}", doubtful.partition)
 }
 
 /// One line on a terminal; a line every ten seconds elsewhere, while following.
@@ -269,12 +279,13 @@ impl StatusLine {
         }
         let watermark = status.watermark.and_then(|at| jiff::Timestamp::from_second(at).ok());
         let line = format!(
-            "{} open, {} results, watermark {}, lag {}, {} frames/s",
+            "{} open, {} results, watermark {}, lag {}, {} frames/s{}",
             plural(status.pending as u64, "window"),
             screen::count(status.results),
             watermark.map_or_else(|| "not yet known".into(), |at| at.to_string()),
             screen::count(*lag),
             rate(self.rate.2),
+            status.doubtful.map_or_else(String::new, |doubtful| format!("; {}", doubts(&doubtful))),
         );
         if self.follow && self.bar.is_hidden() && self.said.elapsed() >= Duration::from_secs(10) {
             self.said = Instant::now();

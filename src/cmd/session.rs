@@ -123,12 +123,13 @@ pub fn figure(value: f64) -> Figure {
 pub fn ledger_line(ledger: &Ledger) -> String {
     let reasons: Vec<String> = ledger.malformed.iter().map(|(reason, n)| format!("{} {reason}", count(*n))).collect();
     let mut line = format!(
-        "ledger: {} read = {} counted + {} malformed{} + {} too late",
+        "ledger: {} read = {} counted + {} malformed{} + {} too late{}",
         count(ledger.read),
         count(ledger.counted),
         count(ledger.malformed_total()),
         if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join(", ")) },
         count(ledger.too_late),
+        if ledger.too_far > 0 { format!(" + {} too far", count(ledger.too_far)) } else { String::new() },
     );
     if ledger.late > 0 {
         line += &format!("; {} counted after the first answer of their window", plural(ledger.late, "frame"));
@@ -180,6 +181,7 @@ pub fn counting(windows: &cli::Windows, time: &cli::EventTime) -> Config {
         lateness: seconds(time.lateness),
         retention: seconds(time.retention),
         max_jump: seconds(time.max_jump),
+        max_open_windows: time.max_open_windows as usize,
     }
 }
 

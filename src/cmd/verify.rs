@@ -59,6 +59,10 @@ pub fn run(arguments: &Verify, session: &Session) -> Result<Status> {
         let late = plural(late, "frame");
         session.screen.say(format!("{late} came after the retention of their window: `kuu count --retention` sets it"));
     }
+    if let Some(far) = ledger.as_ref().map(|ledger| ledger.too_far).filter(|far| *far > 0) {
+        let far = plural(far, "frame");
+        session.screen.say(format!("{far} of wild clocks found no window: `kuu count --max-open-windows` sets how many"));
+    }
     let mut record = session.record("verify", json!({ "topic": topic, "output": arguments.output }));
     record.broker = Some(session::broker(&cluster));
     record.input = input;

@@ -2,7 +2,7 @@
 
 use super::frame::Malformed;
 
-/// Counts of frames by fate: `read = counted + malformed + too_late`.
+/// Counts of frames by fate: `read = counted + malformed + too_late + too_far`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     /// Values that were read, blank lines left out.
@@ -13,6 +13,8 @@ pub struct Ledger {
     pub malformed: [u64; Malformed::ALL.len()],
     /// Frames whose window is beyond its retention.
     pub too_late: u64,
+    /// Frames whose window is far from every clock, when too many such windows were open.
+    pub too_far: u64,
     /// Blank lines of a file; no part of the balance.
     pub blank: u64,
     /// Counted frames whose window had its on-time result already; part of `counted`.
@@ -36,6 +38,7 @@ impl Ledger {
             *mine += theirs;
         }
         self.too_late += other.too_late;
+        self.too_far += other.too_far;
         self.blank += other.blank;
         self.late += other.late;
         self.out_of_order += other.out_of_order;
@@ -48,6 +51,6 @@ impl Ledger {
 
     /// Whether every value that was read has exactly one fate.
     pub fn balances(&self) -> bool {
-        self.read == self.counted + self.malformed_total() + self.too_late
+        self.read == self.counted + self.malformed_total() + self.too_late + self.too_far
     }
 }

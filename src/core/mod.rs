@@ -8,6 +8,7 @@ pub mod gate;
 pub mod latency;
 pub mod ledger;
 pub mod order;
+pub mod ordered;
 pub mod record;
 pub mod stats;
 pub mod stream;

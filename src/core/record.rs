@@ -149,6 +149,8 @@ pub struct Ledger {
     pub counted: u64,
     pub malformed: BTreeMap<String, u64>,
     pub too_late: u64,
+    #[serde(default)]
+    pub too_far: u64,
     pub blank: u64,
     #[serde(default)]
     pub late: u64,
@@ -164,6 +166,7 @@ impl From<&ledger::Ledger> for Ledger {
             counted: ledger.counted,
             malformed: reasons.map(|reason| (reason.name().to_owned(), ledger.malformed[reason as usize])).collect(),
             too_late: ledger.too_late,
+            too_far: ledger.too_far,
             blank: ledger.blank,
             late: ledger.late,
             out_of_order: ledger.out_of_order,
@@ -179,7 +182,7 @@ impl Ledger {
 
     /// Whether every value that was read has exactly one fate.
     pub fn balances(&self) -> bool {
-        self.read == self.counted + self.malformed_total() + self.too_late
+        self.read == self.counted + self.malformed_total() + self.too_late + self.too_far
     }
 }
 

@@ -130,7 +130,7 @@ impl Job {
 
     /// Whatever the counts depend on.
     fn source(&self) -> Source {
-        let Config { units, lateness, retention, max_jump } = &self.counting;
+        let Config { units, lateness, retention, max_jump, .. } = &self.counting;
         let units: Vec<&str> = units.iter().map(|unit| unit.name()).collect();
         let settings = [
             ("--topic", self.topics.input.clone()),
@@ -324,6 +324,7 @@ impl Attempt<'_> {
             dead_letters: keep.0,
             ordered: keep.1,
             commit_results: self.job.guarantee == Guarantee::ExactlyOnce,
+            resumes: self.job.guarantee == Guarantee::ExactlyOnce,
             ..self.job.options
         };
         let lag = |frames: u64| match follow {

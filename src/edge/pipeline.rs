@@ -1,13 +1,16 @@
 //! Runs the counter: what readers deliver goes in, what it emits goes to a sink.
 
+mod forward;
+mod pace;
+
 use crate::core::frames::{Frames, Times, Value};
 use crate::core::latency::Histogram;
-use crate::core::order::Reorder;
-use crate::core::stream::{Change, Counter, Emission, Fate, Timing};
+use crate::core::ordered::{Held, Ordered};
+use crate::core::stream::{Change, Counter, Emission, Timing};
 use crate::edge::feed::{Event, Intake};
 use crate::edge::stop::Stop;
-use anyhow::Result;
-use serde::{Deserialize, Serialize};
+use anyhow::{Result, anyhow};
+use pace::Pace;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
@@ -86,15 +89,6 @@ pub struct Commit<'a> {
     pub last: bool,
 }
 
-/// Frames that are counted, but wait for their turn in the ordered output: after a restart they are read again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
-    /// Everything before this second has gone out.
-    pub released: i64,
-    /// For each partition the offset of the first one that waits, or the next offset to read.
-    pub from: Vec<i64>,
-}
-
 /// Where a run begins.
 pub struct Start {
     /// For each partition the next offset to count, -1 if none was counted.
@@ -125,6 +119,8 @@ pub struct Options {
     pub ordered: bool,
     /// Whether results are seen only once they are committed: then a live stream commits as soon as a window closes.
     pub commit_results: bool,
+    /// Whether the next run goes on where this one stops: then an interrupt leaves it what waits for its turn.
+    pub resumes: bool,
 }
 
 impl Default for Options {
@@ -136,6 +132,7 @@ impl Default for Options {
             dead_letters: false,
             ordered: false,
             commit_results: false,
+            resumes: false,
         }
     }
 }
@@ -153,6 +150,19 @@ pub struct Status {
     pub watermark: Option<i64>,
     /// Whether the end of every partition of a live stream was reached, and nothing came since.
     pub caught_up: bool,
+    /// A partition of a live stream whose frames do not agree on the time, if there is one.
+    pub doubtful: Option<Doubtful>,
+}
+
+/// A partition without a plausible clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Doubtful {
+    /// The first one.
+    pub partition: usize,
+    /// Whether it is left out of the watermark; else it holds it back.
+    pub left_out: bool,
+    /// How many others there are.
+    pub others: usize,
 }
 
 /// How a run went.
@@ -170,6 +180,8 @@ pub struct Summary {
     pub elapsed: Duration,
     /// Sent to read, on a live stream whose frames carry their times, in microseconds.
     pub transit: Histogram,
+    /// As in [`Status`], at the end.
+    pub doubtful: Option<Doubtful>,
 }
 
 struct Run<'a> {
@@ -182,9 +194,10 @@ struct Run<'a> {
     /// What the ordered output had still to come then, by partition; none once it is all read again. Until then nothing
     /// goes out, as the watermark is ahead of it.
     again: Vec<Option<i64>>,
-    silent_since: Vec<Option<Instant>>,
+    silent_since: Vec<Option<Duration>>,
+    pace: Pace,
     started: Option<Instant>,
-    order: Option<Reorder<Letter>>,
+    order: Option<Ordered<Letter>>,
     /// Whether a window closed since the last commit.
     closed: bool,
 }
@@ -202,16 +215,7 @@ pub fn run(
     stop: &Stop,
     mut watch: impl FnMut(&Status),
 ) -> Result<Summary> {
-    let partitions = start.positions.len();
-    let summary = Summary { positions: start.positions.clone(), ..Summary::default() };
-    let released = start.held.as_ref().map_or(i64::MIN, |held| held.released);
-    let order = options.ordered.then(|| Reorder::from(released));
-    let from = start.held.map(|held| held.from).unwrap_or_default();
-    let again = start.positions.iter().zip(from).map(|(position, from)| (from < *position).then_some(from)).collect();
-    let silent_since = vec![None; partitions];
-    let start = start.positions;
-    let mut run =
-        Run { counter, sink, options, summary, start, again, silent_since, started: None, order, closed: false };
+    let mut run = Run::new(counter, start, sink, options)?;
     let mut committed = Instant::now();
     let mut early = Instant::now();
     let mut watched = Instant::now();
@@ -223,7 +227,7 @@ pub fn run(
             }
             Ok(Event::Drained) => {}
             Ok(Event::CaughtUp(partition)) => {
-                run.silent_since[partition] = Some(Instant::now());
+                run.silent_since[partition] = Some(run.pace.now());
                 run.is_read_again(partition)?;
             }
             Ok(Event::Ended(partition)) => {
@@ -257,17 +261,44 @@ pub fn run(
     if stop.interrupted() {
         run.summary.interrupted = true;
         run.counter.flush_late();
+        // Nobody would go on with what still waits for its turn.
+        if !options.resumes {
+            run.release_all()?;
+        }
     } else {
         run.counter.finish();
         run.release_all()?;
     }
     run.emit(None)?;
+    run.summary.doubtful = run.doubtful();
     run.commit(true)?;
     run.summary.elapsed = run.started.map_or(Duration::ZERO, |started| started.elapsed());
     Ok(run.summary)
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn new(counter: &'a mut Counter, start: Start, sink: &'a mut dyn Sink, options: Options) -> Result<Run<'a>> {
+        let Start { positions, held } = start;
+        let partitions = positions.len();
+        let order = options.ordered.then(|| Ordered::new(partitions, held.as_ref())).transpose();
+        let order = order.map_err(|why| anyhow!("the state of the ordered output is damaged: {why}; --recreate"))?;
+        let from = held.map(|held| held.from).unwrap_or_default();
+        let again = |partition| from.get(partition).copied().filter(|from| *from < positions[partition]);
+        Ok(Run {
+            counter,
+            sink,
+            options,
+            again: (0..partitions).map(again).collect(),
+            summary: Summary { positions: positions.clone(), ..Summary::default() },
+            start: positions,
+            silent_since: vec![None; partitions],
+            pace: Pace::new(options.idle.unwrap_or_default() / 4),
+            started: None,
+            order,
+            closed: false,
+        })
+    }
+
     fn frames(&mut self, frames: &Frames) -> Result<()> {
         self.started.get_or_insert_with(Instant::now);
         let partition = frames.partition;
@@ -295,61 +326,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Takes a value that was counted before a restart: if it waited for its turn then, it waits again.
-    fn hold_again(&mut self, partition: usize, value: &Value<'_>) {
-        if let (Some(order), Ok(frame)) = (&mut self.order, value.outcome) {
-            // The others had gone out.
-            let _ = order.push(frame.ts, Letter::of(partition, value));
-        }
-    }
-
-    /// Notes that what `partition` held back before a restart is there again; once all is, it may go out.
-    #[inline]
-    fn is_read_again(&mut self, partition: usize) -> Result<()> {
-        match self.again.get_mut(partition) {
-            Some(again @ Some(_)) => *again = None,
-            _ => return Ok(()),
-        }
-        self.release()
-    }
-
-    fn is_reading_again(&self) -> bool {
-        self.again.iter().any(Option::is_some)
-    }
-
-    /// Passes the original bytes on: counted frames in their order, all others with a reason.
-    fn forward(&mut self, partition: usize, value: &Value<'_>, fate: Option<Fate>) -> Result<()> {
-        let reason = match (value.outcome, fate) {
-            (Err(malformed), _) => malformed.name(),
-            (Ok(_), Some(Fate::TooLate)) => "too_late",
-            (Ok(frame), _) => {
-                let Some(order) = &mut self.order else { return Ok(()) };
-                if order.push(frame.ts, Letter::of(partition, value)).is_ok() {
-                    return self.release();
-                }
-                self.counter.ledger_mut().out_of_order += 1;
-                "out_of_order"
-            }
-        };
-        if self.options.dead_letters {
-            self.sink.dead_letter(Letter::of(partition, value), reason)?;
-        }
-        Ok(())
-    }
-
-    fn release(&mut self) -> Result<()> {
-        if self.is_reading_again() {
-            return Ok(());
-        }
-        let (Some(order), Some(watermark)) = (&mut self.order, self.counter.watermark()) else { return Ok(()) };
-        order.release(watermark).try_for_each(|letter| self.sink.ordered(letter))
-    }
-
-    fn release_all(&mut self) -> Result<()> {
-        let Some(order) = &mut self.order else { return Ok(()) };
-        order.finish().try_for_each(|letter| self.sink.ordered(letter))
-    }
-
     fn emit(&mut self, cause: Option<Times>) -> Result<()> {
         for result in self.counter.drain() {
             self.summary.results += 1;
@@ -368,13 +344,26 @@ impl Run<'_> {
 
     fn excuse_idle(&mut self) -> Result<()> {
         let Some(idle) = self.options.idle else { return Ok(()) };
+        let now = self.pace.look();
         for partition in 0..self.silent_since.len() {
-            if self.silent_since[partition].is_some_and(|since| since.elapsed() >= idle) {
+            if self.silent_since[partition].is_some_and(|since| now - since >= idle) {
                 self.silent_since[partition] = None;
                 self.silence(partition)?;
             }
         }
+        self.counter.leave_out_doubtful(now, idle);
+        if self.counter.has_results() {
+            self.release()?;
+            self.emit(None)?;
+        }
         Ok(())
+    }
+
+    fn doubtful(&self) -> Option<Doubtful> {
+        self.options.idle?;
+        let mut doubtful = self.counter.clocks().doubtful();
+        let (partition, left_out) = doubtful.next()?;
+        Some(Doubtful { partition, left_out, others: doubtful.count() })
     }
 
     fn commit(&mut self, last: bool) -> Result<()> {
@@ -384,9 +373,10 @@ impl Run<'_> {
             self.emit(None)?;
         }
         self.closed = false;
+        self.settle()?;
         let changes = self.counter.changes();
+        let held = self.held();
         let positions = &self.summary.positions;
-        let held = self.order.as_ref().map(|order| held(order, positions, &self.again));
         self.sink.commit(Commit { positions, changes, held, last })
     }
 
@@ -397,17 +387,7 @@ impl Run<'_> {
             results: self.summary.results,
             watermark: self.counter.watermark(),
             caught_up: self.silent_since.iter().all(Option::is_some),
+            doubtful: self.doubtful(),
         }
     }
-}
-
-fn held(order: &Reorder<Letter>, positions: &[i64], again: &[Option<i64>]) -> Held {
-    let mut from = positions.to_vec();
-    for (from, again) in from.iter_mut().zip(again) {
-        *from = again.map_or(*from, |again| again.min(*from));
-    }
-    for letter in order.iter() {
-        from[letter.partition] = from[letter.partition].min(letter.offset);
-    }
-    Held { released: order.released(), from }
 }

@@ -25,4 +25,5 @@ mod stall;
 mod topics;
 mod usage;
 mod verdict;
+mod wild;
 mod wire;

@@ -167,6 +167,7 @@ pub struct Ledger {
     pub counted: u64,
     pub malformed: BTreeMap<String, u64>,
     pub too_late: u64,
+    pub too_far: u64,
     pub blank: u64,
     pub late: u64,
     pub out_of_order: u64,

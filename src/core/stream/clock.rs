@@ -1,6 +1,7 @@
 //! How far event time has got: one clock a partition, one watermark over all.
 
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Consecutive frames that must agree before a clock starts or jumps.
 pub const CORROBORATION: u32 = 8;
@@ -12,8 +13,19 @@ pub enum Watermark {
     Unknown,
     /// No more frames before this second are expected.
     At(i64),
-    /// The partition is silent or has ended: it says nothing about time and holds nothing back.
+    /// The partition is silent, has ended, or has no plausible clock: it says nothing about time and holds nothing back.
     Idle,
+}
+
+/// Whether a partition has a say in the overall watermark.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Presence {
+    #[default]
+    Present,
+    /// It ended, or is silent at its end: it is back with its next frame.
+    Silent,
+    /// It speaks, but its frames do not agree on the time: it is back once they do.
+    Doubtful,
 }
 
 /// The event time of one partition: the greatest plausible `ts` seen.
@@ -24,25 +36,41 @@ pub enum Watermark {
 #[serde(deny_unknown_fields)]
 pub struct Clock {
     now: Option<i64>,
-    silent: bool,
     candidate: i64,
     agreeing: u32,
+    /// In states of format 1: which partitions are silent must show anew.
+    #[serde(rename = "silent", default, skip_serializing)]
+    _silent: bool,
+    #[serde(skip)]
+    presence: Presence,
+    /// Since when no frame agreed with the clock, if none did.
+    #[serde(skip)]
+    doubted_since: Option<Duration>,
 }
 
 impl Clock {
-    /// Takes the `ts` of one frame; whether the clock moved or the partition came back from silence.
-    fn observe(&mut self, ts: i64, max_jump: i64) -> bool {
-        let woke = std::mem::take(&mut self.silent);
-        match self.now {
+    /// Takes the `ts` of one frame, read at the time `at`; whether the clock moved or the partition is back.
+    fn observe(&mut self, ts: i64, max_jump: i64, at: Duration) -> bool {
+        let before = self.now;
+        let agrees = match self.now {
             Some(now) if ts <= now + max_jump => {
                 self.agreeing = 0;
-                if ts > now {
-                    self.now = Some(ts);
-                }
-                woke || ts > now
+                self.now = Some(now.max(ts));
+                ts >= now - max_jump
             }
-            _ => self.corroborate(ts, max_jump) || woke,
+            _ => self.corroborate(ts, max_jump),
+        };
+        let was = self.presence;
+        if agrees {
+            self.doubted_since = None;
+            self.presence = Presence::Present;
+        } else {
+            self.doubted_since.get_or_insert(at);
+            if was == Presence::Silent {
+                self.presence = Presence::Present;
+            }
         }
+        self.presence != was || self.now > before
     }
 
     fn corroborate(&mut self, ts: i64, max_jump: i64) -> bool {
@@ -63,10 +91,14 @@ impl Clock {
 
     fn watermark(&self, lateness: i64) -> Watermark {
         match self.now {
-            _ if self.silent => Watermark::Idle,
+            _ if self.presence != Presence::Present => Watermark::Idle,
             None => Watermark::Unknown,
             Some(now) => Watermark::At(now - lateness),
         }
+    }
+
+    fn is_near(&self, ts: i64, max_jump: i64) -> bool {
+        self.now.is_some_and(|now| (ts - now).abs() <= max_jump)
     }
 }
 
@@ -78,17 +110,24 @@ pub struct Clocks {
     lateness: i64,
     max_jump: i64,
     overall: Option<i64>,
+    /// The time outside, on any clock that only goes forward.
+    #[serde(skip)]
+    at: Duration,
 }
 
 impl Clocks {
     /// Clocks of `partitions` partitions, none of which has started.
     pub fn new(partitions: usize, lateness: i64, max_jump: i64) -> Clocks {
-        Clocks { clocks: vec![Clock::default(); partitions], lateness, max_jump, overall: None }
+        let clocks = vec![Clock::default(); partitions];
+        Clocks { clocks, lateness, max_jump, overall: None, at: Duration::ZERO }
     }
 
-    /// As they are after a restart: whether a partition is silent must show anew.
+    /// As they are after a restart: whether a partition is silent or doubtful must show anew.
     pub fn awake(mut self) -> Clocks {
-        self.clocks.iter_mut().for_each(|clock| clock.silent = false);
+        for clock in &mut self.clocks {
+            clock.presence = Presence::Present;
+            clock.doubted_since = None;
+        }
         self
     }
 
@@ -106,13 +145,37 @@ impl Clocks {
     /// Takes the `ts` of one frame of `partition`; whether the overall watermark advanced.
     #[inline]
     pub fn observe(&mut self, partition: usize, ts: i64) -> bool {
-        self.clocks[partition].observe(ts, self.max_jump) && self.advance()
+        self.clocks[partition].observe(ts, self.max_jump, self.at) && self.advance()
     }
 
     /// Leaves `partition` out until it speaks again; whether the overall watermark advanced.
     pub fn silence(&mut self, partition: usize) -> bool {
-        self.clocks[partition].silent = true;
+        self.clocks[partition].presence = Presence::Silent;
         self.advance()
+    }
+
+    /// Says what time it is outside, and leaves out the partitions whose frames have not agreed with their clock for
+    /// `idle`, or that have none for so long; whether the overall watermark advanced.
+    pub fn leave_out_doubtful(&mut self, at: Duration, idle: Duration) -> bool {
+        self.at = at;
+        let mut changed = false;
+        for clock in &mut self.clocks {
+            let doubted = clock.doubted_since.is_some_and(|since| at.saturating_sub(since) >= idle);
+            if doubted && clock.presence == Presence::Present {
+                clock.presence = Presence::Doubtful;
+                changed = true;
+            }
+        }
+        changed && self.advance()
+    }
+
+    /// Partitions that speak without a plausible clock, and whether they are left out for it; the others of them hold the
+    /// watermark back.
+    pub fn doubtful(&self) -> impl Iterator<Item = (usize, bool)> {
+        let doubtful = |(partition, clock): (usize, &Clock)| {
+            clock.doubted_since.map(|_| (partition, clock.presence == Presence::Doubtful))
+        };
+        self.clocks.iter().enumerate().filter_map(doubtful)
     }
 
     /// The overall watermark in Unix seconds, none before every partition has a clock or is left out.
@@ -123,6 +186,26 @@ impl Clocks {
     /// The watermark of one partition.
     pub fn of(&self, partition: usize) -> Watermark {
         self.clocks[partition].watermark(self.lateness)
+    }
+
+    /// Whether the second `ts` is within a plausible jump of the clock of `partition`, or else of any clock.
+    #[inline]
+    pub fn is_near(&self, partition: usize, ts: i64) -> bool {
+        self.clocks[partition].is_near(ts, self.max_jump) || self.is_near_any(ts)
+    }
+
+    #[cold]
+    fn is_near_any(&self, ts: i64) -> bool {
+        let near = |at: i64| (ts - at).abs() <= self.max_jump;
+        self.overall.is_some_and(near) || self.clocks.iter().any(|clock| clock.is_near(ts, self.max_jump))
+    }
+
+    /// The last second that a frame of `partition` may plausibly have: by its own clock or, as long as it has none, by the
+    /// one that is furthest on.
+    #[inline]
+    pub fn horizon(&self, partition: usize) -> Option<i64> {
+        let now = self.clocks[partition].now.or_else(|| self.clocks.iter().filter_map(|clock| clock.now).max());
+        now.map(|now| now + self.max_jump)
     }
 
     fn advance(&mut self) -> bool {

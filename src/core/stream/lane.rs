@@ -1,18 +1,15 @@
 //! The windows of one unit that still accept frames.
 
+use super::members::Members;
 use crate::core::window::{Unit, Window};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
-use roaring::RoaringBitmap;
-use std::collections::BTreeSet;
 
-/// One window with its users.
-#[derive(Clone, Debug)]
+/// One window with its users. There may be a hundred thousand of them: it is small.
+#[derive(Clone, Debug, Default)]
 pub struct Open {
-    /// Which window.
-    pub window: Window,
-    /// Its users, by number.
-    pub users: RoaringBitmap,
+    /// Its users.
+    pub users: Members,
     /// Its frames.
     pub frames: u64,
     /// The revision of its last result at or after the watermark.
@@ -21,20 +18,10 @@ pub struct Open {
     pub changed: bool,
     /// Whether it changed since its state was last written.
     pub unsaved: bool,
-    /// Chunks of users that grew since.
-    pub grown: Vec<u32>,
-    /// Chunks of users that were ever written.
-    pub saved: BTreeSet<u32>,
-}
-
-impl Open {
-    /// Notes that a chunk of its users grew.
-    #[inline]
-    pub fn grow(&mut self, chunk: u32) {
-        if !self.grown.contains(&chunk) {
-            self.grown.push(chunk);
-        }
-    }
+    /// Whether its state was ever written.
+    pub saved: bool,
+    /// Whether all its frames were far from every clock.
+    pub far: bool,
 }
 
 /// The windows of one unit.
@@ -63,21 +50,17 @@ impl Lane {
     /// The window `window`, opened if need be.
     #[inline]
     pub fn open(&mut self, window: Window) -> &mut Open {
-        self.open.entry(window.start).or_insert_with(|| Open {
-            window,
-            users: RoaringBitmap::new(),
-            frames: 0,
-            revision: None,
-            changed: false,
-            unsaved: false,
-            grown: Vec::new(),
-            saved: BTreeSet::new(),
-        })
+        self.open.entry(window.start).or_default()
     }
 
     /// The window `window`, if it is open.
     pub fn get(&mut self, window: &Window) -> Option<&mut Open> {
         self.open.get_mut(&window.start)
+    }
+
+    /// Whether the window `window` is open.
+    pub fn is_open(&self, window: &Window) -> bool {
+        self.open.contains_key(&window.start)
     }
 
     /// Forgets a window, and gives what it was.
@@ -86,7 +69,7 @@ impl Lane {
     }
 
     /// Every open window, in no order.
-    pub fn windows(&self) -> impl Iterator<Item = &Open> {
-        self.open.values()
+    pub fn windows(&self) -> impl Iterator<Item = (Window, &Open)> {
+        self.open.iter().map(|(start, open)| (self.unit.window(*start), open))
     }
 }

@@ -2,6 +2,7 @@
 
 mod clock;
 mod lane;
+mod members;
 mod state;
 mod users;
 
@@ -12,8 +13,9 @@ use super::frame::{Frame, Malformed};
 use super::ledger::Ledger;
 use super::window::{Unit, Window};
 use lane::{Lane, Open};
-use state::{Journal, chunk_of};
+use state::Journal;
 use std::collections::BTreeSet;
+use std::time::Duration;
 use users::Users;
 
 /// What the counter is told once. Times are in seconds.
@@ -27,13 +29,18 @@ pub struct Config {
     pub retention: i64,
     /// How far a clock may move without corroboration.
     pub max_jump: i64,
+    /// How many windows may be open that only frames far from every clock have hit, by more than `max_jump`.
+    pub max_open_windows: usize,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { units: vec![Unit::Minute], lateness: 5, retention: 86_400, max_jump: 3_600 }
+        Config { units: vec![Unit::Minute], lateness: 5, retention: 86_400, max_jump: 3_600, max_open_windows: MAX_OPEN_WINDOWS }
     }
 }
+
+/// Windows far from every clock that are generous: a day of retention has 86,400 seconds, and each costs some 250 bytes.
+pub const MAX_OPEN_WINDOWS: usize = 100_000;
 
 /// When a result was emitted, relative to the watermark (the names are Apache Beam's).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +75,8 @@ pub enum Fate {
     Counted,
     /// Its window is beyond retention.
     TooLate,
+    /// Its window is far from every clock, and too many such windows are open.
+    TooFar,
 }
 
 /// Windows in the order in which the watermark reaches them, shorter ones first.
@@ -87,6 +96,8 @@ pub struct Counter {
     closed: Queue,
     /// Closed, and changed since their last result.
     corrected: Queue,
+    /// Open windows that only frames far from every clock have hit.
+    far: usize,
     ledger: Ledger,
     ready: Vec<Emission>,
     journal: Option<Journal>,
@@ -107,6 +118,7 @@ impl Counter {
             pending: Queue::new(),
             closed: Queue::new(),
             corrected: Queue::new(),
+            far: 0,
             ledger: Ledger::default(),
             ready: Vec::new(),
             journal: None,
@@ -131,7 +143,7 @@ impl Counter {
 
     fn frame(&mut self, partition: usize, frame: Frame<'_>) -> Fate {
         self.ledger.read += 1;
-        let fate = self.count(frame);
+        let fate = self.count(partition, frame);
         if self.clocks.observe(partition, frame.ts) {
             self.advance();
         }
@@ -140,12 +152,18 @@ impl Counter {
 
     /// Adds the frame to its window of every unit. The one that ends first decides whether it is too late: longer windows
     /// stay unions of the shorter ones, and a month that is closed for good is not opened again by a week that goes on.
-    fn count(&mut self, frame: Frame<'_>) -> Fate {
+    fn count(&mut self, partition: usize, frame: Frame<'_>) -> Fate {
         let first_end = self.lanes.iter_mut().map(|lane| lane.window(frame.ts).end).min().unwrap_or(i64::MAX);
         if self.clocks.watermark().is_some_and(|at| self.expired(first_end, at)) {
             self.ledger.too_late += 1;
             self.moved();
             return Fate::TooLate;
+        }
+        let far = !self.clocks.is_near(partition, frame.ts);
+        if far && !self.admits(frame.ts) {
+            self.ledger.too_far += 1;
+            self.moved();
+            return Fate::TooFar;
         }
         self.ledger.counted += 1;
         let user = self.users.intern(frame.uid);
@@ -158,14 +176,16 @@ impl Counter {
                 self.ledger.late += 1;
             }
             fresh[i] = self.within[i].is_none_or(|shorter| fresh[shorter]) && open.users.insert(user);
-            if let Some(journal) = &mut self.journal {
-                if fresh[i] {
-                    open.grow(chunk_of(user));
-                }
-                journal.touch(open);
-            }
             if open.frames == 1 {
                 self.pending.insert(place(&window));
+                open.far = far;
+                self.far += usize::from(far);
+            } else if open.far && !far {
+                open.far = false;
+                self.far -= 1;
+            }
+            if let Some(journal) = &mut self.journal {
+                journal.touch(&window, open);
             }
             if !open.changed {
                 open.changed = true;
@@ -175,6 +195,18 @@ impl Counter {
             }
         }
         Fate::Counted
+    }
+
+    /// Whether a frame that is far from every clock may open the windows that it needs. What near frames need is always
+    /// there: windows that they open, or hit, are not among those that are limited, whatever came before.
+    #[cold]
+    fn admits(&mut self, ts: i64) -> bool {
+        let needed = self.lanes.iter_mut().filter_map(|lane| {
+            let window = lane.window(ts);
+            (!lane.is_open(&window)).then_some(())
+        });
+        let needed = needed.count();
+        needed == 0 || self.far + needed <= self.config.max_open_windows
     }
 
     fn moved(&mut self) {
@@ -190,6 +222,14 @@ impl Counter {
     /// Says that `partition` has ended, or is silent at its end: it no longer holds the watermark back.
     pub fn silence(&mut self, partition: usize) {
         if self.clocks.silence(partition) {
+            self.advance();
+        }
+    }
+
+    /// Says what time it is outside, and leaves out the partitions that have had no plausible clock for `idle`: see
+    /// [`Clocks::leave_out_doubtful`]. Only for streams without an end.
+    pub fn leave_out_doubtful(&mut self, at: Duration, idle: Duration) {
+        if self.clocks.leave_out_doubtful(at, idle) {
             self.advance();
         }
     }
@@ -211,8 +251,10 @@ impl Counter {
             }
             self.closed.remove(&first);
             let (lane, window) = self.locate(first);
-            if let (Some(open), Some(journal)) = (self.lanes[lane].evict(&window), &mut self.journal) {
-                journal.evict(&open);
+            let Some(open) = self.lanes[lane].evict(&window) else { continue };
+            self.far -= usize::from(open.far);
+            if let Some(journal) = &mut self.journal {
+                journal.evict(&window, &open);
             }
         }
     }
@@ -231,9 +273,9 @@ impl Counter {
         };
         open.changed = false;
         if let Some(journal) = &mut self.journal {
-            journal.touch(open);
+            journal.touch(&window, open);
         }
-        self.ready.push(emission(open, timing));
+        self.ready.push(emission(window, open, timing));
     }
 
     fn locate(&self, (end, unit, start): (i64, Unit, i64)) -> (usize, Window) {
@@ -254,8 +296,8 @@ impl Counter {
             .lanes
             .iter()
             .flat_map(Lane::windows)
-            .filter(|open| open.changed && open.revision.is_none())
-            .map(|open| place(&open.window))
+            .filter(|(_, open)| open.changed && open.revision.is_none())
+            .map(|(window, _)| place(&window))
             .collect();
         changed.sort_unstable();
         for at in changed {
@@ -292,9 +334,20 @@ impl Counter {
         &mut self.ledger
     }
 
+    /// Books a counted frame that an ordered output did not take.
+    pub fn out_of_order(&mut self) {
+        self.ledger.out_of_order += 1;
+        self.moved();
+    }
+
     /// The overall watermark in Unix seconds.
     pub fn watermark(&self) -> Option<i64> {
         self.clocks.watermark()
+    }
+
+    /// The clocks of the partitions.
+    pub fn clocks(&self) -> &Clocks {
+        &self.clocks
     }
 
     /// Windows without an on-time result.
@@ -312,11 +365,13 @@ fn place(window: &Window) -> (i64, Unit, i64) {
     (window.end, window.unit, window.start)
 }
 
-fn emission(open: &Open, timing: Timing) -> Emission {
-    Emission { window: open.window, users: open.users.len(), frames: open.frames, timing, revision: open.revision }
+fn emission(window: Window, open: &Open, timing: Timing) -> Emission {
+    Emission { window, users: open.users.len(), frames: open.frames, timing, revision: open.revision }
 }
 
 #[cfg(test)]
 mod restart_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wild_tests;

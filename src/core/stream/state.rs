@@ -4,15 +4,16 @@
 //! | key | value |
 //! |---|---|
 //! | `counter` | JSON: clocks, watermark, ledger |
-//! | `minute:1468244340` | JSON: end, frames, revision of a window that still accepts frames |
-//! | `minute:1468244340/0` | its users of numbers 0..65,536, a roaring bitmap in the portable format; `/1` the next ones |
+//! | `minute:1468244340` | JSON: frames, revision of a window that still accepts frames, and its users as long as they are few |
+//! | `minute:1468244340/0` | else its users of numbers 0..65,536, a roaring bitmap in the portable format; `/1` the next ones |
 //! | `users/0` | JSON: ids of the users from number 0 on, as far as they go; `users/1024` the next ones |
 
 use super::clock::Clocks;
 use super::lane::Open;
+use super::members::{CHUNK, Many, Members};
 use super::users::Users;
 use super::{Config, Counter, Queue, place};
-use crate::core::frame::Malformed;
+use crate::core::frame::{MAX_TS, Malformed};
 use crate::core::ledger::Ledger;
 use crate::core::window::{Unit, Window};
 use roaring::RoaringBitmap;
@@ -20,8 +21,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use thiserror::Error;
 
-/// Users in one record of a window.
-const CHUNK: u32 = 1 << 16;
+/// The first week begins before 1970.
+const WEEK: i64 = 7 * 86_400;
 const COUNTER: &str = "counter";
 const USERS: &str = "users/";
 
@@ -60,11 +61,11 @@ pub(super) struct Journal {
 
 impl Journal {
     #[inline]
-    pub(super) fn touch(&mut self, open: &mut Open) {
+    pub(super) fn touch(&mut self, window: &Window, open: &mut Open) {
         self.moved = true;
         if !open.unsaved {
             open.unsaved = true;
-            self.touched.push(place(&open.window));
+            self.touched.push(place(window));
         }
     }
 
@@ -73,11 +74,12 @@ impl Journal {
         self.moved = true;
     }
 
-    pub(super) fn evict(&mut self, open: &Open) {
-        // A window has users from its first frame on: one without saved ones was never written.
-        if !open.saved.is_empty() {
-            self.gone.push(open.window.key());
-            self.gone.extend(open.saved.iter().map(|number| chunk_key(&open.window, *number)));
+    pub(super) fn evict(&mut self, window: &Window, open: &Open) {
+        if open.saved {
+            self.gone.push(window.key());
+        }
+        if let Members::Many(many) = &open.users {
+            self.gone.extend(many.saved.iter().map(|number| chunk_key(window, *number)));
         }
     }
 }
@@ -100,20 +102,37 @@ struct LedgerRecord {
     counted: u64,
     malformed: BTreeMap<String, u64>,
     too_late: u64,
+    #[serde(default)]
+    too_far: u64,
     blank: u64,
     late: u64,
     out_of_order: u64,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 struct WindowRecord {
-    end: i64,
-    users: u64,
     frames: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<u32>,
     /// Whether it changed since its last result.
+    #[serde(skip_serializing_if = "is_false")]
     changed: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    far: bool,
+    /// Its users by number, if they are few...
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    few: Vec<u32>,
+    /// ...and else how many there are in its chunks. States of format 1 have no lists.
+    #[serde(alias = "users", skip_serializing_if = "Option::is_none")]
+    many: Option<u64>,
+    /// In states of format 1: it follows from the start.
+    #[serde(rename = "end", skip_serializing)]
+    _end: i64,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn chunk_key(window: &Window, number: u32) -> String {
@@ -140,17 +159,21 @@ impl Counter {
             // One that was evicted since is among those gone.
             let Some(open) = self.lanes[lane].get(&window) else { continue };
             open.unsaved = false;
-            for number in std::mem::take(&mut open.grown) {
-                open.saved.insert(number);
-                changes.push(Change { key: chunk_key(&window, number), value: Some(chunk(&open.users, number)) });
+            open.saved = true;
+            let (frames, revision) = (open.frames, open.revision);
+            let mut record =
+                WindowRecord { frames, revision, changed: open.changed, far: open.far, ..WindowRecord::default() };
+            match &mut open.users {
+                Members::Few(users) => record.few.clone_from(users),
+                Members::Many(many) => {
+                    record.many = Some(many.users.len());
+                    for number in std::mem::take(&mut many.grown) {
+                        many.saved.insert(number);
+                        let users = chunk(&many.users, number);
+                        changes.push(Change { key: chunk_key(&window, number), value: Some(users) });
+                    }
+                }
             }
-            let record = WindowRecord {
-                end: window.end,
-                users: open.users.len(),
-                frames: open.frames,
-                revision: open.revision,
-                changed: open.changed,
-            };
             changes.push(json(window.key(), &record));
         }
         let record = CounterRecord {
@@ -201,23 +224,24 @@ impl Counter {
                 let record: WindowRecord = parse(key, value)?;
                 let damaged = |why: &str| Damaged { key: key.clone(), why: why.into() };
                 let start = key[prefix.len()..].parse().map_err(|_| damaged("its key has no start"))?;
-                let window = Window { unit, start, end: record.end };
+                let window = Some(start).filter(|start| (-WEEK..=MAX_TS).contains(start)).map(|start| unit.window(start));
+                let Some(window) = window.filter(|window| window.start == start) else {
+                    return Err(damaged("no such window starts there"));
+                };
+                let users = match record.many {
+                    None => Members::Few(record.few),
+                    Some(count) => {
+                        let many = chunks(records, key)?;
+                        if many.users.len() != count {
+                            return Err(damaged(&format!("{} users instead of {count}", many.users.len())));
+                        }
+                        Members::Many(Box::new(many))
+                    }
+                };
+                let WindowRecord { frames, revision, changed, far, .. } = record;
                 let open = self.lanes[lane].open(window);
-                let chunks = format!("{key}/");
-                for (key, value) in records.range(chunks.clone()..).take_while(|(key, _)| key.starts_with(&chunks)) {
-                    let damaged = |why: String| Damaged { key: key.clone(), why };
-                    let number = key[chunks.len()..].parse().map_err(|_| damaged("its key has no number".into()))?;
-                    let users =
-                        RoaringBitmap::deserialize_from(&value[..]).map_err(|error| damaged(error.to_string()))?;
-                    open.users |= users;
-                    open.saved.insert(number);
-                }
-                if open.users.len() != record.users {
-                    return Err(damaged(&format!("{} users instead of {}", open.users.len(), record.users)));
-                }
-                open.frames = record.frames;
-                open.revision = record.revision;
-                open.changed = record.changed;
+                *open = Open { users, frames, revision, changed, far, unsaved: false, saved: true };
+                self.far += usize::from(far);
                 let queue: &mut Queue = if open.revision.is_none() { &mut self.pending } else { &mut self.closed };
                 queue.insert(place(&window));
                 if open.changed && open.revision.is_some() {
@@ -227,6 +251,19 @@ impl Counter {
         }
         Ok(())
     }
+}
+
+/// The users of the window `key` that has many.
+fn chunks(records: &Records, key: &str) -> Result<Many, Damaged> {
+    let mut many = Many::default();
+    let prefix = format!("{key}/");
+    for (key, value) in records.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix)) {
+        let damaged = |why: String| Damaged { key: key.clone(), why };
+        let number = key[prefix.len()..].parse().map_err(|_| damaged("its key has no number".into()))?;
+        many.users |= RoaringBitmap::deserialize_from(&value[..]).map_err(|error| damaged(error.to_string()))?;
+        many.saved.insert(number);
+    }
+    Ok(many)
 }
 
 fn users(records: &Records) -> Result<Users, Damaged> {
@@ -255,12 +292,6 @@ fn chunk(users: &RoaringBitmap, number: u32) -> Vec<u8> {
     bytes
 }
 
-/// The chunk that a user belongs to.
-#[inline]
-pub(super) fn chunk_of(user: u32) -> u32 {
-    user / CHUNK
-}
-
 fn json(key: String, value: &impl Serialize) -> Change {
     let value = serde_json::to_vec(value).expect("numbers and texts can be written as JSON");
     Change { key, value: Some(value) }
@@ -279,6 +310,7 @@ impl LedgerRecord {
             counted: ledger.counted,
             malformed: reasons.filter(|(_, count)| *count > 0).collect(),
             too_late: ledger.too_late,
+            too_far: ledger.too_far,
             blank: ledger.blank,
             late: ledger.late,
             out_of_order: ledger.out_of_order,
@@ -292,6 +324,7 @@ impl LedgerRecord {
             counted: self.counted,
             malformed: Malformed::ALL.map(of_reason),
             too_late: self.too_late,
+            too_far: self.too_far,
             blank: self.blank,
             late: self.late,
             out_of_order: self.out_of_order,

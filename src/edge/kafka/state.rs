@@ -1,8 +1,8 @@
 //! The topic that holds the state of a group: the counter's records, and one that says what they belong to.
 
 use super::{Cluster, read_all};
+use crate::core::ordered::Held;
 use crate::core::stream::Records;
-use crate::edge::pipeline::Held;
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
