@@ -61,7 +61,9 @@ pub fn run(arguments: &Verify, session: &Session) -> Result<Status> {
     }
     if let Some(far) = ledger.as_ref().map(|ledger| ledger.too_far).filter(|far| *far > 0) {
         let far = plural(far, "frame");
-        session.screen.say(format!("{far} of wild clocks found no window: `kuu count --max-open-windows` sets how many"));
+        session
+            .screen
+            .say(format!("{far} of wild clocks found no window: `kuu count --max-open-windows` sets how many"));
     }
     let mut record = session.record("verify", json!({ "topic": topic, "output": arguments.output }));
     record.broker = Some(session::broker(&cluster));

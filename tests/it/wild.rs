@@ -105,8 +105,7 @@ fn an_interrupt_sends_what_waits_for_its_turn_at_least_once() {
     all.swap(293, 297);
     let file = kuu.file("a.jsonl", lines(&all));
     kuu.run(&format!("produce {file}")).exits(0);
-    let running =
-        kuu.spawn("count --follow --guarantee at-least-once --ordered-output ordered --commit-interval 50ms");
+    let running = kuu.spawn("count --follow --guarantee at-least-once --ordered-output ordered --commit-interval 50ms");
     running.handles(2);
     eventually("the position", || (committed(&mock.address, "kuu", "messages") == [300]).then_some(()));
     running.signal("INT");

@@ -35,7 +35,13 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Config {
-        Config { units: vec![Unit::Minute], lateness: 5, retention: 86_400, max_jump: 3_600, max_open_windows: MAX_OPEN_WINDOWS }
+        Config {
+            units: vec![Unit::Minute],
+            lateness: 5,
+            retention: 86_400,
+            max_jump: 3_600,
+            max_open_windows: MAX_OPEN_WINDOWS,
+        }
     }
 }
 

@@ -224,7 +224,8 @@ impl Counter {
                 let record: WindowRecord = parse(key, value)?;
                 let damaged = |why: &str| Damaged { key: key.clone(), why: why.into() };
                 let start = key[prefix.len()..].parse().map_err(|_| damaged("its key has no start"))?;
-                let window = Some(start).filter(|start| (-WEEK..=MAX_TS).contains(start)).map(|start| unit.window(start));
+                let window =
+                    Some(start).filter(|start| (-WEEK..=MAX_TS).contains(start)).map(|start| unit.window(start));
                 let Some(window) = window.filter(|window| window.start == start) else {
                     return Err(damaged("no such window starts there"));
                 };
