@@ -153,10 +153,11 @@ fn a_bench_on_kafka_leaves_nothing_and_names_what_a_killed_one_left() {
     let done = run(&kuu, &brokers).exits(0);
     assert!(!done.err.contains(prefix), "{done}");
     assert!(running.kill());
-    let done = run(&kuu, &brokers).exits(0).complains("of a killed bench: kafka-topics.sh --bootstrap-server");
+    let done = run(&kuu, &brokers).exits(0).complains("of a bench that was killed (");
     assert!(done.err.contains(prefix), "{done}");
-    assert!(!own(killed).is_empty());
+    assert!(!own(killed).is_empty() && !groups(killed).is_empty());
     own(killed).iter().for_each(|name| topics.delete(name));
+    groups(killed).iter().for_each(|name| topics.delete_group(name));
     let done = run(&kuu, &brokers).exits(0);
     assert!(!done.err.contains(prefix), "{done}");
 }

@@ -83,6 +83,13 @@ impl Topics {
         groups.groups().iter().map(|group| group.name().to_owned()).collect()
     }
 
+    /// Deletes a consumer group.
+    pub fn delete_group(&self, name: &str) {
+        for deleted in block_on(admin(&self.address).delete_groups(&[name], &options())).unwrap() {
+            deleted.unwrap();
+        }
+    }
+
     fn client(&self) -> BaseConsumer {
         ClientConfig::new().set("bootstrap.servers", &self.address).create().unwrap()
     }

@@ -14,10 +14,11 @@ use crate::core::record::Record;
 use crate::core::stream::Config;
 use crate::core::window::Unit;
 use crate::edge::bench::catch_up::{self, Samples, Topics};
+use crate::edge::bench::leftovers::{self, Leftovers};
 use crate::edge::bench::live::{self, Outcome};
-use crate::edge::bench::{Load, embedded_partitions, leftovers};
+use crate::edge::bench::{Load, embedded_partitions};
 use crate::edge::kafka::{Cluster, State};
-use crate::edge::screen::{Screen, plural};
+use crate::edge::screen::Screen;
 use crate::edge::{clock, results, truth};
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
@@ -74,16 +75,8 @@ fn connect(session: &Session) -> Result<Cluster> {
         return Cluster::embedded(&settings);
     }
     let cluster = Cluster::connect(&settings)?;
-    let left = leftovers::find(&cluster)?;
-    if !left.is_empty() {
-        let topics: u64 = left.iter().map(|left| left.topics).sum();
-        let names: Vec<&str> = left.iter().map(|left| left.prefix.as_str()).collect();
-        screen.say(format!(
-            "kuu: {} of a killed bench: kafka-topics.sh --bootstrap-server {} --delete --topic '({})-.*' deletes what it left",
-            plural(topics, "topic"),
-            settings.brokers,
-            names.join("|")
-        ));
+    if let Some(remedy) = Leftovers::find(&cluster)?.remedy(&settings.brokers) {
+        screen.say(format!("kuu: {remedy}"));
     }
     Ok(cluster)
 }

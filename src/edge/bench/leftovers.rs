@@ -2,9 +2,10 @@
 //! killed are told from those of one that runs.
 
 use crate::edge::kafka::Cluster;
+use crate::edge::screen::plural;
 use crate::edge::{clock, host};
 use anyhow::Result;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 const START: &str = "kuu-bench-";
@@ -14,7 +15,7 @@ pub fn prefix() -> String {
     format!("{START}{}-{}-{}", clock::now_compact(), host::name(), std::process::id())
 }
 
-/// Deletes the topics of a bench and its groups, which are named as its topics are, but for the end of those of states.
+/// Deletes the topics and the groups of a bench.
 ///
 /// # Errors
 /// If the broker refuses.
@@ -22,38 +23,67 @@ pub fn delete(cluster: &Cluster, prefix: &str) -> Result<()> {
     if cluster.is_embedded() {
         return Ok(());
     }
-    let made: Vec<String> = cluster.topics()?.into_iter().filter(|topic| topic.starts_with(prefix)).collect();
-    for group in made.iter().map(|topic| topic.strip_suffix("-state").unwrap_or(topic)) {
+    // Another process may have a longer number.
+    let own = |name: &String| name.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+    for group in cluster.groups()?.iter().filter(|name| own(name)) {
         cluster.delete_group(group)?;
     }
-    cluster.delete(&made.iter().map(String::as_str).collect::<Vec<_>>())
-}
-
-/// What a bench left that was killed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Leftover {
-    /// What its topics' names start with.
-    pub prefix: String,
-    /// How many there are.
-    pub topics: u64,
+    let topics: Vec<String> = cluster.topics()?.into_iter().filter(own).collect();
+    cluster.delete(&topics.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// What benches of this machine left that no longer run. Those of other machines may run there.
-///
-/// # Errors
-/// If the broker does not name its topics.
-pub fn find(cluster: &Cluster) -> Result<Vec<Leftover>> {
-    Ok(among(&cluster.topics()?, &host::name(), runs))
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leftovers {
+    /// What their names start with.
+    prefixes: BTreeSet<String>,
+    topics: Vec<String>,
+    groups: Vec<String>,
 }
 
-fn among(topics: &[String], here: &str, runs: impl Fn(u32) -> bool) -> Vec<Leftover> {
-    let mut found: BTreeMap<String, u64> = BTreeMap::new();
-    for owner in topics.iter().filter_map(|topic| Owner::of(topic)) {
-        if owner.host == here && !runs(owner.process) {
-            *found.entry(owner.prefix).or_default() += 1;
-        }
+impl Leftovers {
+    /// Looks for them.
+    ///
+    /// # Errors
+    /// If the broker does not name its topics and groups.
+    pub fn find(cluster: &Cluster) -> Result<Leftovers> {
+        Ok(Leftovers::among(cluster.topics()?, cluster.groups()?, &host::name(), runs))
     }
-    found.into_iter().map(|(prefix, topics)| Leftover { prefix, topics }).collect()
+
+    fn among(topics: Vec<String>, groups: Vec<String>, here: &str, runs: impl Fn(u32) -> bool) -> Leftovers {
+        let mut left = Leftovers::default();
+        let mut keep = |name: &String| {
+            let owner = Owner::of(name).filter(|owner| owner.host == here && !runs(owner.process));
+            owner.map(|owner| left.prefixes.insert(owner.prefix)).is_some()
+        };
+        let (topics, groups) =
+            (topics.into_iter().filter(&mut keep).collect(), groups.into_iter().filter(&mut keep).collect());
+        Leftovers { topics, groups, ..left }
+    }
+
+    /// What there is, and the commands that delete it; nothing if there is nothing.
+    pub fn remedy(&self, brokers: &str) -> Option<String> {
+        let prefixes: Vec<&str> = self.prefixes.iter().map(String::as_str).collect();
+        if prefixes.is_empty() {
+            return None;
+        }
+        let (topics, groups) = (self.topics.len() as u64, self.groups.len() as u64);
+        let mut text = format!(
+            "{} and {} are left of a bench that was killed ({}). To delete them:",
+            plural(topics, "topic"),
+            plural(groups, "group"),
+            prefixes.join(", ")
+        );
+        if topics > 0 {
+            let all = prefixes.join("|");
+            text += &format!("\n  kafka-topics.sh --bootstrap-server {brokers} --delete --topic '({all})-.*'");
+        }
+        if groups > 0 {
+            let all: String = self.groups.iter().map(|group| format!(" --group {group}")).collect();
+            text += &format!("\n  kafka-consumer-groups.sh --bootstrap-server {brokers} --delete{all}");
+        }
+        Some(text)
+    }
 }
 
 struct Owner {
@@ -63,7 +93,7 @@ struct Owner {
 }
 
 impl Owner {
-    /// Whose a topic is; none if it is no bench's.
+    /// Whose a topic or a group is; none if it is no bench's.
     fn of(topic: &str) -> Option<Owner> {
         let mut parts = topic.strip_prefix(START)?.splitn(4, '-');
         let (time, host, process) = (parts.next()?, parts.next()?, parts.next()?);
@@ -104,11 +134,21 @@ mod tests {
             "kuu-bench-20261125T123246Z-here-7-catch-up-4-messages-1",
             "kuu-bench-20261125T123247Z-here-8-live",
             "kuu-bench-20261125T123248Z-there-7-live",
-            "kuu-bench-20261125T123249Z-here-9-bare",
         ];
-        let found = among(&topics.map(String::from), "here", |process| process == 8);
-        let expected = [("kuu-bench-20261125T123246Z-here-7", 2), ("kuu-bench-20261125T123249Z-here-9", 1)];
-        assert_eq!(found, expected.map(|(prefix, topics)| Leftover { prefix: prefix.into(), topics }));
+        let groups = ["kuu", "kuu-bench-20261125T123246Z-here-7", "kuu-bench-20261125T123249Z-here-9-bare"];
+        let none = || Vec::new();
+        let among = |topics, groups| Leftovers::among(topics, groups, "here", |process| process == 8);
+        let left = among(topics.map(String::from).into(), groups.map(String::from).into());
+        assert_eq!(
+            left.remedy("b:1").unwrap(),
+            "2 topics and 2 groups are left of a bench that was killed (kuu-bench-20261125T123246Z-here-7, \
+             kuu-bench-20261125T123249Z-here-9). To delete them:\n  \
+             kafka-topics.sh --bootstrap-server b:1 --delete --topic \
+             '(kuu-bench-20261125T123246Z-here-7|kuu-bench-20261125T123249Z-here-9)-.*'\n  \
+             kafka-consumer-groups.sh --bootstrap-server b:1 --delete --group kuu-bench-20261125T123246Z-here-7 \
+             --group kuu-bench-20261125T123249Z-here-9-bare"
+        );
+        assert_eq!(among(none(), none()).remedy("b:1"), None);
     }
 
     #[test]

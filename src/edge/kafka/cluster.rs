@@ -120,6 +120,16 @@ impl Cluster {
         Ok(self.metadata(None)?.topics().iter().map(|topic| topic.name().to_owned()).collect())
     }
 
+    /// The names of all consumer groups.
+    ///
+    /// # Errors
+    /// If the broker does not answer.
+    pub fn groups(&self) -> Result<Vec<String>> {
+        let groups = self.consumer.fetch_group_list(None, self.settings.timeout);
+        let groups = groups.map_err(|error| self.why(error)).context("the broker does not name its groups")?;
+        Ok(groups.groups().iter().map(|group| group.name().to_owned()).collect())
+    }
+
     /// The offsets that each partition of `topic` holds, as a read_committed reader sees them.
     ///
     /// # Errors
