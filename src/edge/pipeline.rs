@@ -68,6 +68,9 @@ pub trait Sink {
     /// If a result was lost.
     fn commit(&mut self, commit: Commit<'_>) -> Result<()>;
 
+    /// Waits until everybody sees what was committed.
+    fn settle(&mut self) {}
+
     /// Gives the sink a moment for its own affairs.
     ///
     /// # Errors
@@ -176,7 +179,7 @@ pub struct Summary {
     pub results: u64,
     /// Bytes of the values that were read.
     pub read_bytes: u64,
-    /// From the first frames to the last results, acknowledged.
+    /// From the first frames to the last results, acknowledged; on a live stream to the last frames.
     pub elapsed: Duration,
     /// Sent to read, on a live stream whose frames carry their times, in microseconds.
     pub transit: Histogram,
@@ -197,6 +200,7 @@ struct Run<'a> {
     silent_since: Vec<Option<Duration>>,
     pace: Pace,
     started: Option<Instant>,
+    last_frames: Option<Instant>,
     order: Option<Ordered<Letter>>,
     /// Whether a window closed since the last commit.
     closed: bool,
@@ -272,7 +276,10 @@ pub fn run(
     run.emit(None)?;
     run.summary.doubtful = run.doubtful();
     run.commit(true)?;
-    run.summary.elapsed = run.started.map_or(Duration::ZERO, |started| started.elapsed());
+    // A live stream waits for its frames for as long as it takes, which is no time of counting.
+    let end = run.last_frames.filter(|_| options.idle.is_some()).unwrap_or_else(Instant::now);
+    run.summary.elapsed = run.started.map_or(Duration::ZERO, |started| end - started);
+    run.sink.settle();
     Ok(run.summary)
 }
 
@@ -294,6 +301,7 @@ impl<'a> Run<'a> {
             silent_since: vec![None; partitions],
             pace: Pace::new(options.idle.unwrap_or_default() / 4),
             started: None,
+            last_frames: None,
             order,
             closed: false,
         })
@@ -323,6 +331,7 @@ impl<'a> Run<'a> {
             self.summary.positions[partition] = value.offset + 1;
         }
         self.silent_since[partition] = None;
+        self.last_frames = Some(Instant::now());
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use super::pipeline::{Commit, Letter, Sink};
 use super::screen::{count, difference, plural, table};
 use crate::core::frames::Times;
-use crate::core::stream::{Emission, Timing};
+use crate::core::stream::Emission;
 use crate::core::window::Window;
 use anyhow::Result;
 use std::collections::BTreeMap;
@@ -42,7 +42,8 @@ impl WindowTable {
         self.commits += 1;
         for result in self.open.drain(..) {
             let answer = self.answers.entry(result.window).or_insert(Answer { first: None, last: result });
-            if result.timing != Timing::Early {
+            // An earlier run may have had it.
+            if result.revision == Some(0) {
                 answer.first.get_or_insert(result.users);
             }
             answer.last = result;
@@ -62,12 +63,12 @@ impl WindowTable {
     pub fn render(&self) -> String {
         let mut rows = vec![["window", "users", "first answer", "change", "frames"].map(String::from).to_vec()];
         for (window, answer) in &self.answers {
-            let first = answer.first.unwrap_or(answer.last.users);
+            let change = answer.first.map(|first| answer.last.users as i64 - first as i64);
             rows.push(vec![
                 window.to_string(),
                 count(answer.last.users),
-                count(first),
-                difference(answer.last.users as i64 - first as i64),
+                answer.first.map_or_else(|| "-".into(), count),
+                change.map_or_else(|| "-".into(), difference),
                 count(answer.last.frames),
             ]);
         }
@@ -106,6 +107,10 @@ impl Sink for Watched<'_> {
             self.table.commit();
         }
         Ok(())
+    }
+
+    fn settle(&mut self) {
+        self.sink.settle();
     }
 
     fn poll(&mut self) -> Result<()> {

@@ -341,11 +341,11 @@ impl Sink for ExactlyOnce {
         for (key, value) in changes.chain([(Source::KEY, Some(&source[..]))]) {
             self.writer.state(&self.state, key, value).map_err(|loss| self.lost(loss))?;
         }
-        self.end()?;
-        if commit.last {
-            self.await_visible();
-        }
-        Ok(())
+        self.end()
+    }
+
+    fn settle(&mut self) {
+        self.await_visible();
     }
 
     fn poll(&mut self) -> Result<()> {
