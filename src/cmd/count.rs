@@ -1,6 +1,7 @@
 //! `kuu count`: the streaming engine, over a topic, files or standard input.
 
 use super::Status;
+use super::receipts::{self, COUNT};
 use super::session::{self, Session, broker, figure, print_json};
 use crate::cli::Count;
 use crate::core::record::{Record, Topic};
@@ -17,9 +18,6 @@ use anyhow::{Result, bail};
 use serde_json::json;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
-
-/// The record that `kuu verify` looks for.
-pub const RECORD: &str = "count.json";
 
 /// Runs the command.
 ///
@@ -56,7 +54,8 @@ fn topic(arguments: &Count, session: &Session) -> Result<Status> {
         session.screen.say(format!("went back to the last commit {times}, the last time because {last}"));
     }
     report(session.screen, &table, &counter, &summary, resumed_frames);
-    let saved = session.save(RECORD, &record)?;
+    session.print(&record)?;
+    let saved = receipts::store(session, &arguments.output, &record)?;
     session.screen.say(format!("record: {}", saved.display()));
     Ok(if summary.interrupted { Status::Interrupted } else { Status::Fine })
 }
@@ -198,17 +197,20 @@ fn record(arguments: &Count, session: &Session, counter: &Counter, summary: &Sum
         "follow": arguments.follow,
         "parser": format!("{:?}", arguments.windows.parser).to_lowercase(),
     });
-    let mut record = session.record("count", config);
+    let mut record = session.record(COUNT, config);
     record.ledger = Some(counter.ledger().into());
-    let seconds = summary.elapsed.as_secs_f64().max(1e-9);
     let mut figures = vec![
-        ("elapsed_us", seconds * 1e6),
         ("resumed_frames", resumed as f64),
-        ("count_frames_per_s", (counter.ledger().read - resumed) as f64 / seconds),
-        ("count_bytes_per_s", summary.read_bytes as f64 / seconds),
         ("results_rows", summary.results as f64),
         ("users", counter.users() as f64),
     ];
+    let frames = counter.ledger().read - resumed;
+    if frames > 0 {
+        let seconds = summary.elapsed.as_secs_f64().max(1e-9);
+        figures.push(("elapsed_us", seconds * 1e6));
+        figures.push(("count_frames_per_s", frames as f64 / seconds));
+        figures.push(("count_bytes_per_s", summary.read_bytes as f64 / seconds));
+    }
     figures.extend(host::peak_resident_bytes().map(|bytes| ("peak_resident_bytes", bytes as f64)));
     figures.extend(host::cpu_seconds().map(|seconds| ("cpu_us", seconds * 1e6)));
     record.figures = figures.into_iter().map(|(name, value)| (name.to_owned(), figure(value))).collect();
@@ -222,8 +224,10 @@ fn report(screen: Screen, table: &WindowTable, counter: &Counter, summary: &Summ
     }
     screen.say(session::ledger_line(&counter.ledger().into()));
     let seconds = summary.elapsed.as_secs_f64().max(1e-9);
-    screen.say(match (frames, resumed) {
-        (0, 1..) => "nothing new".into(),
+    screen.say(match (frames, table.is_empty()) {
+        (0, _) if resumed == 0 => "counted 0 frames".into(),
+        (0, true) => "nothing new".into(),
+        (0, false) => "no new frames: windows that were open have their results".into(),
         _ => format!(
             "counted {} in {}: {} frames/s, {} MB/s",
             plural(frames, "frame"),

@@ -4,6 +4,7 @@ pub mod batch;
 pub mod bench;
 pub mod count;
 pub mod produce;
+mod receipts;
 mod session;
 mod topics;
 pub mod verify;

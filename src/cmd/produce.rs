@@ -1,22 +1,18 @@
 //! `kuu produce`: frames of files into a topic, every one accounted for.
 
 use super::Status;
+use super::receipts::{self, COMPLETE, PRODUCE};
 use super::session::{self, Session, figure};
 use crate::cli::{Compression, Produce};
 use crate::core::record::{Record, Topic};
 use crate::edge::files::Reading;
 use crate::edge::input::{Input, Progress};
 use crate::edge::kafka::{Cluster, SendOutcome, Sender};
+use crate::edge::replay;
 use crate::edge::screen::{count, megabytes, plural, rate, size, time};
-use crate::edge::{replay, results};
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-
-/// The record that `kuu verify` looks for.
-pub const RECORD: &str = "produce.json";
-/// Member of its configuration that says whether the run came to its end.
-const COMPLETE: &str = "complete";
 
 /// Runs the command.
 ///
@@ -33,8 +29,8 @@ pub fn run(arguments: &Produce, session: &Session) -> Result<Status> {
     let partitions = cluster.partitions(&arguments.topic)?.unwrap_or(0);
     let topic = Topic { name: arguments.topic.clone(), partitions };
     // Whoever finds this one knows that the run did not come to its end, and that nobody knows what is in the topic.
-    let begun = Record { topic: Some(topic.clone()), ..session.record("produce", config(arguments, false)) };
-    results::save(&session.common.results, RECORD, &begun)?;
+    let begun = Record { topic: Some(topic.clone()), ..session.record(PRODUCE, config(arguments, false)) };
+    receipts::store(session, &arguments.topic, &begun)?;
 
     let started = Instant::now();
     let bar = session.screen.progress("{spinner} {bytes} read, {bytes_per_sec}  {elapsed}");
@@ -51,7 +47,7 @@ pub fn run(arguments: &Produce, session: &Session) -> Result<Status> {
     if let Some(earlier) = earlier {
         record.input.splice(0..0, earlier.input);
     }
-    let saved = session.save(RECORD, &record);
+    let saved = session.print(&record).and_then(|()| receipts::store(session, &arguments.topic, &record));
     report(arguments, session, &reading, &outcome, elapsed);
     session.screen.say(format!("record: {}", saved?.display()));
     Ok(match &reading.error {
@@ -82,25 +78,9 @@ fn prepare(arguments: &Produce, session: &Session, cluster: &Cluster) -> Result<
             plural(held, "frame")
         );
     }
-    let earlier = results::load(&session.common.results, RECORD)?;
-    let earlier = earlier.filter(|record| record.topic.as_ref().is_some_and(|held| held.name == *topic));
-    earlier.as_ref().map_or(Ok(()), complete)?;
+    let earlier = receipts::find(session, PRODUCE, topic)?.map(|receipt| receipt.record);
+    earlier.as_ref().map_or(Ok(()), receipts::complete)?;
     Ok(earlier)
-}
-
-/// Checks that the run that wrote the record came to its end: one that was killed has sent nobody knows how much.
-///
-/// # Errors
-/// If it did not.
-pub fn complete(record: &Record) -> Result<()> {
-    let topic = record.topic.as_ref().map_or("?", |topic| topic.name.as_str());
-    match record.config.get(COMPLETE) {
-        Some(Value::Bool(false)) => bail!(
-            "the last `kuu produce` into topic {topic} was killed, and what it had sent is not known: fill the topic anew \
-             with `kuu produce --recreate FILE`"
-        ),
-        _ => Ok(()),
-    }
 }
 
 fn sender(arguments: &Produce, cluster: &Cluster) -> Result<Sender> {
@@ -141,7 +121,8 @@ fn record(
     outcome: &SendOutcome,
     elapsed: Duration,
 ) -> Record {
-    let mut record = session.record("produce", config(arguments, true));
+    // Of a file that was not read to its end nobody knows later whether it is the same.
+    let mut record = session.record(PRODUCE, config(arguments, !session.stop.interrupted()));
     record.broker = Some(session::broker(cluster));
     record.input = reading.sources.clone();
     let seconds = elapsed.as_secs_f64().max(1e-9);

@@ -5,12 +5,14 @@ use crate::core::frame::Kind;
 use crate::core::record::{Broker, FORMAT, Figure, Ledger, Record};
 use crate::core::stream::Config;
 use crate::core::window::Unit;
+use crate::edge::clock::Time;
+use crate::edge::host;
 use crate::edge::job::Guarantee;
 use crate::edge::kafka::{Cluster, Settings};
 use crate::edge::properties::{self, Properties, is_secret};
+use crate::edge::results::{self, Access};
 use crate::edge::screen::{Screen, count, plural};
 use crate::edge::stop::Stop;
-use crate::edge::{clock, host, results};
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use std::io::{ErrorKind, Write as _};
@@ -30,6 +32,8 @@ pub struct Session {
     pub screen: Screen,
     /// Set by signals.
     pub stop: Stop,
+    /// When it began.
+    pub begun: Time,
 }
 
 impl Session {
@@ -43,7 +47,7 @@ impl Session {
         let named = take_brokers(&mut properties);
         common.brokers = common.brokers.or(named);
         let environment = environment_brokers()?;
-        Ok(Session { common, environment, properties, screen, stop: Stop::on_signals()? })
+        Ok(Session { common, environment, properties, screen, stop: Stop::on_signals()?, begun: Time::now() })
     }
 
     /// How to reach the brokers.
@@ -68,7 +72,7 @@ impl Session {
         Record {
             format: FORMAT,
             command: command.into(),
-            written: clock::now_rfc3339(),
+            written: self.begun.rfc3339(),
             program: host::program(),
             command_line: std::env::args().collect(),
             config,
@@ -77,16 +81,22 @@ impl Session {
         }
     }
 
-    /// Writes the record as `name`, prints it where that is asked for, and gives its path.
+    /// Prints the record where that is asked for, which comes before it is written: a full disk must not hide it.
+    ///
+    /// # Errors
+    /// If it cannot be printed.
+    pub fn print(&self, record: &Record) -> Result<()> {
+        if self.common.json { print_json(record) } else { Ok(()) }
+    }
+
+    /// Writes the record as `name`, and gives its path.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn save(&self, name: &str, record: &Record) -> Result<PathBuf> {
-        // The answer comes first: a full disk must not hide it.
-        if self.common.json {
-            print_json(record)?;
-        }
-        results::save(&self.common.results, name, record)
+    pub fn store(&self, name: &str, record: &Record) -> Result<PathBuf> {
+        // What a file of properties says is for whoever may read that file.
+        let access = if self.common.config.is_some() { Access::Owner } else { Access::Umask };
+        results::save(&self.common.results, name, record, access)
     }
 }
 

@@ -51,7 +51,7 @@ pub struct Record {
     pub format: u32,
     /// The subcommand.
     pub command: String,
-    /// When it was written, RFC 3339 in UTC.
+    /// When the run began, RFC 3339 in UTC: the time in the names of records.
     pub written: String,
     /// The program that ran.
     pub program: Program,
@@ -195,8 +195,14 @@ pub struct Verdict {
     pub windows: u64,
     /// Windows that are missing, extra or different.
     pub wrong: u64,
-    /// Windows whose first answer was already exact.
+    /// Windows whose first answer had the right users already. With the next two, they are all.
     pub exact_at_first: u64,
+    /// Windows whose first answer was not.
+    #[serde(default)]
+    pub corrected: u64,
+    /// Windows whose first answer is not in the topic any more.
+    #[serde(default)]
+    pub first_unknown: u64,
     /// Largest difference of a first answer from the truth, in users.
     pub largest_first_error_users: u64,
     /// Sum of those differences over all windows, in users.

@@ -46,7 +46,7 @@ pub fn name() -> String {
 /// This process, as no other is called: machine, process id, time.
 pub fn instance() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_else(|_| "unknown host".into());
-    format!("{}, process {}, since {}", host.trim(), std::process::id(), super::clock::now_rfc3339())
+    format!("{}, process {}, since {}", host.trim(), std::process::id(), super::clock::Time::now().rfc3339())
 }
 
 /// The most memory that this process has had resident, in bytes.

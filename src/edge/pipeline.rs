@@ -179,7 +179,7 @@ pub struct Summary {
     pub results: u64,
     /// Bytes of the values that were read.
     pub read_bytes: u64,
-    /// From the first frames to the last results, acknowledged; on a live stream to the last frames.
+    /// From the first frames to the last results, acknowledged; on a live stream, which waits for frames, to the last ones.
     pub elapsed: Duration,
     /// Sent to read, on a live stream whose frames carry their times, in microseconds.
     pub transit: Histogram,
@@ -199,8 +199,8 @@ struct Run<'a> {
     again: Vec<Option<i64>>,
     silent_since: Vec<Option<Duration>>,
     pace: Pace,
-    started: Option<Instant>,
-    last_frames: Option<Instant>,
+    /// When the first and the last frames were taken.
+    frames_at: Option<(Instant, Instant)>,
     order: Option<Ordered<Letter>>,
     /// Whether a window closed since the last commit.
     closed: bool,
@@ -276,9 +276,8 @@ pub fn run(
     run.emit(None)?;
     run.summary.doubtful = run.doubtful();
     run.commit(true)?;
-    // A live stream waits for its frames for as long as it takes, which is no time of counting.
-    let end = run.last_frames.filter(|_| options.idle.is_some()).unwrap_or_else(Instant::now);
-    run.summary.elapsed = run.started.map_or(Duration::ZERO, |started| end - started);
+    let span = |(first, last): (Instant, Instant)| if options.idle.is_some() { last - first } else { first.elapsed() };
+    run.summary.elapsed = run.frames_at.map_or(Duration::ZERO, span);
     run.sink.settle();
     Ok(run.summary)
 }
@@ -300,15 +299,14 @@ impl<'a> Run<'a> {
             start: positions,
             silent_since: vec![None; partitions],
             pace: Pace::new(options.idle.unwrap_or_default() / 4),
-            started: None,
-            last_frames: None,
+            frames_at: None,
             order,
             closed: false,
         })
     }
 
     fn frames(&mut self, frames: &Frames) -> Result<()> {
-        self.started.get_or_insert_with(Instant::now);
+        let first = self.frames_at.map_or_else(Instant::now, |(first, _)| first);
         let partition = frames.partition;
         self.counter.ledger_mut().blank += frames.blank;
         self.summary.read_bytes += frames.read_bytes;
@@ -331,7 +329,7 @@ impl<'a> Run<'a> {
             self.summary.positions[partition] = value.offset + 1;
         }
         self.silent_since[partition] = None;
-        self.last_frames = Some(Instant::now());
+        self.frames_at = Some((first, Instant::now()));
         Ok(())
     }
 

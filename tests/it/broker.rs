@@ -173,8 +173,13 @@ pub fn values(address: &str, topic: &str) -> Vec<Vec<u8>> {
 
 /// Writes one message to partition 0.
 pub fn write(address: &str, topic: &str, key: &str, value: Option<&str>) {
+    write_to(address, topic, 0, key, value);
+}
+
+/// Writes one message to a partition.
+pub fn write_to(address: &str, topic: &str, partition: i32, key: &str, value: Option<&str>) {
     let producer: BaseProducer = client(address).create().unwrap();
-    let mut record = BaseRecord::<str, str>::to(topic).partition(0).key(key);
+    let mut record = BaseRecord::<str, str>::to(topic).partition(partition).key(key);
     if let Some(value) = value {
         record = record.payload(value);
     }

@@ -129,11 +129,12 @@ fn damaged_frames_through_kafka() {
         kuu.run(&format!("produce {file}")).exits(0);
         for parser in ["fast", "plain"] {
             mock.group(parser);
-            kuu.run(&format!("count --parser {parser} --group {parser}")).exits(0);
+            mock.topic(parser, 1);
+            kuu.run(&format!("count --parser {parser} --group {parser} --output {parser}")).exits(0);
             let ledger = kuu.record("count").ledger().clone();
             assert_eq!((ledger.read, ledger.counted, ledger.too_late), (522, 500, 0));
             assert_eq!(ledger.malformed, kuu.run(&format!("batch {file} --json")).document().ledger().malformed);
-            kuu.run(&format!("verify --parser {parser}"))
+            kuu.run(&format!("verify --parser {parser} --output {parser}"))
                 .exits(0)
                 .says("ledger: 522 read = 500 counted + 22 malformed");
         }

@@ -50,9 +50,9 @@ fn one_changed_row() {
     // The last word counts.
     write(&mock.address, "output", &key(window), Some(&row(window, users, frames, 92)));
     kuu.run("verify").exits(0);
-    // A correction that comes after a later one is old news.
+    // So it does where it should not have come any more.
     write(&mock.address, "output", &key(window), Some(&row(window, 1, 1, 91)));
-    kuu.run("verify").exits(0);
+    kuu.run("verify").exits(1).says("has revision 91 after revision 92").says("has 1 users instead of");
 }
 
 #[test]

@@ -180,6 +180,8 @@ pub struct Verdict {
     pub windows: u64,
     pub wrong: u64,
     pub exact_at_first: u64,
+    pub corrected: u64,
+    pub first_unknown: u64,
     pub largest_first_error_users: u64,
     pub total_first_error_users: u64,
     pub faults: Vec<String>,

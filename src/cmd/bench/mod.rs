@@ -12,6 +12,7 @@ use crate::core::batch::Truth;
 use crate::core::gate::{Baseline, Compared};
 use crate::core::record::Record;
 use crate::core::stream::Config;
+use crate::core::verdict::Fold;
 use crate::core::window::Unit;
 use crate::edge::bench::catch_up::{self, Samples, Topics};
 use crate::edge::bench::leftovers::{self, Leftovers};
@@ -19,7 +20,7 @@ use crate::edge::bench::live::{self, Outcome};
 use crate::edge::bench::{Load, embedded_partitions};
 use crate::edge::kafka::{Cluster, State};
 use crate::edge::screen::Screen;
-use crate::edge::{clock, results, truth};
+use crate::edge::truth;
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
@@ -251,7 +252,8 @@ impl Run<'_> {
     }
 
     fn check(&self, topics: &Topics, truth: &Truth, ledger: &crate::core::ledger::Ledger) -> Result<Checked> {
-        let mut checked = verify::check(self.cluster, &topics.output, truth)?;
+        let repeats = verify::repeats(session::guarantee(self.arguments.guarantee).name());
+        let mut checked = verify::check(self.cluster, &topics.output, truth, Fold::new(repeats, None))?;
         verify::reconcile(&mut checked, self.cluster, &topics.messages, truth, Some(&ledger.into()))?;
         Ok(checked)
     }
@@ -299,12 +301,13 @@ impl Run<'_> {
     }
 
     fn save(&self, record: &Record, live: Option<&Outcome>) -> Result<()> {
-        let name = format!("bench-{}", clock::now_compact());
+        let name = format!("bench-{}", self.session.begun.compact());
         if let Some(live) = live {
             figures::export(&self.session.common.results, &name, live)?;
         }
-        let path = self.session.save(&format!("{name}.json"), record)?;
-        results::save(&self.session.common.results, "bench.json", record)?;
+        self.session.print(record)?;
+        let path = self.session.store(&format!("{name}.json"), record)?;
+        self.session.store("bench.json", record)?;
         self.session.screen.say(format!("record: {}", path.display()));
         Ok(())
     }

@@ -12,7 +12,7 @@ const START: &str = "kuu-bench-";
 
 /// What all names of this process's topics and groups start with.
 pub fn prefix() -> String {
-    format!("{START}{}-{}-{}", clock::now_compact(), host::name(), std::process::id())
+    format!("{START}{}-{}-{}", clock::Time::now().compact(), host::name(), std::process::id())
 }
 
 /// Deletes the topics and the groups of a bench.

@@ -267,17 +267,25 @@ impl Cluster {
     /// The largest message that `topic` takes, in bytes; Kafka's default where the broker does not say.
     pub fn max_message_bytes(&self, topic: &str) -> usize {
         const DEFAULT: usize = 1_048_588;
+        self.property(topic, "max.message.bytes").and_then(|bytes| bytes.parse().ok()).unwrap_or(DEFAULT)
+    }
+
+    /// Whether a topic is compacted; none if the broker does not say so.
+    pub fn is_compacted(&self, topic: &str) -> Option<bool> {
+        self.property(topic, "cleanup.policy").map(|policy| policy.contains("compact"))
+    }
+
+    /// A property of a topic; none if the broker does not say so.
+    fn property(&self, topic: &str, name: &str) -> Option<String> {
+        if self.is_embedded() {
+            return None;
+        }
         // A broker that knows answers in milliseconds; the mock does not know, nor say so.
         let soon = Some(self.settings.timeout.min(Duration::from_secs(1)));
         let options = AdminOptions::new().operation_timeout(soon).request_timeout(soon);
-        let describe = || {
-            let admin = self.admin().ok()?;
-            let ask = [ResourceSpecifier::Topic(topic)];
-            let answer = futures_executor::block_on(admin.describe_configs(&ask, &options)).ok()?;
-            let config = answer.into_iter().next()?.ok()?;
-            config.get("max.message.bytes")?.value.as_ref()?.parse().ok()
-        };
-        if self.is_embedded() { DEFAULT } else { describe().unwrap_or(DEFAULT) }
+        let ask = [ResourceSpecifier::Topic(topic)];
+        let answer = futures_executor::block_on(self.admin().ok()?.describe_configs(&ask, &options)).ok()?;
+        answer.into_iter().next()?.ok()?.get(name)?.value.clone()
     }
 
     fn refused(&self, code: RDKafkaErrorCode, operation: &str, topic: &str) -> String {
