@@ -1,10 +1,19 @@
-//! The wall clock.
+//! The wall clock, and one that only goes forward.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::OnceLock;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Microseconds since the Unix epoch.
 pub fn now_us() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
+}
+
+/// The same as it was when this process first asked, and the time since on a clock that nobody sets: for differences of
+/// times that one process takes. A wall clock that is set by ten minutes must not be a latency of ten minutes.
+pub fn steady_us() -> i64 {
+    static START: OnceLock<(Instant, i64)> = OnceLock::new();
+    let (start, start_us) = START.get_or_init(|| (Instant::now(), now_us()));
+    start_us + start.elapsed().as_micros() as i64
 }
 
 /// A moment of the wall clock, to the second.

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 /// Runs of frames that may wait between readers and counter; bounds the memory in between.
 const WAITING_RUNS: usize = 16;
+/// Used runs that are kept for their memory; while readers are busy, one or two wait.
+const SPARES: usize = 4;
 /// How often the clock is looked at while nothing arrives.
 const TICK: Duration = Duration::from_millis(20);
 
@@ -143,7 +145,9 @@ impl Intake {
 
     /// Gives a run back, for its memory.
     pub fn give_back(&self, frames: Frames) {
-        if let Ok(mut spares) = self.shared.spares.lock() {
+        if let Ok(mut spares) = self.shared.spares.lock()
+            && spares.len() < SPARES
+        {
             spares.push(frames);
         }
     }

@@ -11,6 +11,7 @@ pub mod input;
 pub mod job;
 pub mod kafka;
 pub mod lines_sink;
+pub mod memory;
 pub mod pipeline;
 pub mod properties;
 pub mod replay;

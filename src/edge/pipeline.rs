@@ -8,6 +8,7 @@ use crate::core::latency::Histogram;
 use crate::core::ordered::{Held, Ordered};
 use crate::core::stream::{Change, Counter, Emission, Timing};
 use crate::edge::feed::{Event, Intake};
+use crate::edge::memory::Relief;
 use crate::edge::stop::Stop;
 use anyhow::{Result, anyhow};
 use pace::Pace;
@@ -187,6 +188,9 @@ pub struct Summary {
     pub doubtful: Option<Doubtful>,
 }
 
+/// A commit that takes longer has waited for a broker, and much has gathered meanwhile.
+const LONG: Duration = Duration::from_secs(1);
+
 struct Run<'a> {
     counter: &'a mut Counter,
     sink: &'a mut dyn Sink,
@@ -199,6 +203,7 @@ struct Run<'a> {
     again: Vec<Option<i64>>,
     silent_since: Vec<Option<Duration>>,
     pace: Pace,
+    relief: Relief,
     /// When the first and the last frames were taken.
     frames_at: Option<(Instant, Instant)>,
     order: Option<Ordered<Letter>>,
@@ -299,6 +304,7 @@ impl<'a> Run<'a> {
             start: positions,
             silent_since: vec![None; partitions],
             pace: Pace::new(options.idle.unwrap_or_default() / 4),
+            relief: Relief::default(),
             frames_at: None,
             order,
             closed: false,
@@ -352,6 +358,7 @@ impl<'a> Run<'a> {
     fn excuse_idle(&mut self) -> Result<()> {
         let Some(idle) = self.options.idle else { return Ok(()) };
         let now = self.pace.look();
+        self.relief.look(now);
         for partition in 0..self.silent_since.len() {
             if self.silent_since[partition].is_some_and(|since| now - since >= idle) {
                 self.silent_since[partition] = None;
@@ -384,7 +391,12 @@ impl<'a> Run<'a> {
         let changes = self.counter.changes();
         let held = self.held();
         let positions = &self.summary.positions;
-        self.sink.commit(Commit { positions, changes, held, last })
+        let begun = Instant::now();
+        self.sink.commit(Commit { positions, changes, held, last })?;
+        if begun.elapsed() > LONG {
+            self.relief.burst(self.pace.now());
+        }
+        Ok(())
     }
 
     fn status(&self) -> Status {

@@ -19,10 +19,10 @@ const KILLS: usize = 24;
 const SOON: Duration = Duration::from_secs(60);
 
 /// Random numbers that can be had again.
-struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    fn new(test: &str) -> Random {
+    pub fn new(test: &str) -> Random {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
         let seed = std::env::var("KUU_TEST_SEED").map_or(now, |seed| seed.parse().expect("KUU_TEST_SEED is no number"));
         eprintln!("{test}: KUU_TEST_SEED={seed}");
@@ -30,28 +30,28 @@ impl Random {
     }
 
     /// xorshift64
-    fn below(&mut self, bound: u64) -> u64 {
+    pub fn below(&mut self, bound: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0 % bound
     }
 
-    fn nap(&mut self, most: Duration) {
+    pub fn nap(&mut self, most: Duration) {
         thread::sleep(Duration::from_micros(self.below(most.as_micros() as u64)));
     }
 }
 
 /// Frames in a topic of their own, and what must come of them.
-struct Case {
-    topics: Topics,
-    kuu: Kuu,
+pub struct Case {
+    pub topics: Topics,
+    pub kuu: Kuu,
     file: String,
-    all: Vec<Vec<u8>>,
+    pub all: Vec<Vec<u8>>,
 }
 
 impl Case {
-    fn new(test: &str, all: Vec<Vec<u8>>) -> Case {
+    pub fn new(test: &str, all: Vec<Vec<u8>>) -> Case {
         let topics = Topics::new(test);
         let kuu = Kuu::with(&topics.address);
         let file = kuu.file("all.jsonl", lines(&all));
@@ -69,23 +69,23 @@ impl Case {
         self.file = self.kuu.file("all.jsonl", lines(&self.all));
     }
 
-    fn count(&self, options: &str) -> String {
+    pub fn count(&self, options: &str) -> String {
         format!("count {} {options}", self.topics.counting())
     }
 
     /// What whoever reads the results believes so far.
-    fn settled(&self) -> Vec<Window> {
+    pub fn settled(&self) -> Vec<Window> {
         settle(&rows(&self.topics.address, &self.topics.output))
     }
 
     /// How many frames are committed.
-    fn position(&self) -> i64 {
+    pub fn position(&self) -> i64 {
         let positions = committed(&self.topics.address, &self.topics.messages, &self.topics.messages);
         positions.into_iter().map(|position| position.max(0)).sum()
     }
 
     /// Counts what is left, and asserts that everything is there exactly once.
-    fn settles(&self, options: &str, expected: &[Window]) {
+    pub fn settles(&self, options: &str, expected: &[Window]) {
         self.kuu.run(&self.count(options)).exits(0);
         assert_eq!(self.settled(), expected);
         let frames = self.all.len() as u64;

@@ -5,6 +5,7 @@ mod architecture;
 mod bench;
 mod broker;
 mod crash;
+mod crash_clocks;
 mod damage;
 mod files;
 mod folding;

@@ -5,7 +5,7 @@ use crate::core::frame::Kind;
 use crate::core::latency::{Histogram, Leg, Legs};
 use crate::core::ledger::Ledger;
 use crate::core::stream::Config;
-use crate::edge::clock::now_us;
+use crate::edge::clock::steady_us;
 use crate::edge::job::{Counted, Guarantee, Job, Progress};
 use crate::edge::kafka::{
     ARRIVED_HEADER, BareTransactions, Cluster, DUE_HEADER, Range, Record, Sender, Settings, Topics, decode_us,
@@ -106,7 +106,7 @@ pub fn measure(plan: &Plan, load: &Load, cluster: &Cluster, stop: &Stop, tell: i
     shared.counting.store(true, Relaxed);
     // The end of the run is the count's own affair: signals still reach it.
     let end = stop.child();
-    let started_us = now_us();
+    let started_us = steady_us();
     std::thread::scope(|scope| {
         let watch = scope.spawn(|| watch(plan, settings, &output, &shared));
         let count = scope.spawn(|| {
@@ -149,7 +149,7 @@ pub fn measure(plan: &Plan, load: &Load, cluster: &Cluster, stop: &Stop, tell: i
             legs,
             bare_error: bare.error.map(|error| format!("bare transactions were not timed to the end: {error:#}")),
             started_us,
-            duration_us: now_us() - started_us,
+            duration_us: steady_us() - started_us,
         })
     })
 }
@@ -168,7 +168,7 @@ struct Generated {
 /// Sends frame i when it is due, at `start + i / rate`, whatever became of the ones before: an open loop.
 fn generate(plan: &Plan, load: &Load, settings: &Settings, stop: &Stop, shared: &Shared) -> Result<Generated> {
     let ours = [("compression.type", plan.compression), ("linger.ms", "1")];
-    let mut sender = Sender::new(settings, &plan.messages, &ours, Some(now_us))?;
+    let mut sender = Sender::new(settings, &plan.messages, &ours, Some(steady_us))?;
     let patience = Instant::now() + settings.timeout;
     while !shared.caught_up.load(Relaxed) && !shared.failed.load(Relaxed) {
         if Instant::now() > patience {
@@ -179,11 +179,11 @@ fn generate(plan: &Plan, load: &Load, settings: &Settings, stop: &Stop, shared: 
     let mut sent_us = Vec::with_capacity(load.kept());
     let mut legs = Legs::default();
     let mut slip = 0;
-    let start = now_us() + 10_000;
+    let start = steady_us() + 10_000;
     for (i, (key, value)) in load.iter().enumerate() {
         let due = start + (i as f64 / plan.rate * 1e6) as i64;
         wait_until(due, &sender);
-        let now = now_us();
+        let now = steady_us();
         sender.send_timed(key, value, i, due, now);
         slip = now - due;
         legs.record(Leg::Schedule, slip);
@@ -237,7 +237,7 @@ fn bare(plan: &Plan, load: &Load, settings: &Settings, shared: &Shared) -> Bare 
 
 fn wait_until(due_us: i64, sender: &Sender) {
     loop {
-        match due_us - now_us() {
+        match due_us - steady_us() {
             left if left <= 0 => return,
             // Deliveries are stamped when they are served: often.
             left => {
@@ -286,7 +286,7 @@ fn watch(plan: &Plan, settings: &Settings, ranges: &[Range], shared: &Shared) ->
         lost || shared.failed.load(Relaxed) || shared.seen.load(Relaxed) >= shared.results.load(Relaxed)
     };
     read_until(settings, &plan.output, ranges, done, |row: Record<'_>| {
-        let now = now_us();
+        let now = steady_us();
         shared.seen.fetch_add(1, Relaxed);
         let time = |key| row.header(key).and_then(decode_us);
         if let Some(arrived) = time(ARRIVED_HEADER) {

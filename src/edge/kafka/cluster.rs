@@ -107,7 +107,9 @@ impl Cluster {
     fn why(&self, error: KafkaError) -> anyhow::Error {
         refusal::hear(&self.consumer);
         match self.consumer.context().refusal() {
-            Some(refusal) => anyhow!(refusal.explain(&self.settings)),
+            Some(refusal) if refusal.is_final() => anyhow!(refusal.explain(&self.settings)),
+            // It may only be restarting: whoever waits for that must see what it is.
+            Some(refusal) => anyhow!(error).context(refusal.explain(&self.settings)),
             None => anyhow!(error),
         }
     }

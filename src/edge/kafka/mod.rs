@@ -60,6 +60,12 @@ fn queue_kbytes(consumers: usize) -> String {
     (32_768 / consumers.max(1)).max(1024).to_string()
 }
 
+/// What a consumer of so many partitions fetches ahead of each, in messages: 40,000 together. Of small messages, the bytes
+/// say little: each takes some 400 more in the queue.
+fn queue_messages(partitions: usize) -> String {
+    (40_000 / partitions.max(1)).clamp(1_000, 20_000).to_string()
+}
+
 /// How to reach the brokers.
 #[derive(Clone, Debug)]
 pub struct Settings {

@@ -2,10 +2,12 @@
 
 use super::outage::is_passing;
 use super::poll::Poll;
-use super::{Context, DUE_HEADER, READING, Range, SENT_HEADER, Settings, decode_us, queue_kbytes, unusable};
+use super::{
+    Context, DUE_HEADER, READING, Range, SENT_HEADER, Settings, decode_us, queue_kbytes, queue_messages, unusable,
+};
 use crate::core::frame::{Kind, Parser};
 use crate::core::frames::{Frames, Times};
-use crate::edge::clock::now_us;
+use crate::edge::clock::steady_us;
 use crate::edge::feed::{Event, Feed};
 use crate::edge::stop::Stop;
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -56,7 +58,7 @@ pub fn spawn(
     for thread in 0..threads {
         let mine = (0..ranges.len()).filter(|partition| partition % threads == thread);
         let shares: Vec<Share> = mine.map(|partition| Share::new(partition, ranges[partition])).collect();
-        let consumer = consumer(settings, options.follow, threads)?;
+        let consumer = consumer(settings, options.follow, threads, shares.len())?;
         contexts.push(consumer.context().clone());
         let reader = Reader {
             consumer,
@@ -74,10 +76,14 @@ pub fn spawn(
     Ok(contexts)
 }
 
-fn consumer(settings: &Settings, follow: bool, threads: usize) -> Result<BaseConsumer<Context>> {
+fn consumer(settings: &Settings, follow: bool, threads: usize, partitions: usize) -> Result<BaseConsumer<Context>> {
     let live = [("enable.partition.eof", "true"), ("statistics.interval.ms", "1000")];
-    let queue = queue_kbytes(threads);
-    let own = [("group.id", "kuu-reader"), ("queued.max.messages.kbytes", queue.as_str())];
+    let (queue, messages) = (queue_kbytes(threads), queue_messages(partitions));
+    let own = [
+        ("group.id", "kuu-reader"),
+        ("queued.max.messages.kbytes", queue.as_str()),
+        ("queued.min.messages", messages.as_str()),
+    ];
     let ours = [&READING[..], &own, if follow { &live[..] } else { &[] }].concat();
     settings.client(&ours).create_with_context(Context::default()).map_err(unusable)
 }
@@ -314,7 +320,7 @@ fn position(positions: &TopicPartitionList, topic: &str, partition: usize) -> i6
 }
 
 fn times(message: &BorrowedMessage<'_>) -> Times {
-    let mut times = Times { arrived_us: now_us(), ..Times::default() };
+    let mut times = Times { arrived_us: steady_us(), ..Times::default() };
     for header in message.headers().into_iter().flat_map(|headers| headers.iter()) {
         match header.key {
             DUE_HEADER => times.due_us = header.value.and_then(decode_us),

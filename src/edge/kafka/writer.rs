@@ -128,6 +128,8 @@ impl Writer {
             ("linger.ms", "0"),
             ("compression.type", "lz4"),
             ("queue.buffering.max.kbytes", "65536"),
+            // Of small messages, the bytes say little: each takes some 700 more.
+            ("queue.buffering.max.messages", "20000"),
             // The topic decides; the client's own limit is smaller than what may come.
             ("message.max.bytes", "1000000000"),
         ];
