@@ -182,7 +182,8 @@ pub struct Count {
     /// Go on at the topic's end; Ctrl-C stops
     #[arg(long)]
     pub follow: bool,
-    /// Leave a partition that is silent at its end out of the watermark after this time (--follow)
+    /// Leave a partition that is silent at its end, or whose frames do not agree on the time, out of the watermark after
+    /// this time (--follow)
     #[arg(long, default_value = "2s", value_parser = duration, value_name = "TIME", requires = "follow")]
     pub idle: Duration,
     /// Give open windows that changed an early result this often
@@ -191,7 +192,8 @@ pub struct Count {
     /// Send what no window counts to this topic, as it came, with the reason and its place in headers
     #[arg(long, value_name = "TOPIC", value_parser = own_topic)]
     pub dead_letter: Option<String>,
-    /// Send every counted frame to this topic, in the order of its timestamps
+    /// Send every counted frame to this topic, in the order of its timestamps; one that is further ahead of its partition's
+    /// clock than --max-jump waits for 32 more frames or a minute, then goes to the dead letters
     #[arg(long, value_name = "TOPIC", value_parser = own_topic)]
     pub ordered_output: Option<String>,
     /// Consumers, each with a thread and a share of the partitions [default: one a core, at most 4]

@@ -1,6 +1,6 @@
 //! The users of one window: a short list while they are few, a bitmap once they are many.
 //!
-//! A stream with wild clocks has windows by the hundred thousand, of one user each: a bitmap costs some 300 bytes.
+//! A stream with wild clocks has windows by the hundred thousand, of one user each: a bitmap would double what they cost.
 
 use roaring::RoaringBitmap;
 use std::collections::BTreeSet;

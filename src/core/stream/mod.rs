@@ -45,7 +45,7 @@ impl Default for Config {
     }
 }
 
-/// Windows far from every clock that are generous: a day of retention has 86,400 seconds, and each costs some 250 bytes.
+/// Windows far from every clock that are generous: a day of retention has 86,400 seconds, and each costs some 300 bytes.
 pub const MAX_OPEN_WINDOWS: usize = 100_000;
 
 /// When a result was emitted, relative to the watermark (the names are Apache Beam's).
