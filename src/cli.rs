@@ -132,7 +132,7 @@ pub struct Common {
 /// `kuu produce`
 #[derive(Debug, Args)]
 pub struct Produce {
-    /// JSON lines, plain or gzipped; - is standard input
+    /// JSON lines, plain or gzipped, of files or pipes; - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
     /// The topic to fill
@@ -265,7 +265,7 @@ pub struct Verify {
 /// `kuu batch`
 #[derive(Debug, Args)]
 pub struct Batch {
-    /// JSON lines, plain or gzipped; - is standard input
+    /// JSON lines, plain or gzipped, of files or pipes; - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
     /// How windows are made
@@ -276,7 +276,7 @@ pub struct Batch {
 /// `kuu bench`
 #[derive(Debug, Args)]
 pub struct Bench {
-    /// JSON lines, plain or gzipped
+    /// JSON lines, plain or gzipped, of files: they are read several times
     #[arg(required_unless_present = "default_file", value_name = "FILE")]
     pub files: Vec<String>,
     /// What to measure where no FILE is named: for scripts

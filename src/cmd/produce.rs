@@ -6,7 +6,7 @@ use super::session::{self, Session, figure};
 use crate::cli::{Compression, Produce};
 use crate::core::record::{Record, Topic};
 use crate::edge::files::Reading;
-use crate::edge::input::{Input, Progress};
+use crate::edge::input::{self, Progress};
 use crate::edge::kafka::{Cluster, SendOutcome, Sender};
 use crate::edge::replay;
 use crate::edge::screen::{count, megabytes, plural, rate, size, time};
@@ -20,9 +20,7 @@ use std::time::{Duration, Instant};
 /// If the broker cannot be reached, or the topic must not be filled.
 pub fn run(arguments: &Produce, session: &Session) -> Result<Status> {
     // A wrong name must not cost a topic.
-    for name in arguments.files.iter().filter(|name| *name != "-") {
-        Input::open(name)?;
-    }
+    input::check(&arguments.files)?;
     let cluster = Cluster::connect(&session.settings())?;
     let earlier = prepare(arguments, session, &cluster)?;
     let mut sender = sender(arguments, &cluster)?;

@@ -84,6 +84,7 @@ pub struct Truth {
     units: Vec<Unit>,
     windows: HashMap<Window, Tally, RandomState>,
     ledger: Ledger,
+    frame_bytes: u64,
 }
 
 impl Truth {
@@ -92,7 +93,7 @@ impl Truth {
         let mut units = units.to_vec();
         units.sort_unstable();
         units.dedup();
-        Truth { units, windows: HashMap::default(), ledger: Ledger::default() }
+        Truth { units, windows: HashMap::default(), ledger: Ledger::default(), frame_bytes: 0 }
     }
 
     /// Counts every line of a block.
@@ -101,6 +102,7 @@ impl Truth {
             if is_blank(line) {
                 self.ledger.blank += 1;
             } else {
+                self.frame_bytes += line.len() as u64;
                 self.add(parser.parse(line));
             }
         }
@@ -124,6 +126,7 @@ impl Truth {
     #[must_use]
     pub fn merge(mut self, other: Truth) -> Truth {
         self.ledger.add(&other.ledger);
+        self.frame_bytes += other.frame_bytes;
         let mut common = Vec::new();
         for (window, tally) in other.windows {
             match self.windows.remove(&window) {
@@ -138,6 +141,11 @@ impl Truth {
     /// What became of every line.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
+    }
+
+    /// Bytes of the lines that are not blank, without their ends.
+    pub fn frame_bytes(&self) -> u64 {
+        self.frame_bytes
     }
 
     /// The result of every window that holds a frame, by start, shorter windows first.

@@ -1,12 +1,16 @@
 //! Several files in order, read ahead on a thread of their own.
 
-use super::input::{Block, Digest, Input, InputError, Progress, is_blank};
+use super::fault::planted;
+use super::input::{Block, Digest, Finished, Input, InputError, Progress, distinct, is_blank};
 use super::stop::Stop;
 use crate::core::record::Source;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
+use std::thread::Builder;
 use std::time::Duration;
 
+/// Name of the thread that reads.
+const THREAD: &str = "files";
 /// Blocks that may wait between the thread that reads and the one that takes; bounds the memory in between.
 const WAITING_BLOCKS: usize = 4;
 
@@ -53,6 +57,8 @@ enum Told {
     Block(Block, Tally),
     Ended(Digest),
     Failed(InputError),
+    /// There is no more to come.
+    Done,
 }
 
 #[derive(Default)]
@@ -88,12 +94,17 @@ pub fn read(
     tell: impl Fn(&Progress) + Send + 'static,
     mut take: impl FnMut(usize, &Block) -> bool,
 ) -> Reading {
+    if let Err(error) = distinct(names) {
+        return Reading { error: Some(error), ..Reading::default() };
+    }
     let (told, incoming) = sync_channel(WAITING_BLOCKS);
     let spares = Arc::new(Mutex::new(Vec::new()));
     let ahead = Ahead { told, spares: spares.clone(), stop: stop.clone(), left: limit.unwrap_or(u64::MAX) };
     let names = names.to_vec();
     // Not joined: after an interrupt it may wait for a silent pipe forever.
-    std::thread::spawn(move || ahead.run(&names, &tell));
+    if let Err(error) = Builder::new().name(THREAD.into()).spawn(move || ahead.run(&names, &tell)) {
+        return Reading { error: Some(InputError::NoThread(error)), ..Reading::default() };
+    }
     let mut reading = Reading::default();
     loop {
         match incoming.recv_timeout(Duration::from_millis(50)) {
@@ -111,7 +122,11 @@ pub fn read(
             Ok(Told::Failed(error)) => reading.error = Some(error),
             Err(RecvTimeoutError::Timeout) if stop.interrupted() => break,
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
+            Ok(Told::Done) => break,
+            Err(RecvTimeoutError::Disconnected) => {
+                reading.error = Some(InputError::Lost { thread: THREAD });
+                break;
+            }
         }
     }
     reading
@@ -140,6 +155,7 @@ impl Ahead {
                 }
             }
         }
+        self.tell(Told::Done);
     }
 
     /// Whether anybody still listens.
@@ -151,7 +167,7 @@ impl Ahead {
     fn file(&mut self, name: &str, mut input: Input, tell: &impl Fn(&Progress)) -> Result<bool, InputError> {
         let progress = input.progress();
         let mut wanted = self.tell(Told::Opened(name.to_owned()));
-        let mut read = Ok(());
+        let mut failed = None;
         while self.left > 0 && wanted && !self.stop.interrupted() {
             let mut block = self.spares.lock().ok().and_then(|mut spares| spares.pop()).unwrap_or_default();
             match input.read_block(&mut block) {
@@ -163,19 +179,17 @@ impl Ahead {
                 }
                 Ok(false) => break,
                 Err(error) => {
-                    read = Err(error);
+                    failed = Some(error);
                     break;
                 }
             }
+            planted(THREAD);
         }
         if !wanted || self.stop.interrupted() {
             return Ok(false);
         }
-        // A file that cannot be read to its end is still the file that it is.
-        let digest = input.finish();
-        if let Ok(digest) = &digest {
-            self.tell(Told::Ended(digest.clone()));
-        }
-        read.and(digest).map(|_| true)
+        let Finished { digest, error } = input.finish(failed);
+        self.tell(Told::Ended(digest));
+        error.map_or(Ok(true), Err)
     }
 }

@@ -1,10 +1,11 @@
 //! The truth about files.
 
-use super::input::{InputError, Part, between};
+use super::input::{Finished, InputError, Part, between, distinct};
 use crate::core::batch::{self, Truth};
 use crate::core::frame::{Kind, Parser};
 use crate::core::record::Source;
 use crate::core::window::Unit;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Counts the files `names`, of each the first `limit` frames at most; gives the truth, what was read of each file, and
 /// why reading ended early, if it did: then everything before that place is counted.
@@ -19,6 +20,9 @@ pub fn count<'a>(
     let threads = rayon::current_num_threads();
     let mut truth = Truth::new(units);
     let mut sources = Vec::new();
+    if let Err(error) = distinct(names.iter().map(|(name, _)| *name)) {
+        return (truth, sources, Some(error));
+    }
     for names in names.chunks(threads) {
         let mut files = Vec::new();
         let mut unopened = None;
@@ -34,18 +38,17 @@ pub fn count<'a>(
             }
         }
         let parts = files.iter_mut().flat_map(|file| file.parts.iter_mut().map(|part| (part, file.limit)));
-        let mut counted = batch::count_each(parts, parser, units).into_iter();
+        let Ok(counted) = catch_unwind(AssertUnwindSafe(|| batch::count_each(parts, parser, units))) else {
+            return (truth, sources, Some(InputError::Lost { thread: "truth" }));
+        };
+        let mut counted = counted.into_iter();
         for file in files {
             let counted = counted.by_ref().take(file.parts.len()).collect();
-            match file.join(counted, parser, units) {
-                Ok((part, source, error)) => {
-                    truth = truth.merge(part);
-                    sources.push(source);
-                    if error.is_some() {
-                        return (truth, sources, error);
-                    }
-                }
-                Err(error) => return (truth, sources, Some(error)),
+            let (part, source, error) = file.join(counted, parser, units);
+            truth = truth.merge(part);
+            sources.push(source);
+            if error.is_some() {
+                return (truth, sources, error);
             }
         }
         if unopened.is_some() {
@@ -68,7 +71,7 @@ impl File<'_> {
         counted: Vec<(Truth, Option<InputError>)>,
         parser: Kind,
         units: &[Unit],
-    ) -> Result<(Truth, Source, Option<InputError>), InputError> {
+    ) -> (Truth, Source, Option<InputError>) {
         let all_read = counted.iter().all(|(_, error)| error.is_none());
         let between = if all_read { between(&self.parts) } else { None };
         let mut counted = counted.into_iter();
@@ -82,15 +85,15 @@ impl File<'_> {
             (rest, error) = batch::count(first.read_on(), parser, units, None);
             truth = truth.merge(rest);
         }
-        let digest = first.into_input().finish()?;
+        let Finished { digest, error } = first.into_input().finish(error);
         let source = Source {
             name: self.name.to_owned(),
             bytes: digest.bytes,
             sha256: digest.sha256,
             frames: truth.ledger().read,
-            frame_bytes: 0,
+            frame_bytes: truth.frame_bytes(),
         };
-        Ok((truth, source, error))
+        (truth, source, error)
     }
 }
 

@@ -45,6 +45,8 @@ pub fn run(arguments: &Bench, session: &Session) -> Result<Status> {
     let bench = Run { arguments, session, load: &load, cluster: &cluster, prefix: &prefix };
     session.screen.say(screen::header(&session::broker(&cluster), &load));
     let outcome = bench.measure(baseline.as_ref());
+    // What failed on an input that changed failed because of that.
+    let outcome = load.unchanged().map_err(anyhow::Error::from).and(outcome);
     let cleaned = if arguments.keep { Ok(()) } else { leftovers::delete(&cluster, &prefix) };
     let cleaned = cleaned.with_context(|| format!("topics and groups {prefix}... are left"));
     let status = match outcome {
@@ -252,6 +254,7 @@ impl Run<'_> {
     }
 
     fn check(&self, topics: &Topics, truth: &Truth, ledger: &crate::core::ledger::Ledger) -> Result<Checked> {
+        self.load.unchanged()?;
         let repeats = verify::repeats(session::guarantee(self.arguments.guarantee).name());
         let mut checked = verify::check(self.cluster, &topics.output, truth, Fold::new(repeats, None))?;
         verify::reconcile(&mut checked, self.cluster, &topics.messages, truth, Some(&ledger.into()))?;

@@ -14,6 +14,7 @@ use crate::core::batch::Truth;
 use crate::core::record::{Record, Source};
 use crate::core::verdict::Fold;
 use crate::core::window::Unit;
+use crate::edge::input::is_stream;
 use crate::edge::kafka::Cluster;
 use crate::edge::screen::{count, plural};
 use crate::edge::{results, truth};
@@ -120,11 +121,9 @@ fn truth(arguments: &Verify, session: &Session, topic: &str, units: &[Unit]) -> 
         );
     };
     receipts::complete(&produced)?;
-    if let Some(pipe) = produced.input.iter().find(|source| source.name == "-") {
-        bail!(
-            "{} frames came from standard input: name files with the same frames, as in `kuu verify FILE`",
-            pipe.frames
-        );
+    if let Some(Source { name, frames, .. }) = produced.input.iter().find(|source| is_stream(&source.name)) {
+        let name = if name == "-" { "standard input" } else { name };
+        bail!("{frames} frames came from {name}: name files with the same frames, as in `kuu verify FILE`");
     }
     let names = produced.input.iter().map(|source| (source.name.as_str(), Some(source.frames)));
     let (truth, sources, error) = truth::count(names, parser, units);

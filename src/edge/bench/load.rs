@@ -3,11 +3,11 @@
 use crate::core::frame::{Kind, Parser};
 use crate::core::record::Source;
 use crate::edge::files;
-use crate::edge::input::is_blank;
+use crate::edge::input::{InputError, Originals, is_blank};
 use crate::edge::stop::Stop;
 use anyhow::Result;
 
-/// Bytes of frames that are kept; a larger input is only kept in part.
+/// Bytes of frames that are kept; of a larger input only the first frames are.
 const KEPT_BYTES: usize = 512 << 20;
 
 struct Span {
@@ -28,15 +28,22 @@ pub struct Load {
     values: Vec<u8>,
     keys: String,
     spans: Vec<Span>,
+    originals: Originals,
 }
 
 impl Load {
     /// Reads the files, and keeps frames up to a bound.
     ///
     /// # Errors
-    /// If a file cannot be read to its end, or there is no frame.
+    /// If a file cannot be read to its end, or not more than once, or there is no frame.
     pub fn read(names: &[String], stop: &Stop) -> Result<Load> {
-        let mut load = Load::default();
+        Load::read_within(KEPT_BYTES, names, stop)
+    }
+
+    fn read_within(kept_bytes: usize, names: &[String], stop: &Stop) -> Result<Load> {
+        let mut load = Load { originals: Originals::note(names)?, ..Load::default() };
+        // What is kept must be a beginning: the truth about it is that of as many frames from the first on.
+        let mut is_full = false;
         let mut parser = Parser::new(Kind::Fast);
         let reading = files::read(
             names,
@@ -45,7 +52,11 @@ impl Load {
             |_| {},
             |_, block| {
                 for (_, line) in block.lines() {
-                    if !is_blank(line) && load.values.len() + line.len() <= KEPT_BYTES {
+                    if is_full || is_blank(line) {
+                        continue;
+                    }
+                    is_full = load.values.len() + line.len() > kept_bytes;
+                    if !is_full {
                         let key = parser.root(line).ok().and_then(|root| root.key());
                         load.keep(key, line);
                     }
@@ -62,6 +73,14 @@ impl Load {
             }
             None => Ok(load),
         }
+    }
+
+    /// Checks that the files still are what they were when reading began.
+    ///
+    /// # Errors
+    /// If one changed.
+    pub fn unchanged(&self) -> Result<(), InputError> {
+        self.originals.unchanged()
     }
 
     fn keep(&mut self, key: Option<&str>, value: &[u8]) {
@@ -95,5 +114,28 @@ impl Load {
     /// Whether every frame is kept.
     pub fn is_whole(&self) -> bool {
         self.kept() as u64 == self.frames
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_a_beginning() {
+        let dir = tempfile::tempdir().unwrap();
+        let name = dir.path().join("frames").to_str().unwrap().to_owned();
+        let frame = |uid: &str, pad: usize| format!("{{\"uid\":\"{uid}\",\"ts\":1,\"pad\":\"{}\"}}", "x".repeat(pad));
+        let frames = [frame("a", 10), frame("b", 10), frame("c", 1_000), frame("d", 10), frame("e", 1)];
+        std::fs::write(&name, frames.join("\n\n")).unwrap();
+        let read = |kept| Load::read_within(kept, std::slice::from_ref(&name), &Stop::default()).unwrap();
+        let kept = |load: &Load| load.iter().map(|(key, _)| key.unwrap().to_owned()).collect::<String>();
+        let all: usize = frames.iter().map(String::len).sum();
+        for (bytes, expected) in [(all, "abcde"), (all - 1, "abcd"), (all - 60, "abc"), (200, "ab"), (60, "a"), (9, "")]
+        {
+            let load = read(bytes);
+            assert_eq!(kept(&load), expected, "{bytes}");
+            assert_eq!((load.frames, load.bytes, load.is_whole()), (5, all as u64, bytes == all));
+        }
     }
 }

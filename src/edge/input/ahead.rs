@@ -1,12 +1,16 @@
 //! Reads and hashes on a thread of its own, so that the one that inflates does nothing else.
 
+use super::Fault;
+use crate::edge::fault::planted;
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::thread::JoinHandle;
+use std::thread::{Builder, JoinHandle};
 
 /// Read at a time.
 const SIZE: usize = 256 * 1024;
+/// Name of the thread.
+const THREAD: &str = "input";
 /// Chunks that may wait; bounds the memory in between.
 const WAITING: usize = 3;
 
@@ -31,33 +35,59 @@ impl Chunk {
     }
 }
 
-/// A reader that runs ahead.
-pub(super) struct Ahead {
+/// A reader that runs ahead, once something is wanted of it: until then no byte is taken.
+pub(super) enum Ahead {
+    Waiting(Box<dyn Read + Send>),
+    Running(Running),
+    /// Everything was read, or as far as it could be.
+    Ended(JoinHandle<Sha256>),
+    /// The thread could not be started, or died.
+    Lost,
+}
+
+pub(super) struct Running {
     chunks: Receiver<io::Result<Chunk>>,
     spares: Sender<Chunk>,
     thread: JoinHandle<Sha256>,
 }
 
-impl Ahead {
-    pub(super) fn new(reader: Box<dyn Read + Send>) -> Ahead {
+impl Running {
+    fn start(reader: Box<dyn Read + Send>) -> io::Result<Running> {
         let (told, chunks) = sync_channel(WAITING);
         let (spares, used) = channel();
         // Not joined unless it is at the end: it may wait for a silent pipe forever.
-        Ahead { chunks, spares, thread: std::thread::spawn(move || read(reader, &told, &used)) }
+        let thread = Builder::new().name(THREAD.into()).spawn(move || read(reader, &told, &used))?;
+        Ok(Running { chunks, spares, thread })
+    }
+}
+
+impl Ahead {
+    /// The next bytes, from position `at`, for those that are used up; none at the end.
+    pub(super) fn next(&mut self, used: Chunk, at: u64) -> Result<Chunk, Fault> {
+        let running = match std::mem::replace(self, Ahead::Lost) {
+            Ahead::Waiting(reader) => Running::start(reader).map_err(|source| Fault::Io { at, source })?,
+            Ahead::Running(running) => running,
+            Ahead::Lost => return Err(Fault::Died { at }),
+            ended => {
+                *self = ended;
+                return Ok(Chunk::default());
+            }
+        };
+        // A thread that has ended needs no memory.
+        let _ = running.spares.send(used);
+        let Ok(next) = running.chunks.recv() else { return Err(Fault::Died { at }) };
+        *self = match next {
+            Ok(Chunk { len: 1.., .. }) => Ahead::Running(running),
+            _ => Ahead::Ended(running.thread),
+        };
+        next.map_err(|source| Fault::Io { at, source })
     }
 
-    /// The next bytes, for those that are used up; none at the end.
-    pub(super) fn next(&self, used: Chunk) -> io::Result<Chunk> {
-        // A thread that has ended needs no memory, and has no more to tell.
-        let _ = self.spares.send(used);
-        self.chunks.recv().unwrap_or_else(|_| Ok(Chunk::default()))
-    }
-
-    /// The SHA-256 of all bytes, which must have been read to the end.
-    pub(super) fn hash(self) -> [u8; 32] {
-        match self.thread.join() {
-            Ok(hash) => hash.finalize().into(),
-            Err(panic) => std::panic::resume_unwind(panic),
+    /// The SHA-256 of all bytes, which must have been read to the end, at position `at`.
+    pub(super) fn hash(self, at: u64) -> Result<[u8; 32], Fault> {
+        match self {
+            Ahead::Ended(thread) => thread.join().map_err(|_| Fault::Died { at }).map(|hash| hash.finalize().into()),
+            _ => Err(Fault::Died { at }),
         }
     }
 }
@@ -82,5 +112,6 @@ fn read(mut reader: Box<dyn Read + Send>, chunks: &SyncSender<io::Result<Chunk>>
         if chunks.send(told).is_err() || is_last {
             return hash;
         }
+        planted(THREAD);
     }
 }

@@ -1,5 +1,6 @@
 //! What can go wrong with an input, where, and what to do about it.
 
+use crate::edge::fault::died;
 use std::{fmt, io};
 use thiserror::Error;
 
@@ -90,6 +91,66 @@ pub enum InputError {
         /// What was delivered before.
         cut: Cut,
     },
+    /// It is a stream, and is needed more than once.
+    #[error("{file}: is no regular file, and is to be read several times; save it to a file and name that")]
+    NoFile {
+        /// As it was named.
+        file: String,
+    },
+    /// A stream is named twice.
+    #[error(
+        "{file}: this stream is named twice (before as {first}), but gives its bytes only once; name it once, or save it \
+         to a file and name that"
+    )]
+    NamedTwice {
+        /// As it was named.
+        file: String,
+        /// As it was named before.
+        first: String,
+    },
+    /// The file was written to or replaced.
+    #[error(
+        "{file}: changed while it was read: {what}; what was read of it may be a mix of both states: run it again when \
+         nobody writes to it, or read a copy"
+    )]
+    Changed {
+        /// As it was named.
+        file: String,
+        /// What shows it.
+        what: String,
+    },
+    /// It holds no lines of text.
+    #[error("{file}: holds {what}, which is not read; pipe its text in: `{command} FILE | kuu COMMAND -`")]
+    Foreign {
+        /// As it was named.
+        file: String,
+        /// What it holds.
+        what: &'static str,
+        /// A command that prints its text.
+        command: &'static str,
+    },
+    /// A thread that reads panicked.
+    #[error(
+        "{file}: the thread that reads it died at byte {byte}, which is a fault of kuu (its last words are above); {cut}; \
+         run it again, and report it"
+    )]
+    Died {
+        /// As it was named.
+        file: String,
+        /// Position in the file as it is stored, from 0.
+        byte: u64,
+        /// What was delivered before.
+        cut: Cut,
+    },
+    /// A thread that works on several inputs panicked.
+    #[error("{}", died(thread))]
+    Lost {
+        /// Its name.
+        thread: &'static str,
+    },
+    /// A thread cannot be started.
+    #[error("no thread can be started to read with: {0}; allow this user more of them: ulimit -u")]
+    NoThread(io::Error),
     /// A line is longer than memory is set aside for.
     #[error("{file}: line {line} is longer than {limit} bytes; the input must have one JSON object a line")]
     LineTooLong {
@@ -118,7 +179,14 @@ impl InputError {
             Fault::Truncated { at: byte, member } => InputError::Truncated { file, byte, member, cut },
             Fault::Corrupt { at: byte, member, what } => InputError::Corrupt { file, byte, member, what, cut },
             Fault::Garbage { at: byte } => InputError::TrailingGarbage { file, byte, cut },
+            Fault::Died { at: byte } => InputError::Died { file, byte, cut },
         }
+    }
+
+    /// Whether the bytes after the place can be read, though they are of no use, and tell which file it is.
+    pub(super) fn is_damage(&self) -> bool {
+        use InputError::{Corrupt, TrailingGarbage, Truncated};
+        matches!(self, Truncated { .. } | Corrupt { .. } | TrailingGarbage { .. })
     }
 }
 
@@ -165,4 +233,5 @@ pub(super) enum Fault {
     Truncated { at: u64, member: u64 },
     Corrupt { at: u64, member: u64, what: &'static str },
     Garbage { at: u64 },
+    Died { at: u64 },
 }

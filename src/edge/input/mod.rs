@@ -10,24 +10,33 @@
 
 mod ahead;
 mod error;
+mod foreign;
 mod gzip;
+mod names;
 mod parts;
 mod raw;
+mod stamp;
 #[cfg(test)]
 mod tests;
 
 pub use crate::core::block::{Block, Lines, is_blank};
 pub use error::{Cut, InputError};
+pub use names::{check, distinct, is_stream};
 pub use parts::{Part, between};
+pub use stamp::Originals;
 
 use crate::core::batch::Blocks;
 use crate::core::block::whole_lines;
 use error::Fault;
+use foreign::{Foreign, recognise};
 use gzip::{Gunzip, is_gzip};
 use memchr::memchr_iter;
+use names::{Stream, standard_input};
 use raw::Raw;
-use std::fs::File;
+use stamp::Watch;
+use std::fs::{self, File};
 use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -48,6 +57,8 @@ const LIMITS: Limits = Limits { block: 2 << 20, line: 128 << 20 };
 pub struct Input {
     name: String,
     raw: Raw,
+    /// None of a stream.
+    watch: Option<Watch>,
     format: Format,
     limits: Limits,
     /// Whether blocks should go out as soon as they hold a line: a pipe may stay silent for long.
@@ -75,17 +86,26 @@ impl Input {
     /// # Errors
     /// The file does not exist, is a directory, or cannot be opened.
     pub fn open(name: &str) -> Result<Input, InputError> {
-        if name == "-" {
-            return Ok(Input::from_reader("standard input", std::io::stdin()));
-        }
         let fail = |error| InputError::open(name.to_owned(), error);
-        let file = File::open(name).map_err(fail)?;
-        let meta = file.metadata().map_err(fail)?;
+        if name == "-" {
+            let file = Arc::new(standard_input().map_err(fail)?);
+            let meta = file.metadata().map_err(fail)?;
+            let mut input = Input::from_reader("standard input", file.clone());
+            input.watch = meta.is_file().then(|| Watch::new(file, None, &meta));
+            return Ok(input);
+        }
+        let meta = fs::metadata(name).map_err(fail)?;
         if meta.is_dir() {
             return Err(InputError::Directory { file: name.to_owned() });
         }
-        let size = meta.is_file().then_some(meta.len());
-        Ok(Input::with(name, Box::new(file), size, LIMITS))
+        if !meta.is_file() {
+            return Ok(Input::from_reader(name, Stream::new(name)));
+        }
+        let file = Arc::new(File::open(name).map_err(fail)?);
+        let meta = file.metadata().map_err(fail)?;
+        let mut input = Input::with(name, Box::new(file.clone()), Some(meta.len()), LIMITS);
+        input.watch = Some(Watch::new(file, Some(Path::new(name)), &meta));
+        Ok(input)
     }
 
     /// An input of unknown size; `name` stands in its errors.
@@ -97,6 +117,7 @@ impl Input {
         Input {
             name: name.to_owned(),
             raw: Raw::new(reader, Progress { read: Arc::default(), size }),
+            watch: None,
             format: Format::Unknown,
             limits,
             eager: size.is_none(),
@@ -131,7 +152,14 @@ impl Input {
             State::Done => return Ok(false),
         };
         let first_line = self.lines + 1;
-        let Filled { len, end, proven, stop } = self.fill(buf)?;
+        let filled = self.fill(buf);
+        if start {
+            let head = filled.as_ref().map_or(buf.len(), |filled| filled.len);
+            if let Some(Foreign { what, command }) = recognise(&buf[..head]) {
+                return Err(InputError::Foreign { file: self.name.clone(), what, command });
+            }
+        }
+        let Filled { len, end, proven, stop } = filled?;
         let bom = if start && buf[..end].starts_with(BOM) { BOM.len() } else { 0 };
         self.carry.extend_from_slice(&buf[end..len]);
         block.fill(bom, end, first_line);
@@ -214,16 +242,28 @@ impl Input {
         Ok(Filled { len, end, proven, stop })
     }
 
-    /// Reads what is left of the raw bytes, and gives the length and the hash of them all.
-    ///
-    /// # Errors
-    /// The system fails to read.
-    pub fn finish(self) -> Result<Digest, InputError> {
-        let cut = self.cut();
-        match self.raw.finish() {
-            Ok((bytes, hash)) => Ok(Digest { bytes, sha256: hash.iter().map(|byte| format!("{byte:02x}")).collect() }),
-            Err(fault) => Err(InputError::fault(self.name, fault, cut)),
+    /// What identifies the input, and what is wrong with it: that it changed, or else `error`, which ended reading early.
+    pub fn finish(mut self, mut error: Option<InputError>) -> Finished {
+        let (name, watch, cut) = (std::mem::take(&mut self.name), self.watch.take(), self.cut());
+        let is_file = self.progress().size().is_some();
+        // The rest identifies a file. A stream may have no end.
+        let is_wanted = match &error {
+            None => is_file || matches!(self.state, State::Done),
+            Some(error) => is_file && error.is_damage(),
+        };
+        let mut digest = Digest { bytes: self.raw.position(), sha256: String::new() };
+        if is_wanted {
+            match self.raw.finish() {
+                Ok((bytes, hash)) => {
+                    digest = Digest { bytes, sha256: hash.iter().map(|byte| format!("{byte:02x}")).collect() };
+                }
+                Err(fault) => error = error.or(Some(InputError::fault(name.clone(), fault, cut))),
+            }
         }
+        if let Some(what) = watch.and_then(|watch| watch.change()) {
+            error = Some(InputError::Changed { file: name, what });
+        }
+        Finished { digest, error }
     }
 
     fn cut(&self) -> Cut {
@@ -287,8 +327,17 @@ impl Format {
 pub struct Digest {
     /// Length of the file as it is stored.
     pub bytes: u64,
-    /// SHA-256 of these bytes, in lower-case hexadecimal.
+    /// SHA-256 of these bytes, in lower-case hexadecimal; empty if not all of them were read.
     pub sha256: String,
+}
+
+/// What is known of an input in the end.
+#[derive(Debug)]
+pub struct Finished {
+    /// What identifies it.
+    pub digest: Digest,
+    /// What is wrong with it.
+    pub error: Option<InputError>,
 }
 
 /// How far an input was read.

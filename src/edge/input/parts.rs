@@ -5,12 +5,14 @@
 //! If anything is not as hoped, the first part is read on to the end of the file, as if there were no others: so every
 //! error is found and told as ever.
 
+use super::stamp::{Stamp, Watch};
 use super::{Format, Input, InputError, LIMITS, Progress, Raw, State};
 use crate::core::batch::Blocks;
 use crate::core::block::Block;
+use crate::edge::fault::planted;
 use memchr::memmem;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 /// Compressed bytes below which a part is not worth the trouble. Tests have small files.
@@ -41,11 +43,13 @@ impl Part {
     pub fn open(name: &str, count: usize) -> Result<Vec<Part>, InputError> {
         let first = Part { input: Input::open(name)?, is_first: true, head: Vec::new(), has_head: false };
         let size = first.input.progress().size().unwrap_or(0);
+        let stamp = first.input.watch.as_ref().map(Watch::stamp);
         let count = (count as u64).min(size / LEAST);
         let mut parts = vec![first];
-        if count > 1 {
+        // A stream can be opened only once.
+        if let Some(stamp) = stamp.filter(|_| count > 1) {
             // If this fails, reading will fail too, and say why.
-            parts.extend(further_parts(name, size, count).unwrap_or_default());
+            parts.extend(further_parts(&Again { name, stamp }, size, count).unwrap_or_default());
         }
         for index in 1..parts.len() {
             parts[index - 1].input.raw.pause = Some(parts[index].input.raw.position());
@@ -74,6 +78,7 @@ impl Blocks for Part {
             self.has_head = true;
             self.head = block.take_first();
         }
+        planted("truth");
         Ok(more)
     }
 }
@@ -88,9 +93,26 @@ pub fn between(parts: &[Part]) -> Option<Block> {
     (met && short).then_some(block)
 }
 
+/// A file that is open already.
+struct Again<'a> {
+    name: &'a str,
+    stamp: Stamp,
+}
+
+impl Again<'_> {
+    /// Opens it once more, for a position of its own.
+    fn open(&self) -> io::Result<File> {
+        let file = File::open(self.name)?;
+        match Stamp::of(&file.metadata()?) == self.stamp {
+            true => Ok(file),
+            false => Err(io::Error::other("it changed")),
+        }
+    }
+}
+
 /// The parts after the first, each from what looks like the beginning of a member.
-fn further_parts(name: &str, size: u64, count: u64) -> std::io::Result<Vec<Part>> {
-    let mut file = File::open(name)?;
+fn further_parts(again: &Again<'_>, size: u64, count: u64) -> io::Result<Vec<Part>> {
+    let mut file = again.open()?;
     let mut head = [0; HEADER];
     file.read_exact(&mut head)?;
     let mut parts: Vec<Part> = Vec::new();
@@ -101,10 +123,10 @@ fn further_parts(name: &str, size: u64, count: u64) -> std::io::Result<Vec<Part>
         let from = size * index / count;
         let to = (size * (index + 1) / count).min(from + FARTHEST);
         if let Some(at) = find_header(&mut file, from, to)? {
-            let mut reader = File::open(name)?;
+            let mut reader = again.open()?;
             reader.seek(SeekFrom::Start(at))?;
             parts.push(Part {
-                input: part(name, reader, at, size),
+                input: part(again.name, reader, at, size),
                 is_first: false,
                 head: Vec::new(),
                 has_head: false,
@@ -120,6 +142,7 @@ fn part(name: &str, reader: File, at: u64, size: u64) -> Input {
     Input {
         name: name.to_owned(),
         raw,
+        watch: None,
         format: Format::Unknown,
         limits: LIMITS,
         eager: false,
@@ -132,7 +155,7 @@ fn part(name: &str, reader: File, at: u64, size: u64) -> Input {
 }
 
 /// The first place in a range of the file that looks like the beginning of a member.
-fn find_header(file: &mut File, mut from: u64, to: u64) -> std::io::Result<Option<u64>> {
+fn find_header(file: &mut File, mut from: u64, to: u64) -> io::Result<Option<u64>> {
     const WINDOW: u64 = 1 << 20;
     let mut window = Vec::new();
     while from < to {

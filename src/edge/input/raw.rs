@@ -23,7 +23,7 @@ impl Raw {
 
     /// The bytes from a position on; their hash is that of no file.
     pub(super) fn starting_at(read: u64, reader: Box<dyn Read + Send>, progress: Progress) -> Raw {
-        Raw { ahead: Ahead::new(reader), chunk: Chunk::default(), from: 0, read, progress, pause: None }
+        Raw { ahead: Ahead::Waiting(reader), chunk: Chunk::default(), from: 0, read, progress, pause: None }
     }
 
     /// Whether the next byte is not to be read.
@@ -53,11 +53,11 @@ impl Raw {
     pub(super) fn peek(&mut self, count: usize) -> Result<&[u8], Fault> {
         while self.left().len() < count {
             let left = self.left().to_vec();
-            let next = self.ahead.next(std::mem::take(&mut self.chunk));
+            let next = self.ahead.next(std::mem::take(&mut self.chunk), self.read);
             self.from = 0;
             let (next, fault) = match next {
                 Ok(next) => (next, None),
-                Err(source) => (Chunk::default(), Some(Fault::Io { at: self.read, source })),
+                Err(fault) => (Chunk::default(), Some(fault)),
             };
             let n = next.bytes().len();
             self.chunk = next;
@@ -100,6 +100,6 @@ impl Raw {
         while !self.buffered()?.is_empty() {
             self.from = self.chunk.bytes().len();
         }
-        Ok((self.read, self.ahead.hash()))
+        Ok((self.read, self.ahead.hash(self.read)?))
     }
 }

@@ -4,6 +4,8 @@ use flate2::{Compression, GzBuilder};
 use proptest::prelude::*;
 use std::io::{self, Write};
 
+mod refused;
+
 const SMALL: Limits = Limits { block: 16, line: 64 };
 
 /// Gives at most `step` bytes a call, interrupts every other call, and fails at the end if told so.
@@ -317,7 +319,7 @@ fn digest_and_progress() {
         for _ in 0..blocks {
             input.read_block(&mut block).unwrap();
         }
-        assert_eq!(input.finish().unwrap(), digest);
+        assert_eq!(input.finish(None).digest, digest);
         assert_eq!(progress.bytes(), data.len() as u64);
     }
 }
@@ -378,7 +380,7 @@ proptest! {
         prop_assert!(error.is_none());
         prop_assert_eq!(got, lines(&text));
         prop_assert_eq!(input.checked, if plain { 0 } else { input.lines });
-        prop_assert_eq!(input.finish().unwrap(), Digest { bytes: data.len() as u64, sha256: sha256(&data) });
+        prop_assert_eq!(input.finish(None).digest, Digest { bytes: data.len() as u64, sha256: sha256(&data) });
     }
 
     #[test]
