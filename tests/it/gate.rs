@@ -36,6 +36,11 @@ fn a_share_below_its_baseline_is_a_regression_after_three_looks() {
     let done = run(&kuu, "--baseline high.json").exits(3).complains("slower than the baseline: count reached");
     assert_eq!(done.out.matches("below the baseline, measuring again: count").count(), 2, "{done}");
     done.says("compared with 6 runs in 6 hours on such a machine").says(": count fell");
+    // Nothing that goes wrong after it hides it: the live load is not held, the record is not written.
+    let line = "bench a.jsonl --rounds 1 --baseline high.json --rate 100000000";
+    kuu.run(line).exits(3).says("the load generator fell behind its schedule");
+    kuu.file("taken", "a file, no directory");
+    run(&kuu, "--baseline high.json --results taken").exits(3).complains("cannot be written");
     // The last of two is the one that counts, so that a script can have one of its own.
     let done = run(&kuu, "--baseline high.json --baseline low.json").exits(0);
     assert!(!done.out.contains("not compared"), "{done}");

@@ -129,10 +129,17 @@ impl Run<'_> {
             compared = compare(&again);
             caught_up = again;
         }
+        for fell in compared.iter().filter(|it| it.fell()) {
+            eprintln!("kuu: slower than the baseline: {}", comparison::fall(fell));
+        }
+        let fell = compared.iter().any(Compared::fell);
 
         let second = Config { units: vec![Unit::Second], ..config };
         let truth = self.truth(Some(self.load.kept() as u64), &second.units)?;
-        let (live, live_checked) = self.live(second, &truth)?;
+        let (live, live_checked) = match self.live(second, &truth) {
+            Err(error) if fell && !self.session.stop.interrupted() => return Status::Regression.after(Err(error)),
+            live => live?,
+        };
         if !live_checked.verdict.exact {
             return self.wrong(record, &live_checked, "live");
         }
@@ -145,7 +152,12 @@ impl Run<'_> {
             self.session.screen.say(format!("\n{table}\n{sentence}"));
             record.remarks.push(sentence);
         }
-        let status = self.judge(&live, &compared);
+        let status = match (fell, live.on_schedule, live.sustained) {
+            (true, ..) => Status::Regression,
+            (_, false, _) => Status::Behind,
+            (.., false) => Status::Inconclusive,
+            _ => Status::Fine,
+        };
         status.after(self.save(&record, Some(&live)))
     }
 
@@ -313,17 +325,5 @@ impl Run<'_> {
         self.session.store("bench.json", record)?;
         self.session.screen.say(format!("record: {}", path.display()));
         Ok(())
-    }
-
-    fn judge(&self, live: &Outcome, compared: &[Compared]) -> Status {
-        for fell in compared.iter().filter(|it| it.fell()) {
-            eprintln!("kuu: slower than the baseline: {}", comparison::fall(fell));
-        }
-        match (live.on_schedule, !compared.iter().any(Compared::fell), live.sustained) {
-            (false, ..) => Status::Behind,
-            (_, false, _) => Status::Regression,
-            (.., false) => Status::Inconclusive,
-            _ => Status::Fine,
-        }
     }
 }
