@@ -1,8 +1,8 @@
 //! `kuu count`: the streaming engine, over a topic, files or standard input.
 
-use super::Status;
 use super::receipts::{self, COUNT};
 use super::session::{self, Session, broker, figure, print_json};
+use super::{Status, topics};
 use crate::cli::Count;
 use crate::core::record::{Record, Topic};
 use crate::core::stream::Counter;
@@ -85,6 +85,7 @@ fn prepare_outputs(arguments: &Count, screen: Screen, cluster: &Cluster) -> Resu
     let others = [&arguments.dead_letter, &arguments.ordered_output];
     let state = State::topic(&arguments.group);
     for topic in others.into_iter().flatten().chain([&arguments.output]) {
+        topics::no_state(topic, cluster)?;
         if arguments.recreate {
             cluster.delete(&[topic])?;
         }

@@ -1,8 +1,8 @@
 //! `kuu produce`: frames of files into a topic, every one accounted for.
 
-use super::Status;
 use super::receipts::{self, COMPLETE, PRODUCE};
 use super::session::{self, Session, figure};
+use super::{Status, topics};
 use crate::cli::{Compression, Produce};
 use crate::core::record::{Record, Topic};
 use crate::edge::files::Reading;
@@ -59,6 +59,7 @@ pub fn run(arguments: &Produce, session: &Session) -> Result<Status> {
 /// Makes the topic ready; gives the record of what it already holds, if frames are to be added.
 fn prepare(arguments: &Produce, session: &Session, cluster: &Cluster) -> Result<Option<Record>> {
     let topic = &arguments.topic;
+    topics::no_state(topic, cluster)?;
     if arguments.recreate {
         cluster.delete(&[topic])?;
     }

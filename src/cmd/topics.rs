@@ -1,7 +1,7 @@
 //! Topics that the command line names: one cannot serve two ends.
 
 use crate::cli::{Command, Count, Verify};
-use crate::edge::kafka::State;
+use crate::edge::kafka::{Cluster, State};
 use anyhow::{Result, bail};
 
 /// Refuses a topic that is named for two things.
@@ -22,6 +22,19 @@ pub fn check(command: &Command) -> Result<()> {
 /// If they are one.
 pub fn verified(topic: &str, output: &str) -> Result<()> {
     distinct(&[Use::new("--topic, with the frames", topic), Use::new("--output, with the results", output)])
+}
+
+/// Refuses to write to a topic, or to delete one, that holds the state of a group: it is named so, and compacted.
+///
+/// # Errors
+/// Then, with the group.
+pub fn no_state(topic: &str, cluster: &Cluster) -> Result<()> {
+    match topic.strip_suffix("-state") {
+        Some(group) if cluster.is_compacted(topic) == Some(true) => {
+            bail!("topic {topic} holds the state of group {group}, which would be lost: name another topic")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What a topic is for.

@@ -4,7 +4,7 @@ use crate::frames::{fixture_lines, lines, windows};
 use crate::kuu::Kuu;
 
 /// A short run over real frames.
-const QUICK: &str = "bench a.jsonl --rounds 1 --live-seconds 500ms";
+const QUICK: &str = "bench a.jsonl --rounds 1 --live-seconds 3s";
 
 fn kuu() -> Kuu {
     let kuu = Kuu::bare();

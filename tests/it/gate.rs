@@ -6,7 +6,7 @@ use crate::kuu::{Done, Kuu, eventually};
 use crate::topics::Topics;
 use serde_json::{Value, json};
 
-const QUICK: &str = "bench a.jsonl --rounds 1 --live-seconds 500ms";
+const QUICK: &str = "bench a.jsonl --rounds 1 --live-seconds 3s";
 
 fn kuu() -> Kuu {
     let kuu = Kuu::bare();
@@ -107,7 +107,7 @@ fn a_script_names_the_file_for_where_none_is_named() {
     let kuu = kuu();
     kuu.file("client.properties", "linger.ms=1\n");
     kuu.file("b.jsonl", lines(fixture_lines(1_000)));
-    let line = "bench --default-file b.jsonl --rounds 1 --live-seconds 500ms --config client.properties";
+    let line = "bench --default-file b.jsonl --rounds 1 --live-seconds 3s --config client.properties";
     kuu.run(line).exits(0).says("input   b.jsonl").says("1,000 frames");
     let done = kuu.run(&format!("{line} a.jsonl")).exits(0).says("input   a.jsonl");
     assert!(!done.out.contains("b.jsonl"), "{done}");

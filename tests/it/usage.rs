@@ -3,6 +3,7 @@
 use crate::broker::{Mock, partitions, values};
 use crate::frames::{frames, lines};
 use crate::kuu::Kuu;
+use crate::topics::Topics;
 use std::fs;
 
 #[test]
@@ -155,4 +156,29 @@ fn an_empty_environment_names_no_broker() {
     let done = kuu.run("count --timeout 1s --topic no-such-topic").exits(2);
     // Somebody may listen at the default address.
     assert!(done.err.contains("localhost:9092") || done.err.contains("no topic no-such-topic"), "{done}");
+}
+
+#[test]
+#[ignore = "needs Kafka"]
+fn the_state_of_a_group_is_no_topic_to_write_to() {
+    let topics = Topics::new("state");
+    let kuu = Kuu::with(&topics.address);
+    let file = kuu.file("a.jsonl", lines(&frames(30)));
+    kuu.run(&format!("produce {file} --topic {}", topics.messages)).exits(0);
+    kuu.run(&format!("count {}", topics.counting())).exits(0);
+    let state = topics.state();
+    let ends = crate::broker::ends(&topics.address, &state);
+    let words = format!("topic {state} holds the state of group {}, which would be lost", topics.messages);
+    for line in [
+        format!("produce {file} --recreate --topic {state}"),
+        format!("produce {file} --append --topic {state}"),
+        format!("count --topic {} --group other --recreate --output {state}", topics.messages),
+        format!(
+            "count --topic {} --group other --recreate --output {} --dead-letter {state}",
+            topics.messages, topics.output
+        ),
+    ] {
+        kuu.run(&line).exits(2).complains(&words);
+    }
+    assert_eq!(crate::broker::ends(&topics.address, &state), ends);
 }

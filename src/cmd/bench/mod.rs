@@ -78,7 +78,8 @@ fn connect(session: &Session) -> Result<Cluster> {
         return Cluster::embedded(&settings);
     }
     let cluster = Cluster::connect(&settings)?;
-    if let Some(remedy) = Leftovers::find(&cluster)?.remedy(&settings.brokers) {
+    // Only a hint: a broker that does not name its groups may serve.
+    if let Some(remedy) = Leftovers::find(&cluster).ok().and_then(|left| left.remedy(&settings.brokers)) {
         screen.say(format!("kuu: {remedy}"));
     }
     Ok(cluster)
