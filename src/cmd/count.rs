@@ -189,6 +189,7 @@ fn record(arguments: &Count, session: &Session, counter: &Counter, summary: &Sum
         "lateness_s": arguments.event_time.lateness.as_secs(),
         "retention_s": arguments.event_time.retention.as_secs(),
         "max_jump_s": arguments.event_time.max_jump.as_secs(),
+        "max_open_windows": arguments.event_time.max_open_windows,
         "idle_us": arguments.idle.as_micros() as u64,
         "commit_interval_us": arguments.commit_interval.as_micros() as u64,
         "early_us": arguments.early.map(|early| early.as_micros() as u64),

@@ -96,6 +96,15 @@ fn dependencies_point_one_way() {
 }
 
 #[test]
+fn latencies_are_taken_on_a_clock_that_nobody_sets() {
+    for file in
+        ["edge/bench/live.rs", "edge/bench/catch_up.rs", "edge/kafka/source.rs", "edge/pipeline.rs", "edge/pipeline"]
+    {
+        lacks(file, &["now_us", "SystemTime"]);
+    }
+}
+
+#[test]
 fn commands_are_one_file_each_and_short() {
     for (file, text) in files(&source("cmd")) {
         let lines = code(&text).lines().count();
