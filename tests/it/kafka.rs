@@ -239,23 +239,23 @@ fn results_in_transactions() {
     kuu.run(&format!("produce {file} --topic {}", topics.messages)).exits(0);
     kuu.run(&format!("count {}", topics.counting())).exits(0);
     let window = &windows(&all)[1];
-    let row = |users: u64| {
-        let value = format!(r#"{{"start":{},"users":{users},"revision":50}}"#, window.start);
+    let row = |users: u64, revision: u32| {
+        let value = format!(r#"{{"start":{},"users":{users},"revision":{revision}}}"#, window.start);
         [(format!("minute:{}", window.start), value.into_bytes())]
     };
     let verify = || kuu.spawn(&format!("verify --output {}", topics.output)).wait_for(SOON);
     let producer = topics.transactional();
     producer.begin_transaction().unwrap();
-    send(&producer, &topics.output, 0, &row(1));
+    send(&producer, &topics.output, 0, &row(1, 50));
     verify().exits(0);
     producer.abort_transaction(SOON).unwrap();
     verify().exits(0);
     producer.begin_transaction().unwrap();
-    send(&producer, &topics.output, 0, &row(1));
+    send(&producer, &topics.output, 0, &row(1, 50));
     producer.commit_transaction(SOON).unwrap();
     verify().exits(1).says(&format!("minute 2016-07-11 13:40 has 1 users instead of {}", window.users));
     producer.begin_transaction().unwrap();
-    send(&producer, &topics.output, 0, &row(window.users));
+    send(&producer, &topics.output, 0, &row(window.users, 51));
     producer.commit_transaction(SOON).unwrap();
     verify().exits(0);
 }

@@ -19,6 +19,7 @@ mod kafka;
 mod keys;
 mod kuu;
 mod letters;
+mod offsets;
 mod outage;
 mod own_broker;
 mod receipts;
