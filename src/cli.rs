@@ -245,16 +245,16 @@ pub struct EventTime {
 /// `kuu verify`
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// The frames that were counted [default: the files that the last `kuu produce` recorded]
+    /// The frames that were counted [default: the files that `kuu produce` recorded for the topic]
     #[arg(value_name = "FILE")]
     pub files: Vec<String>,
-    /// The topic with the frames [default: that of the last `kuu produce`]
+    /// The topic with the frames [default: the one last counted into the output, else that of the last `kuu produce`]
     #[arg(long, value_parser = topic)]
     pub topic: Option<String>,
     /// The topic with the results
     #[arg(long, default_value = "output", value_name = "TOPIC", value_parser = topic)]
     pub output: String,
-    /// Units to check, separated by commas [default: those of the last `kuu count`, else minute]
+    /// Units to check, separated by commas; rows of others are left out [default: those last counted into the output, else minute]
     #[arg(long, value_enum, value_delimiter = ',', value_name = "UNIT")]
     pub window: Vec<Unit>,
     /// Which parser reads the frames

@@ -80,6 +80,33 @@ fn an_open_transaction_hides_results() {
 
 #[test]
 #[ignore = "needs Kafka"]
+fn an_open_transaction_hides_frames() {
+    let topics = Topics::new("hidden-frames");
+    let kuu = Kuu::with(&topics.address);
+    topics.make(&topics.messages, 1, &[]);
+    let all = frames(800);
+    let producer = topics.transactional();
+    producer.begin_transaction().unwrap();
+    send(&producer, &topics.messages, 0, &keyed(&all[..700]));
+    producer.commit_transaction(SOON).unwrap();
+    producer.begin_transaction().unwrap();
+    send(&producer, &topics.messages, 0, &keyed(&all[700..]));
+    kuu.run(&format!("count {}", topics.counting())).exits(0);
+    let file = kuu.file("a.jsonl", lines(&all));
+    let verify = format!("verify {file} --topic {} --output {}", topics.messages, topics.output);
+    kuu.run(&verify)
+        .exits(1)
+        .says(&format!("topic {} holds 700 frames, the files 800", topics.messages))
+        .says(&format!("{}, partition 0: a transaction is open since offset 701", topics.messages))
+        .says("100 offsets");
+    producer.commit_transaction(SOON).unwrap();
+    eventually("the end of the transaction", || (!is_in_transaction(&topics.address, &topics.messages)).then_some(()));
+    kuu.run(&format!("count {}", topics.counting())).exits(0);
+    kuu.run(&verify).exits(0);
+}
+
+#[test]
+#[ignore = "needs Kafka"]
 fn first_answers_that_were_compacted_are_unknown() {
     let topics = Topics::new("removed");
     let kuu = Kuu::with(&topics.address);

@@ -137,6 +137,7 @@ fn add_up(checked: &mut Checked, cluster: &Cluster, topic: &str, truth: &Truth, 
         } else {
             if held != read {
                 faults.push(format!("topic {topic} holds {held} frames, the files {read}"));
+                checked.remarks.extend(hidden(topic, &cluster.uncommitted_ranges(topic)?, &ranges));
             }
             if let Some(ledger) = ledger.filter(|ledger| ledger.read != held) {
                 faults.push(format!("the ledger has {} frames read, topic {topic} holds {held}", ledger.read));

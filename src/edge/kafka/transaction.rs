@@ -47,6 +47,8 @@ pub struct ExactlyOnce {
     state: String,
     source: Source,
     open: bool,
+    /// Whether all that was committed was waited for, until it was visible.
+    is_settled: bool,
     waiting: Vec<Record>,
     waiting_bytes: usize,
     settings: Settings,
@@ -93,6 +95,7 @@ impl ExactlyOnce {
             state,
             source,
             open: false,
+            is_settled: true,
             waiting: Vec::new(),
             waiting_bytes: 0,
             settings: settings.clone(),
@@ -341,11 +344,16 @@ impl Sink for ExactlyOnce {
         for (key, value) in changes.chain([(Source::KEY, Some(&source[..]))]) {
             self.writer.state(&self.state, key, value).map_err(|loss| self.lost(loss))?;
         }
-        self.end()
+        self.end()?;
+        self.is_settled = false;
+        Ok(())
     }
 
     fn settle(&mut self) {
-        self.await_visible();
+        if !self.is_settled {
+            self.await_visible();
+            self.is_settled = true;
+        }
     }
 
     fn poll(&mut self) -> Result<()> {
