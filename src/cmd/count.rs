@@ -95,8 +95,10 @@ fn prepare_outputs(arguments: &Count, screen: Screen, cluster: &Cluster) -> Resu
         }
     }
     // After the results: whoever is killed in between finds a state whose results are gone, and is told.
-    if arguments.recreate && exactly_once {
-        cluster.delete(&[&state])?;
+    if arguments.recreate {
+        if exactly_once {
+            cluster.delete(&[&state])?;
+        }
         cluster.delete_group(&arguments.group)?;
     }
     if exactly_once {
@@ -139,7 +141,8 @@ fn files(arguments: &Count, session: &Session) -> Result<Status> {
     let (names, stop) = (arguments.files.clone(), session.stop.clone());
     let (done, reading) = channel();
     // Not joined: after an interrupt it may wait for a silent pipe forever.
-    std::thread::spawn(move || done.send(file_source::feed(&names, parser, false, &feed, &stop, |_| {})));
+    let read = move || done.send(file_source::feed(&names, parser, false, &feed, &stop, |_| {}));
+    std::thread::Builder::new().name("parser".into()).spawn(read)?;
     let options = pipeline_options(arguments);
     let mut watched = table.over(sink.as_mut());
     let summary = pipeline::run(&intake, &mut counter, Start::anew(1), &mut watched, options, &session.stop, |now| {

@@ -1,5 +1,6 @@
 //! The queue between readers and the counter.
 
+use super::fault::died;
 use crate::core::frames::Frames;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -23,6 +24,8 @@ pub enum Event {
     CaughtUp(usize),
     /// A partition has reached its known end.
     Ended(usize),
+    /// The topic has so many partitions now, more than before.
+    Grown(usize),
     /// The reader cannot go on.
     Failed(anyhow::Error),
 }
@@ -123,6 +126,10 @@ impl Clone for Feed {
 impl Drop for Feed {
     fn drop(&mut self) {
         self.rest();
+        // A thread that dies must not pass for one that is done.
+        if std::thread::panicking() {
+            self.send(Event::Failed(died(std::thread::current().name().unwrap_or("of a reader"))));
+        }
     }
 }
 
@@ -196,5 +203,18 @@ mod tests {
         drop(intake);
         assert!(feed.is_closed());
         feed.send(Event::Ended(0));
+    }
+
+    #[test]
+    fn a_thread_that_dies_says_so() {
+        let (feed, intake) = Feed::new();
+        let thread = std::thread::Builder::new().name("reader-7".into());
+        let dying = thread.spawn(move || {
+            let _feed = feed;
+            panic!("planted");
+        });
+        assert!(dying.unwrap().join().is_err());
+        let Ok(Event::Failed(error)) = intake.next() else { panic!("it passes for the end") };
+        assert!(error.to_string().starts_with("thread reader-7 died"), "{error}");
     }
 }

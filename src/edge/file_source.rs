@@ -1,5 +1,6 @@
 //! Files and standard input as a source of the counter: one partition, in order.
 
+use super::fault::planted;
 use super::feed::{Event, Feed};
 use super::files::{self, Reading};
 use super::input::{Progress, is_blank};
@@ -26,7 +27,7 @@ pub fn feed(
         feed.send(Event::Frames(std::mem::replace(run, feed.spare())));
         run.restart(0);
     };
-    files::read(names, None, stop, tell, |_, block| {
+    let reading = files::read(names, None, stop, tell, |_, block| {
         for (number, line) in block.lines() {
             if is_blank(line) {
                 run.blank += 1;
@@ -42,6 +43,9 @@ pub fn feed(
             }
         }
         hand_over(&mut run);
+        planted("parser");
         !stop.interrupted()
-    })
+    });
+    feed.send(Event::Ended(0));
+    reading
 }

@@ -3,8 +3,8 @@
 use super::feed::Feed;
 use super::host;
 use super::kafka::{
-    Aborted, AtLeastOnce, Cluster, Context, ExactlyOnce, Fenced, Range, Source, SourceOptions, State, Topics,
-    is_outage, spawn_source,
+    Aborted, AtLeastOnce, Cluster, ExactlyOnce, Fenced, Identity, Ids, Range, Readers, Source, SourceOptions, State,
+    Topics, is_outage, taken_over,
 };
 use super::pipeline::{self, Sink, Start, Summary};
 use super::stop::Stop;
@@ -13,7 +13,6 @@ use crate::core::frame::Kind;
 use crate::core::stream::{Config, Counter};
 use anyhow::{Context as _, Result, bail};
 use std::cell::Cell;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long to wait after the first setback; twice as long after the next one, up to the second of the two.
@@ -129,7 +128,7 @@ impl Job {
     }
 
     /// Whatever the counts depend on.
-    fn source(&self) -> Source {
+    fn source(&self, topics: Ids) -> Source {
         let Config { units, lateness, retention, max_jump, .. } = &self.counting;
         let units: Vec<&str> = units.iter().map(|unit| unit.name()).collect();
         let settings = [
@@ -141,7 +140,7 @@ impl Job {
             ("--retention", format!("{retention}s")),
             ("--max-jump", format!("{max_jump}s")),
         ];
-        Source::new(settings.map(|(name, value)| (name.to_owned(), value)).into())
+        Source::new(settings.map(|(name, value)| (name.to_owned(), value)).into(), topics)
     }
 
     /// Starts without a state, if the group never counted.
@@ -159,10 +158,16 @@ impl Job {
     }
 
     /// Checks that the input still is the one that the state was made of, and cuts off what is counted.
-    fn resume(&self, source: &Source, committed: &[i64], ranges: &mut [Range]) -> Result<Start> {
+    fn resume(&self, source: &Source, ids: &Ids, committed: &[i64], ranges: &mut [Range]) -> Result<Start> {
         let (topic, group) = (&self.topics.input, &self.group);
         let Source { positions, held, .. } = source;
         let remedy = "--recreate deletes results and state to count anew";
+        if let Some((then, now)) = source.differs(topic, ids) {
+            bail!(
+                "topic {topic} is not the one that group {group} counted: the topic was deleted since and made anew (its id was \
+                 {then}, now {now}). Nothing of it is counted: {remedy}; another --group and --output keep them"
+            );
+        }
         if positions != committed {
             bail!(
                 "group {group} stands at {committed:?} in topic {topic}, its state at {positions:?} (-1: nowhere): the \
@@ -233,31 +238,40 @@ impl Attempt<'_> {
 
     fn at_least_once(&self, table: &mut WindowTable, watch: &mut impl FnMut(&Progress)) -> Result<Counted> {
         let Job { topics, group, counting, .. } = self.job;
+        let identity = Identity::of(self.cluster, topics, None)?;
         let ranges = self.cluster.ranges(&topics.input)?;
         let counter = Counter::new(counting.clone(), ranges.len());
-        let mut sink = AtLeastOnce::new(self.cluster.settings(), group, topics.clone(), self.stop)?;
-        self.count(&ranges, counter, Start::anew(ranges.len()), &mut table.over(&mut sink), watch)
+        let from = ranges.iter().map(|range| range.low).collect();
+        let settings = self.cluster.settings();
+        let mut sink =
+            AtLeastOnce::new(settings, group, topics.clone(), self.owner, identity.clone(), from, self.stop)?;
+        self.count(&ranges, identity, counter, Start::anew(ranges.len()), &mut table.over(&mut sink), watch)
     }
 
     fn exactly_once(&self, table: &mut WindowTable, watch: &mut impl FnMut(&Progress)) -> Result<Counted> {
         let Job { topics, group, counting, .. } = self.job;
-        let source = self.job.source();
+        let identity = Identity::of(self.cluster, topics, Some(State::topic(group)))?;
+        let mut ids = identity.ids().clone();
+        // It cannot tell that it is another one.
+        ids.remove(&State::topic(group));
+        let source = self.job.source(ids.clone());
         // Whoever had the transactional id before is fenced off first: from then on the state stands still.
         let settings = self.cluster.settings();
-        let mut sink = ExactlyOnce::new(settings, group, topics.clone(), source.clone(), self.owner, self.stop)?;
+        let (topics, guarded) = (topics.clone(), identity.clone());
+        let mut sink = ExactlyOnce::new(settings, group, topics, source.clone(), guarded, self.owner, self.stop)?;
         self.claimed.set(true);
         let state = State::read(self.cluster, group, &source, |read, total| watch(&Progress::Restoring(read, total)))?;
-        let mut ranges = self.cluster.ranges(&topics.input)?;
+        let mut ranges = self.cluster.ranges(&self.job.topics.input)?;
         let start = match state.source {
             Some(source) => {
                 sink.resume(&source, self.cluster)?;
-                self.job.resume(&source, &sink.positions(source.positions.len())?, &mut ranges)?
+                self.job.resume(&source, &ids, &sink.positions(source.positions.len())?, &mut ranges)?
             }
             None => self.job.start(&sink.positions(ranges.len())?)?,
         };
         let counter = Counter::restore(counting.clone(), ranges.len(), &state.records)
             .with_context(|| format!("topic {}: use another --group, or --recreate", State::topic(group)))?;
-        self.count(&ranges, counter, start, &mut table.over(&mut sink), watch)
+        self.count(&ranges, identity, counter, start, &mut table.over(&mut sink), watch)
     }
 
     /// Why to go back to the last commit: a broker that was away, or a transaction that was open for too long. Whoever was
@@ -268,11 +282,7 @@ impl Attempt<'_> {
             return Ok(error);
         }
         match self.successor() {
-            Ok(Some(other)) => bail!(
-                "another instance of group {} took over ({other}): nothing is lost. Leave that one running, or stop it and \
-                 count again; a second count beside it needs another --group",
-                self.job.group
-            ),
+            Ok(Some(other)) => Err(taken_over(&self.job.group, &other)),
             Ok(None) if fenced => Ok(Aborted("it was open for longer than transaction.timeout.ms".into()).into()),
             Err(unreadable) if fenced => Err(unreadable),
             // Its brokers are away: going back asks them again.
@@ -286,7 +296,7 @@ impl Attempt<'_> {
         let mut owner = None;
         for look in 1..=CLAIM_LOOKS {
             std::thread::sleep(CLAIM);
-            match State::read(self.cluster, &self.job.group, &self.job.source(), |_, _| {}) {
+            match State::read(self.cluster, &self.job.group, &self.job.source(Ids::new()), |_, _| {}) {
                 Ok(state) => owner = Some(state.owner.unwrap_or_else(|| "its state is gone".into())),
                 Err(error) if look == CLAIM_LOOKS && owner.is_none() => return Err(error),
                 Err(_) => {}
@@ -301,6 +311,7 @@ impl Attempt<'_> {
     fn count(
         &self,
         ranges: &[Range],
+        identity: Identity,
         mut counter: Counter,
         start: Start,
         sink: &mut dyn Sink,
@@ -316,8 +327,7 @@ impl Attempt<'_> {
             keep_values: keep.0 || keep.1,
             follow: *follow,
         };
-        let contexts = spawn_source(self.cluster.settings(), &options, ranges, &feed, self.stop)?;
-        drop(feed);
+        let readers = Readers::start(self.cluster.settings(), &options, identity, ranges, feed, self.stop)?;
         let resumed_frames = counter.ledger().read;
         let left: u64 = ranges.iter().map(Range::len).sum();
         let options = pipeline::Options {
@@ -328,12 +338,15 @@ impl Attempt<'_> {
             ..self.job.options
         };
         let lag = |frames: u64| match follow {
-            true => contexts.iter().map(|context: &Arc<Context>| context.lag()).sum::<i64>().max(0) as u64,
+            true => readers.lag(),
             false => left.saturating_sub(frames - resumed_frames),
         };
         let summary = pipeline::run(&intake, &mut counter, start, sink, options, self.stop, |status| {
             watch(&Progress::Counting { status: *status, lag: lag(status.frames) });
         })?;
+        if !summary.interrupted {
+            readers.join()?;
+        }
         Ok(Counted { counter, summary, resumed_frames, setbacks: Vec::new() })
     }
 }

@@ -2,6 +2,7 @@
 
 mod forward;
 mod pace;
+mod partitions;
 
 use crate::core::frames::{Frames, Times, Value};
 use crate::core::latency::Histogram;
@@ -10,7 +11,7 @@ use crate::core::stream::{Change, Counter, Emission, Timing};
 use crate::edge::feed::{Event, Intake};
 use crate::edge::memory::Relief;
 use crate::edge::stop::Stop;
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use pace::Pace;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
@@ -202,6 +203,8 @@ struct Run<'a> {
     /// goes out, as the watermark is ahead of it.
     again: Vec<Option<i64>>,
     silent_since: Vec<Option<Duration>>,
+    /// Which partitions have reported their ends.
+    ended: Vec<bool>,
     pace: Pace,
     relief: Relief,
     /// When the first and the last frames were taken.
@@ -211,10 +214,10 @@ struct Run<'a> {
     closed: bool,
 }
 
-/// Runs until the readers are gone, then finishes: open windows are emitted unless the run was interrupted.
+/// Runs until every partition has ended, then finishes: open windows are emitted unless the run was interrupted.
 ///
 /// # Errors
-/// The first failure of a reader or of the sink.
+/// The first failure of a reader or of the sink, or if the readers are gone before all partitions have ended.
 pub fn run(
     intake: &Intake,
     counter: &mut Counter,
@@ -242,12 +245,19 @@ pub fn run(
             Ok(Event::Ended(partition)) => {
                 run.is_read_again(partition)?;
                 run.silence(partition)?;
+                run.ended[partition] = true;
+                if run.ended.iter().all(|ended| *ended) {
+                    break;
+                }
             }
+            Ok(Event::Grown(partitions)) => run.grow(partitions),
             Ok(Event::Failed(error)) => return Err(error),
             // A reader may be stuck in a pipe that stays silent.
             Err(RecvTimeoutError::Timeout) if stop.interrupted() => break,
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Disconnected) if stop.interrupted() => break,
+            // Not an end: what is open would pass for final.
+            Err(RecvTimeoutError::Disconnected) => bail!(run.unfinished()),
         }
         run.sink.poll()?;
         run.excuse_idle()?;
@@ -303,6 +313,7 @@ impl<'a> Run<'a> {
             summary: Summary { positions: positions.clone(), ..Summary::default() },
             start: positions,
             silent_since: vec![None; partitions],
+            ended: vec![false; partitions],
             pace: Pace::new(options.idle.unwrap_or_default() / 4),
             relief: Relief::default(),
             frames_at: None,
@@ -346,38 +357,6 @@ impl<'a> Run<'a> {
             self.sink.result(&result, cause)?;
         }
         Ok(())
-    }
-
-    /// What time alone brings about has itself as its cause, and no frame.
-    fn silence(&mut self, partition: usize) -> Result<()> {
-        self.counter.silence(partition);
-        self.release()?;
-        self.emit(None)
-    }
-
-    fn excuse_idle(&mut self) -> Result<()> {
-        let Some(idle) = self.options.idle else { return Ok(()) };
-        let now = self.pace.look();
-        self.relief.look(now);
-        for partition in 0..self.silent_since.len() {
-            if self.silent_since[partition].is_some_and(|since| now - since >= idle) {
-                self.silent_since[partition] = None;
-                self.silence(partition)?;
-            }
-        }
-        self.counter.leave_out_doubtful(now, idle);
-        if self.counter.has_results() {
-            self.release()?;
-            self.emit(None)?;
-        }
-        Ok(())
-    }
-
-    fn doubtful(&self) -> Option<Doubtful> {
-        self.options.idle?;
-        let mut doubtful = self.counter.clocks().doubtful();
-        let (partition, left_out) = doubtful.next()?;
-        Some(Doubtful { partition, left_out, others: doubtful.count() })
     }
 
     fn commit(&mut self, last: bool) -> Result<()> {

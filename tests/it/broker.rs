@@ -3,7 +3,7 @@
 use crate::kuu::PATIENCE;
 use crate::wire::Row;
 use rdkafka::config::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers, Message as _};
 use rdkafka::mocking::MockCluster;
@@ -185,6 +185,15 @@ pub fn write_to(address: &str, topic: &str, partition: i32, key: &str, value: Op
     }
     assert!(producer.send(record).is_ok());
     producer.flush(PATIENCE).unwrap();
+}
+
+/// Commits a position of partition 0 for a group, with a note.
+pub fn commit(address: &str, group: &str, topic: &str, offset: i64, note: &str) {
+    let consumer: BaseConsumer = client(address).set("group.id", group).create().unwrap();
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset(topic, 0, Offset::Offset(offset)).unwrap();
+    list.find_partition(topic, 0).unwrap().set_metadata(note);
+    crate::kuu::eventually("a commit", || consumer.commit(&list, CommitMode::Sync).ok());
 }
 
 /// The committed position of a group, -1 where there is none.

@@ -4,7 +4,7 @@ use crate::broker;
 use crate::kuu::{PATIENCE, eventually};
 use futures_executor::block_on;
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
@@ -62,6 +62,15 @@ impl Topics {
             made.unwrap();
         }
         eventually("the topic", || (broker::partitions(&self.address, name) == partitions).then_some(()));
+    }
+
+    /// Gives a topic more partitions, so many in all.
+    pub fn grow(&self, name: &str, partitions: i32) {
+        let more = NewPartitions::new(name, partitions as usize);
+        for grown in block_on(admin(&self.address).create_partitions(&[more], &options())).unwrap() {
+            grown.unwrap();
+        }
+        eventually("the partitions", || (broker::partitions(&self.address, name) == partitions).then_some(()));
     }
 
     /// Deletes a topic.

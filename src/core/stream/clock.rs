@@ -103,7 +103,7 @@ impl Clock {
 }
 
 /// The clocks of all partitions and the watermark over them, which never goes back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Clocks {
     clocks: Vec<Clock>,
@@ -291,6 +291,22 @@ mod tests {
             assert!(!clocks.observe(0, 5));
         }
         assert_eq!(clocks.watermark(), Some(999_995));
+    }
+
+    #[test]
+    fn partitions_that_are_added_hold_the_watermark_back() {
+        let mut clocks = started(1000).grown(2);
+        assert!(!clocks.observe(0, 2000));
+        assert_eq!(clocks.watermark(), Some(995));
+        for _ in 0..7 {
+            assert!(!clocks.observe(1, 1500));
+        }
+        assert!(clocks.observe(1, 1500));
+        assert_eq!(clocks.watermark(), Some(1495));
+        let mut clocks = started(1000).grown(2);
+        clocks.observe(0, 2000);
+        assert!(clocks.silence(1));
+        assert_eq!(clocks.watermark(), Some(1995));
     }
 
     #[test]

@@ -240,6 +240,12 @@ impl Counter {
         }
     }
 
+    /// Takes in partitions that were added, `partitions` in all: they hold the watermark back until they have a clock or
+    /// are silent.
+    pub fn grow(&mut self, partitions: usize) {
+        self.clocks = std::mem::take(&mut self.clocks).grown(partitions);
+    }
+
     /// Emits what the watermark has reached, corrections along with it, and forgets what has expired.
     fn advance(&mut self) {
         let Some(watermark) = self.clocks.watermark() else { return };

@@ -2,6 +2,7 @@
 
 use super::aside::Aside;
 use super::refusal;
+use super::topic_id::{Described, describe, substitute};
 use super::{Context, Settings, unusable};
 use anyhow::{Context as _, Result, anyhow, bail};
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
@@ -12,6 +13,7 @@ use rdkafka::metadata::Metadata;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// Offsets that a partition holds: `low..high`.
@@ -112,6 +114,19 @@ impl Cluster {
             Some(refusal) => anyhow!(error).context(refusal.explain(&self.settings)),
             None => anyhow!(error),
         }
+    }
+
+    /// The topics of these names, with their ids, and the broker to ask again; those that are missing are left out.
+    ///
+    /// # Errors
+    /// If the broker does not answer, or refuses.
+    pub fn describe(&self, topics: &[String]) -> Result<(BTreeMap<String, Described>, Option<i32>)> {
+        let (client, timeout) = (self.consumer.client(), self.settings.timeout);
+        let ask = || {
+            let broker = substitute(client, timeout)?;
+            Ok((describe(client, broker, topics, timeout)?, broker))
+        };
+        ask().map_err(|error| self.why(error)).context("the ids of the topics are not to be had")
     }
 
     /// The names of all topics.
@@ -222,7 +237,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// Deletes topics with all they hold; topics that are missing are fine. The embedded broker keeps its topics.
+    /// Deletes topics with all they hold, and waits until the broker no longer shows them: for a moment it goes on to give
+    /// what they held. Topics that are missing are fine. The embedded broker keeps its topics.
     ///
     /// # Errors
     /// If the broker refuses.
@@ -238,6 +254,15 @@ impl Cluster {
                 Err((topic, code)) => {
                     bail!("topic {topic} cannot be deleted: {}", self.refused(code, "Delete", &topic))
                 }
+            }
+        }
+        let patience = Instant::now() + self.settings.timeout;
+        for topic in topics {
+            while self.partitions(topic)?.is_some() {
+                if Instant::now() > patience {
+                    bail!("topic {topic} was deleted, but the broker still shows it: see that no client makes it anew");
+                }
+                std::thread::sleep(Duration::from_millis(10));
             }
         }
         Ok(())

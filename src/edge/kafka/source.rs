@@ -1,5 +1,7 @@
 //! Reader threads: messages of their partitions, parsed, in the order of each partition.
 
+use super::aside::Aside;
+use super::identity::Identity;
 use super::outage::is_passing;
 use super::poll::Poll;
 use super::{
@@ -8,6 +10,7 @@ use super::{
 use crate::core::frame::{Kind, Parser};
 use crate::core::frames::{Frames, Times};
 use crate::edge::clock::steady_us;
+use crate::edge::fault::planted;
 use crate::edge::feed::{Event, Feed};
 use crate::edge::stop::Stop;
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -15,7 +18,6 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A run of frames is handed over when it has this many bytes...
@@ -42,41 +44,11 @@ pub struct Options {
     pub follow: bool,
 }
 
-/// Starts the readers on all partitions from the low end of `ranges`; each stops at the known high end unless it follows.
+/// The consumer of one of so many readers.
 ///
 /// # Errors
 /// If librdkafka refuses the configuration.
-pub fn spawn(
-    settings: &Settings,
-    options: &Options,
-    ranges: &[Range],
-    feed: &Feed,
-    stop: &Stop,
-) -> Result<Vec<Arc<Context>>> {
-    let threads = options.threads.min(ranges.len()).max(1);
-    let mut contexts = Vec::new();
-    for thread in 0..threads {
-        let mine = (0..ranges.len()).filter(|partition| partition % threads == thread);
-        let shares: Vec<Share> = mine.map(|partition| Share::new(partition, ranges[partition])).collect();
-        let consumer = consumer(settings, options.follow, threads, shares.len())?;
-        contexts.push(consumer.context().clone());
-        let reader = Reader {
-            consumer,
-            shares,
-            timeout: settings.timeout,
-            options: options.clone(),
-            feed: feed.clone(),
-            stop: stop.clone(),
-        };
-        std::thread::Builder::new()
-            .name(format!("reader-{thread}"))
-            .spawn(move || reader.run())
-            .context("a reader thread cannot be started")?;
-    }
-    Ok(contexts)
-}
-
-fn consumer(settings: &Settings, follow: bool, threads: usize, partitions: usize) -> Result<BaseConsumer<Context>> {
+pub fn consumer(settings: &Settings, follow: bool, threads: usize, partitions: usize) -> Result<BaseConsumer<Context>> {
     let live = [("enable.partition.eof", "true"), ("statistics.interval.ms", "1000")];
     let (queue, messages) = (queue_kbytes(threads), queue_messages(partitions));
     let own = [
@@ -89,7 +61,7 @@ fn consumer(settings: &Settings, follow: bool, threads: usize, partitions: usize
 }
 
 /// One partition of a reader.
-struct Share {
+pub struct Share {
     partition: usize,
     low: i64,
     /// Where to stop; moves up when a run without an end is asked to finish.
@@ -98,30 +70,40 @@ struct Share {
 }
 
 impl Share {
-    fn new(partition: usize, range: Range) -> Share {
+    /// From the low end of `range` on; to its high end unless the reader follows.
+    pub fn new(partition: usize, range: Range) -> Share {
         Share { partition, low: range.low, high: range.high, ended: false }
     }
 }
 
-struct Reader {
-    consumer: BaseConsumer<Context>,
-    shares: Vec<Share>,
-    timeout: Duration,
-    options: Options,
-    feed: Feed,
-    stop: Stop,
+/// Reads some partitions.
+pub struct Reader {
+    /// Its own.
+    pub consumer: BaseConsumer<Context>,
+    /// What it reads.
+    pub shares: Vec<Share>,
+    /// How long to wait for an answer.
+    pub timeout: Duration,
+    /// What is read, and how.
+    pub options: Options,
+    /// The topics that there were at the start.
+    pub identity: Identity,
+    /// Where frames go.
+    pub feed: Feed,
+    /// When to end.
+    pub stop: Stop,
 }
 
 impl Reader {
     /// Reads until all partitions have ended; whatever fails goes to the feed.
-    fn run(mut self) {
+    pub fn run(mut self) {
         if let Err(error) = self.read() {
             self.feed.send(Event::Failed(error));
         }
-        // The counter waits for this end of the feed; closing the consumer takes up to 100 ms.
+        // The counter waits for this thread; closing the consumer takes up to 100 ms.
         let Reader { feed, consumer, .. } = self;
         drop(feed);
-        drop(consumer);
+        drop(Aside::new(consumer));
     }
 
     fn read(&mut self) -> Result<()> {
@@ -279,6 +261,7 @@ impl Reader {
         if run.is_empty() {
             return None;
         }
+        planted(std::thread::current().name().unwrap_or_default());
         let partition = run.partition;
         let whole = std::mem::replace(run, self.feed.spare());
         run.restart(partition);
@@ -295,13 +278,18 @@ impl Reader {
             _ if passing && since.elapsed() < PATIENCE => Ok(()),
             _ if passing => Err(self.silence(since.elapsed())),
             Some(RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::AutoOffsetReset) => {
+                // It may be another topic, which does not reach that far.
+                self.identity.check(self.consumer.client())?;
                 Err(anyhow!("topic {topic}: frames were deleted while they were being read ({error}): count again"))
             }
             Some(
                 RDKafkaErrorCode::UnknownTopicOrPartition
                 | RDKafkaErrorCode::UnknownTopic
                 | RDKafkaErrorCode::UnknownPartition,
-            ) => Err(anyhow!("topic {topic} was deleted while it was being read: produce it again")),
+            ) => {
+                self.identity.check(self.consumer.client())?;
+                Err(anyhow!("topic {topic} was deleted while it was being read: produce it again"))
+            }
             _ => Err(anyhow!(error).context(format!("topic {topic} cannot be read"))),
         }
     }

@@ -1,14 +1,16 @@
 //! The topic that holds the state of a group: the counter's records, and one that says what they belong to.
 
-use super::{Cluster, read_all};
+use super::{Cluster, Ids, read_all};
 use crate::core::ordered::Held;
 use crate::core::stream::Records;
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Version of the state: raised when a record changes its meaning.
-pub const STATE_FORMAT: u32 = 1;
+/// Version of the state: raised when a record changes its meaning. Format 1 knew no ids of topics: it is read, and what is
+/// written from then on has them.
+pub const STATE_FORMAT: u32 = 2;
+const OLDEST_FORMAT: u32 = 1;
 
 /// Key of the record that names the instance which had the group's transactional id last.
 pub const OWNER: &str = "owner";
@@ -29,6 +31,9 @@ pub struct Source {
     format: u32,
     /// Whatever the counts depend on, by the names of the command line.
     settings: BTreeMap<String, String>,
+    /// The ids of the topics: none in format 1, or from a broker without ids.
+    #[serde(default)]
+    pub topics: Ids,
     /// For each partition the next offset to read, -1 if none was read.
     pub positions: Vec<i64>,
     /// What the ordered output has still to come, if there is one.
@@ -53,9 +58,15 @@ impl Source {
     /// Key of its record.
     pub const KEY: &str = "source";
 
-    /// The source of a count with these settings.
-    pub fn new(settings: BTreeMap<String, String>) -> Source {
-        Source { format: STATE_FORMAT, settings, positions: Vec::new(), held: None, written: Vec::new() }
+    /// The source of a count with these settings and topics.
+    pub fn new(settings: BTreeMap<String, String>, topics: Ids) -> Source {
+        Source { format: STATE_FORMAT, settings, topics, positions: Vec::new(), held: None, written: Vec::new() }
+    }
+
+    /// The ids of a topic in this state and in `now`, if they are known and not the same.
+    pub fn differs<'a>(&'a self, topic: &str, now: &'a Ids) -> Option<(&'a str, &'a str)> {
+        let (then, now) = (self.topics.get(topic)?, now.get(topic)?);
+        (then != now).then_some((then.as_str(), now.as_str()))
     }
 
     /// Its record at these positions.
@@ -144,8 +155,8 @@ impl Source {
             format: u32,
         }
         let Format { format } = serde_json::from_slice(value).context("it says nothing of its format")?;
-        if format != STATE_FORMAT {
-            bail!("it has format {format}, this kuu reads {STATE_FORMAT}");
+        if !(OLDEST_FORMAT..=STATE_FORMAT).contains(&format) {
+            bail!("it has format {format}, this kuu reads {OLDEST_FORMAT} to {STATE_FORMAT}");
         }
         let source: Source = serde_json::from_slice(value).context("it is damaged")?;
         let nothing = String::new();
@@ -168,7 +179,8 @@ mod tests {
     use super::*;
 
     fn source(window: &str) -> Source {
-        Source::new([("--window".to_owned(), window.to_owned()), ("--ordered-output".into(), String::new())].into())
+        let settings = [("--window".to_owned(), window.to_owned()), ("--ordered-output".into(), String::new())];
+        Source::new(settings.into(), [("messages".to_owned(), "an-id".to_owned())].into())
     }
 
     #[test]
@@ -182,8 +194,22 @@ mod tests {
         let mut ordered = minute.clone();
         ordered.settings.insert("--ordered-output".into(), "sorted".into());
         assert_eq!(why(&text, &ordered), "it was made with --ordered-output none, not sorted");
-        assert_eq!(why(br#"{"format":2,"more":1}"#, &minute), "it has format 2, this kuu reads 1");
+        assert_eq!(why(br#"{"format":3,"more":1}"#, &minute), "it has format 3, this kuu reads 1 to 2");
         assert_eq!(why(b"{}", &minute), "it says nothing of its format");
         assert_eq!(why(br#"{"format":1}"#, &minute), "it is damaged");
+    }
+
+    #[test]
+    fn a_state_without_ids_is_read_and_gets_them() {
+        let minute = source("minute");
+        let old = br#"{"format":1,"settings":{"--window":"minute"},"positions":[7],"held":null,"written":[]}"#;
+        let read = Source::parse(old, &minute).unwrap();
+        assert_eq!((read.topics.len(), &read.positions[..]), (0, &[7][..]));
+        assert_eq!(read.differs("messages", &minute.topics), None);
+        let read = Source::parse(&minute.at(&[8], None, Vec::new()), &minute).unwrap();
+        assert_eq!(read.topics, minute.topics);
+        let other: Ids = [("messages".to_owned(), "another".to_owned())].into();
+        assert_eq!(read.differs("messages", &other), Some(("an-id", "another")));
+        assert_eq!(read.differs("output", &other), None);
     }
 }

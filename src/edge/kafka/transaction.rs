@@ -1,8 +1,12 @@
 //! Exactly once: results, changes of state and consumed offsets in one transaction (KIP-98, KIP-447).
 
 use super::aside::Aside;
+use super::errand::Errand;
+use super::identity::Identity;
+use super::outage::is_outage;
 use super::refusal::denied;
 use super::state::{OWNER, Source, State, Written};
+use super::waiting::{Record, Waiting};
 use super::writer::{ANOTHER_TOPIC, Loss, Topics, Writer};
 use super::{Cluster, Context, Range, Settings, unusable};
 use crate::core::frames::Times;
@@ -16,6 +20,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::Producer;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use thiserror::Error;
 
@@ -25,8 +30,6 @@ const ABORT: Duration = Duration::from_secs(5);
 const RETRY: Duration = Duration::from_millis(20);
 /// How long the end of a run waits for its results to be visible, which only a transaction of somebody else can delay.
 const VISIBLE: Duration = Duration::from_secs(2);
-/// How much may wait for its transaction to begin: so many records, and so many bytes of values.
-const WAITING: (usize, usize) = (1000, 1 << 20);
 
 /// A transaction came to nothing, and all that it held is undone: what it was about can be done again.
 #[derive(Debug, Error)]
@@ -42,29 +45,22 @@ pub struct Fenced;
 /// Commits results, state and positions together or not at all.
 pub struct ExactlyOnce {
     writer: Writer,
-    consumer: Aside<BaseConsumer<Context>>,
+    consumer: Arc<Aside<BaseConsumer<Context>>>,
+    guard: Errand<(), Result<()>>,
     group: String,
     state: String,
     source: Source,
     open: bool,
     /// Whether all that was committed was waited for, until it was visible.
     is_settled: bool,
-    waiting: Vec<Record>,
-    waiting_bytes: usize,
+    waiting: Waiting,
     settings: Settings,
-}
-
-/// Something to write.
-enum Record {
-    /// A result, what brought it about, and when it was emitted, in microseconds since the Unix epoch.
-    Result(Emission, Option<Times>, i64),
-    DeadLetter(Letter, &'static str),
-    Ordered(Letter),
 }
 
 impl ExactlyOnce {
     /// A sink for these topics with positions under `group`, which is also the transactional id: whoever had it before is
-    /// fenced off, and a transaction that they left open is undone. `owner` is written into the state.
+    /// fenced off, and a transaction that they left open is undone. `owner` is written into the state. Nothing is committed
+    /// once a topic is not the one of `identity`.
     ///
     /// # Errors
     /// If the configuration is refused; [`Aborted`] if the brokers do not answer in time.
@@ -73,6 +69,7 @@ impl ExactlyOnce {
         group: &str,
         topics: Topics,
         source: Source,
+        identity: Identity,
         owner: &str,
         stop: &Stop,
     ) -> Result<ExactlyOnce> {
@@ -88,16 +85,19 @@ impl ExactlyOnce {
             .create_with_context(Context::default())
             .map_err(unusable)?;
         let (group, state) = (group.to_owned(), State::topic(group));
+        let consumer = Arc::new(Aside::new(consumer));
+        let asking = consumer.clone();
+        let guard = Errand::new("guard", move |()| identity.check(asking.client()).map(|_| ()))?;
         let mut sink = ExactlyOnce {
             writer,
-            consumer: Aside::new(consumer),
+            consumer,
+            guard,
             group,
             state,
             source,
             open: false,
             is_settled: true,
-            waiting: Vec::new(),
-            waiting_bytes: 0,
+            waiting: Waiting::default(),
             settings: settings.clone(),
         };
         let begun = sink.writer.producer().init_transactions(settings.timeout);
@@ -122,7 +122,8 @@ impl ExactlyOnce {
             }
         }
         for Written { topic, partition, offset } in &source.written {
-            if held[topic.as_str()].get(*partition as usize).is_none_or(|range| range.high <= *offset) {
+            let is_another = source.differs(topic, &self.source.topics).is_some();
+            if is_another || held[topic.as_str()].get(*partition as usize).is_none_or(|range| range.high <= *offset) {
                 bail!("topic {topic} does not hold the results that were written to it: {ANOTHER_TOPIC}");
             }
         }
@@ -162,28 +163,27 @@ impl ExactlyOnce {
 
     /// Puts a record off until its transaction begins, or too much waits.
     fn put(&mut self, record: Record) -> Result<()> {
-        if !self.open && self.waiting.len() < WAITING.0 && self.waiting_bytes < WAITING.1 {
-            self.waiting_bytes += record.bytes();
-            self.waiting.push(record);
+        self.waiting.push(record);
+        if !self.open && !self.waiting.is_full() {
             return Ok(());
         }
         self.begin()?;
-        self.write_waiting()?;
-        self.write(record)
+        self.write_waiting()
     }
 
     fn write_waiting(&mut self) -> Result<()> {
-        self.waiting_bytes = 0;
-        std::mem::take(&mut self.waiting).into_iter().try_for_each(|record| self.write(record))
+        let written = self.waiting.write(self.waiting.len(), &mut self.writer);
+        written.map_err(|loss| self.lost(loss))
     }
 
-    fn write(&mut self, record: Record) -> Result<()> {
-        let written = match record {
-            Record::Result(result, cause, emitted_us) => self.writer.result(&result, cause, emitted_us),
-            Record::DeadLetter(letter, reason) => self.writer.dead_letter(&letter, reason),
-            Record::Ordered(letter) => self.writer.ordered(&letter),
-        };
-        written.map_err(|loss| self.lost(loss))
+    /// Whether the topics were the same when everything that is to be committed had been read and written.
+    fn is_confirmed(&mut self) -> Result<()> {
+        match self.guard.answer(self.settings.timeout)? {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) if is_outage(&error) => Err(Aborted(format!("{error:#}")).into()),
+            Some(Err(error)) => Err(error),
+            None => Err(Aborted("whether the topics still are the same was not told in time".into()).into()),
+        }
     }
 
     fn end(&mut self) -> Result<()> {
@@ -290,16 +290,6 @@ pub(super) fn insist(timeout: Duration, request: impl Fn() -> Result<(), KafkaEr
     }
 }
 
-impl Record {
-    /// Size of the value, where it can be large.
-    fn bytes(&self) -> usize {
-        match self {
-            Record::Result(..) => 0,
-            Record::DeadLetter(letter, _) | Record::Ordered(letter) => letter.value.len(),
-        }
-    }
-}
-
 /// What an error means for the run.
 enum Verdict {
     /// The transaction is lost, another one may succeed.
@@ -328,6 +318,8 @@ impl Sink for ExactlyOnce {
             return Ok(());
         }
         self.begin()?;
+        // Answered while the records are written. What the answer covers was read before.
+        self.guard.ask(())?;
         // First, while records wait: if the coordinator is still completing the transaction before, librdkafka repeats this
         // request after 1 ms, but the one that comes with the first record after 20 (rdkafka_txnmgr.c).
         self.offsets(commit.positions)?;
@@ -344,6 +336,7 @@ impl Sink for ExactlyOnce {
         for (key, value) in changes.chain([(Source::KEY, Some(&source[..]))]) {
             self.writer.state(&self.state, key, value).map_err(|loss| self.lost(loss))?;
         }
+        self.is_confirmed()?;
         self.end()?;
         self.is_settled = false;
         Ok(())
