@@ -212,6 +212,14 @@ pub fn explained(error: anyhow::Error, settings: &Settings) -> anyhow::Error {
             "Write and Describe on the transactional id, which is named as the group"
         }
         Some(RDKafkaErrorCode::ClusterAuthorizationFailed) => "Write on a topic, or IdempotentWrite on the cluster",
+        // One that is refused at the start is explained there; this one was let in before.
+        Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed) => {
+            return anyhow!(
+                "{error:#}: the brokers let in {} before, but no longer: if the password was changed, correct sasl.username and \
+                 sasl.password in the file of --config, then run again",
+                user(settings)
+            );
+        }
         _ => return error,
     };
     anyhow!("{error}: {} lacks an ACL: kuu needs {needed} (README, Security)", user(settings))
@@ -251,6 +259,16 @@ mod tests {
         assert_eq!(Refusal::of(None, &log.replace("ssl:", "sasl_ssl:")), None);
         let gone = "kafka:9092/1: Connect to ipv4#127.0.0.1:9092 failed: Connection refused (after 0ms)";
         assert_eq!(Refusal::of(Some(BrokerTransportFailure), gone), None);
+    }
+
+    #[test]
+    fn a_password_that_was_changed() {
+        let refused = KafkaError::MessageConsumption(Authentication);
+        let error =
+            explained(anyhow!(refused).context("topic messages cannot be read"), &settings("alice")).to_string();
+        assert!(error.starts_with("topic messages cannot be read: "), "{error}");
+        assert!(error.contains("let in user alice before, but no longer"), "{error}");
+        assert!(error.contains("correct sasl.username and sasl.password in the file of --config"), "{error}");
     }
 
     #[test]
