@@ -8,7 +8,7 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
-use values::{duration, own_topic, property, seconds, topic};
+use values::{duration, own_topic, patience, property, seconds, topic};
 
 /// Count unique users per window of event time in Kafka, measure it, prove it.
 #[derive(Debug, Parser)]
@@ -109,7 +109,7 @@ pub struct Common {
     #[arg(short = 'X', global = true, value_name = "KEY=VALUE", value_parser = property, help_heading = "Common options")]
     pub properties: Vec<(String, String)>,
     /// How long to wait for a broker that does not answer
-    #[arg(long, global = true, default_value = "10s", value_parser = duration, value_name = "TIME", help_heading = "Common options")]
+    #[arg(long, global = true, default_value = "10s", value_parser = patience, value_name = "TIME", help_heading = "Common options")]
     pub timeout: Duration,
     /// Where records are written
     #[arg(

@@ -1,15 +1,21 @@
 //! kuu: counts unique users per window of a Kafka stream, measures it, proves it.
 
 use kuu::cli::Cli;
+use kuu::edge::panics;
+use kuu::edge::screen::complain;
 use std::io::Write as _;
+use std::panic::catch_unwind;
 
 fn main() {
-    let status = match kuu::cmd::run(Cli::read()) {
-        Ok(status) => status.code(),
-        Err(error) => {
-            eprintln!("kuu: {error:#}");
+    panics::report_all();
+    let status = match catch_unwind(|| kuu::cmd::run(Cli::read())) {
+        Ok(Ok(status)) if !panics::happened() => status.code(),
+        Ok(Err(error)) => {
+            complain(format!("{error:#}"));
             2
         }
+        // The hook has said why.
+        _ => 2,
     };
     // As far as it can be told: standard output may be closed.
     let _ = std::io::stdout().flush();

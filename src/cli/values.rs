@@ -11,7 +11,13 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// The same, in whole seconds.
+/// The same, no longer than librdkafka can wait: it counts milliseconds in 32 bits.
+pub fn patience(text: &str) -> Result<Duration, String> {
+    let longest = Duration::from_secs(24 * 86_400);
+    duration(text).and_then(|time| if time > longest { Err("24 days at most".into()) } else { Ok(time) })
+}
+
+/// The same as [`duration`], in whole seconds.
 pub fn seconds(text: &str) -> Result<Duration, String> {
     let time = duration(text)?;
     if time.subsec_nanos() != 0 { Err("event time has whole seconds".into()) } else { Ok(time) }
@@ -51,6 +57,7 @@ mod tests {
         assert_eq!(duration("10"), Ok(Duration::from_secs(10)));
         assert_eq!(duration("250ms"), Ok(Duration::from_millis(250)));
         assert_eq!(seconds("1d"), Ok(Duration::from_secs(86_400)));
+        assert!(patience("24d").is_ok() && patience("25d").is_err() && patience("584542046090 years").is_err());
         assert!(seconds("1500ms").is_err() && duration("soon").is_err());
     }
 

@@ -3,7 +3,7 @@
 use super::Status;
 use super::session::{self, Session, figure, ledger_line, print_json};
 use crate::cli::Batch;
-use crate::edge::screen::{Screen, plural, rate, time};
+use crate::edge::screen::{Screen, complain, plural, rate, time};
 use crate::edge::truth;
 use anyhow::{Context, Result};
 use serde_json::json;
@@ -53,7 +53,7 @@ pub fn run(arguments: &Batch, session: &Session) -> Result<Status> {
     Ok(match error {
         None => Status::Fine,
         Some(error) => {
-            eprintln!("kuu: {error}");
+            complain(error);
             Status::Incomplete
         }
     })

@@ -11,6 +11,7 @@ pub mod verify;
 
 use crate::cli::{Cli, Command};
 use crate::edge::kafka::explained;
+use crate::edge::screen::complain;
 use anyhow::Result;
 use session::Session;
 
@@ -60,7 +61,7 @@ impl Status {
     fn after(self, last: Result<()>) -> Result<Status> {
         match last {
             Err(error) if self.is_finding() => {
-                eprintln!("kuu: {error:#}");
+                complain(format!("{error:#}"));
                 Ok(self)
             }
             last => last.map(|()| self),

@@ -74,7 +74,7 @@ impl Session {
             command: command.into(),
             written: self.begun.rfc3339(),
             program: host::program(),
-            command_line: std::env::args().collect(),
+            command_line: std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect(),
             config,
             machine: host::machine(),
             ..Record::default()

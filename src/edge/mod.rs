@@ -12,6 +12,7 @@ pub mod job;
 pub mod kafka;
 pub mod lines_sink;
 pub mod memory;
+pub mod panics;
 pub mod pipeline;
 pub mod properties;
 pub mod replay;

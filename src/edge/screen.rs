@@ -39,6 +39,12 @@ impl Screen {
     }
 }
 
+/// Prints an error on standard error. That it cannot be written, as on a full disk, is no reason to die of it: the exit
+/// status still says what happened.
+pub fn complain(words: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "kuu: {words}");
+}
+
 /// A count with thousands separators.
 pub fn count(n: u64) -> String {
     HumanCount(n).to_string()

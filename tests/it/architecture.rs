@@ -72,6 +72,12 @@ fn the_core_is_pure() {
 }
 
 #[test]
+fn nothing_panics_over_a_full_disk_or_an_argument() {
+    // They panic if what they write cannot be written, or an argument is no text.
+    lacks("", &["println!", " print!", "eprint!", "env::args()"]);
+}
+
+#[test]
 fn the_truth_and_the_stream_do_not_know_each_other() {
     for file in module("core/batch") {
         lacks(&file, &["stream"]);

@@ -19,7 +19,7 @@ use crate::edge::bench::leftovers::{self, Leftovers};
 use crate::edge::bench::live::{self, Outcome};
 use crate::edge::bench::{Load, embedded_partitions};
 use crate::edge::kafka::{Cluster, State};
-use crate::edge::screen::Screen;
+use crate::edge::screen::{Screen, complain};
 use crate::edge::truth;
 use anyhow::{Context as _, Result, bail};
 use serde_json::json;
@@ -60,7 +60,7 @@ pub fn run(arguments: &Bench, session: &Session) -> Result<Status> {
         (Ok(status), cleaned) => status.after(cleaned),
         (Err(error), Ok(())) => Err(error),
         (Err(error), Err(left)) => {
-            eprintln!("kuu: {left:#}");
+            complain(format!("{left:#}"));
             Err(error)
         }
     }
