@@ -10,13 +10,16 @@ use std::fmt;
 /// The latest second a frame may name: 9999-12-31T23:59:59Z.
 pub const MAX_TS: i64 = 253_402_300_799;
 
+/// The longest `uid` in bytes, after unescaping: what has to be kept of a frame fits into one record of state.
+pub const MAX_UID: usize = 65_536;
+
 /// Deepest nesting of arrays and objects that is read; the root object is level 1.
 pub const MAX_DEPTH: usize = 1024;
 
 /// The two members of a frame that are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// User id after unescaping, never empty.
+    /// User id after unescaping, of `1..=MAX_UID` bytes.
     pub uid: &'a str,
     /// Event time in Unix seconds, `0..=MAX_TS`.
     pub ts: i64,
@@ -35,7 +38,7 @@ pub enum Malformed {
     DuplicateKey,
     /// The root has no `uid`.
     NoUid,
-    /// `uid` is no string, is empty, or is no Unicode text after unescaping.
+    /// `uid` is no string, is empty, is longer than [`MAX_UID`], or is no Unicode text after unescaping.
     BadUid,
     /// The root has no `ts`.
     NoTs,

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{MAX_DEPTH, MAX_TS, Malformed, Member, Root};
+use super::{MAX_DEPTH, MAX_TS, MAX_UID, Malformed, Member, Root};
 
 /// The plain parser.
 #[derive(Default)]
@@ -36,7 +36,7 @@ impl Parser {
         Ok(Root {
             uid: match members.uid {
                 Member::Good(literal) => match unescape(literal) {
-                    Some(uid) if !uid.is_empty() => {
+                    Some(uid) if !uid.is_empty() && uid.len() <= MAX_UID => {
                         self.uid = uid;
                         Member::Good(&self.uid)
                     }

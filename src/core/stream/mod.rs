@@ -8,6 +8,7 @@ mod users;
 
 pub use clock::{CORROBORATION, Clocks, Watermark};
 pub use state::{Change, Damaged, Records};
+pub use users::LARGEST_BLOCK;
 
 use super::frame::{Frame, Malformed};
 use super::ledger::Ledger;

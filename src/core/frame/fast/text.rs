@@ -1,6 +1,6 @@
 //! The two members of the root, read from a value that is known to be JSON.
 
-use super::super::{MAX_TS, Member};
+use super::super::{MAX_TS, MAX_UID, Member};
 use super::scalar::{self, code_unit};
 
 /// The user id whose name ends before a position; `scratch` holds it if it has escapes.
@@ -13,7 +13,7 @@ pub(super) fn uid<'a>(value: &'a [u8], name_end: usize, scratch: &'a mut String)
     } else {
         std::str::from_utf8(raw).ok()?
     };
-    (!uid.is_empty()).then_some(uid)
+    (1..=MAX_UID).contains(&uid.len()).then_some(uid)
 }
 
 /// The seconds whose name ends before a position.
