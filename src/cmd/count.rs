@@ -8,7 +8,7 @@ use crate::core::record::{Record, Topic};
 use crate::core::stream::Counter;
 use crate::edge::feed::Feed;
 use crate::edge::job::{Counted, Guarantee, Job, Progress};
-use crate::edge::kafka::{Cluster, State, Topics};
+use crate::edge::kafka::{Cluster, Limits, State, Topics, check_interval, to_take};
 use crate::edge::lines_sink::LinesSink;
 use crate::edge::pipeline::{self, Doubtful, Sink, Start, Summary};
 use crate::edge::screen::{self, Screen, megabytes, plural, rate, time};
@@ -29,14 +29,21 @@ pub fn run(arguments: &Count, session: &Session) -> Result<Status> {
 
 /// Counts a topic into another.
 fn topic(arguments: &Count, session: &Session) -> Result<Status> {
-    let cluster = Cluster::connect(&session.settings())?;
+    let settings = session.settings();
+    if session::guarantee(arguments.guarantee) == Guarantee::ExactlyOnce {
+        check_interval(&settings, arguments.commit_interval)?;
+    }
+    let cluster = Cluster::connect(&settings)?;
     if cluster.partitions(&arguments.topic)?.is_none() {
         bail!("there is no topic {}: fill it with `kuu produce FILE`, or name another with --topic", arguments.topic);
     }
     prepare_outputs(arguments, session.screen, &cluster)?;
+    let mut job = job(arguments);
+    let state = (job.guarantee == Guarantee::ExactlyOnce).then(|| State::topic(&arguments.group));
+    job.topics.limits = Limits::of(&cluster, &job.topics, state.as_deref())?;
     let mut table = WindowTable::default();
     let mut status = StatusLine::new(session.screen, arguments.follow);
-    let counted = job(arguments).run(&cluster, &session.stop, &mut table, |now| status.show(now));
+    let counted = job.run(&cluster, &session.stop, &mut table, |now| status.show(now));
     status.clear();
     let Counted { counter, summary, resumed_frames, setbacks } = counted?;
 
@@ -67,6 +74,7 @@ fn job(arguments: &Count) -> Job {
             output: arguments.output.clone(),
             dead_letters: arguments.dead_letter.clone(),
             ordered: arguments.ordered_output.clone(),
+            limits: Limits::default(),
         },
         group: arguments.group.clone(),
         guarantee: session::guarantee(arguments.guarantee),
@@ -90,8 +98,9 @@ fn prepare_outputs(arguments: &Count, screen: Screen, cluster: &Cluster) -> Resu
             cluster.delete(&[topic])?;
         }
         if arguments.recreate || cluster.partitions(topic)?.is_none() {
+            let largest = to_take(cluster, &arguments.topic).to_string();
             let forever = [("cleanup.policy", "delete"), ("retention.ms", "-1"), ("retention.bytes", "-1")];
-            cluster.create(topic, 1, -1, &forever)?;
+            cluster.create(topic, 1, -1, &[&forever[..], &[("max.message.bytes", &largest)]].concat())?;
         }
     }
     // After the results: whoever is killed in between finds a state whose results are gone, and is told.
@@ -162,7 +171,7 @@ fn files(arguments: &Count, session: &Session) -> Result<Status> {
     }
     Ok(match &reading.error {
         Some(error) => {
-            eprintln!("kuu: {error}");
+            screen::complain(error);
             Status::Incomplete
         }
         None if summary.interrupted => Status::Interrupted,

@@ -7,9 +7,9 @@ use crate::cli::{Compression, Produce};
 use crate::core::record::{Record, Topic};
 use crate::edge::files::Reading;
 use crate::edge::input::{self, Progress};
-use crate::edge::kafka::{Cluster, SendOutcome, Sender};
+use crate::edge::kafka::{Cluster, SendOutcome, Sender, producer_kbytes, takes};
 use crate::edge::replay;
-use crate::edge::screen::{count, megabytes, plural, rate, size, time};
+use crate::edge::screen::{complain, count, megabytes, plural, rate, size, time};
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ pub fn run(arguments: &Produce, session: &Session) -> Result<Status> {
     input::check(&arguments.files)?;
     let cluster = Cluster::connect(&session.settings())?;
     let earlier = prepare(arguments, session, &cluster)?;
-    let mut sender = sender(arguments, &cluster)?;
+    let mut sender = sender(arguments, &cluster)?.until(&session.stop);
     let partitions = cluster.partitions(&arguments.topic)?.unwrap_or(0);
     let topic = Topic { name: arguments.topic.clone(), partitions };
     // Whoever finds this one knows that the run did not come to its end, and that nobody knows what is in the topic.
@@ -50,8 +50,9 @@ pub fn run(arguments: &Produce, session: &Session) -> Result<Status> {
     session.screen.say(format!("record: {}", saved?.display()));
     Ok(match &reading.error {
         Some(_) => Status::Incomplete,
+        // What an interrupt gave up is said, and expected.
+        None if outcome.failed == 0 && session.stop.interrupted() => Status::Interrupted,
         None if outcome.delivered != reading.frames() => Status::Incomplete,
-        None if session.stop.interrupted() => Status::Interrupted,
         None => Status::Fine,
     })
 }
@@ -83,8 +84,15 @@ fn prepare(arguments: &Produce, session: &Session, cluster: &Cluster) -> Result<
 }
 
 fn sender(arguments: &Produce, cluster: &Cluster) -> Result<Sender> {
-    let largest = cluster.max_message_bytes(&arguments.topic).to_string();
-    let ours = [("compression.type", compression(arguments.compression)), ("message.max.bytes", largest.as_str())];
+    let takes = takes(cluster, &arguments.topic);
+    // librdkafka has a least value; what is between the two is refused by the broker.
+    let (largest, batch) = (takes.clamp(1_000, 1_000_000_000).to_string(), takes.clamp(1, 1_000_000).to_string());
+    let ours = [
+        ("compression.type", compression(arguments.compression)),
+        ("message.max.bytes", &largest),
+        ("batch.size", &batch),
+        ("queue.buffering.max.kbytes", &producer_kbytes(takes)),
+    ];
     Sender::new(cluster.settings(), &arguments.topic, &ours, None)
 }
 
@@ -150,14 +158,24 @@ fn report(arguments: &Produce, session: &Session, reading: &Reading, outcome: &S
         megabytes(outcome.delivered_bytes as f64 / seconds),
     ));
     if let Some(error) = &reading.error {
-        eprintln!("kuu: {error}");
+        complain(error);
     }
     for (tag, why) in &outcome.failures {
         let (file, line) = replay::place(*tag);
         let file = arguments.files.get(file).map_or("?", String::as_str);
-        eprintln!("kuu: {file}, line {line} was not delivered: {why}");
+        complain(format!("{file}, line {line} was not delivered: {why}"));
+    }
+    if outcome.unsent + outcome.unanswered > 0 {
+        complain(format!(
+            "interrupted, and no broker answers any more: {} acknowledged; {} not sent; whether topic {} has the other {} is \
+             not known",
+            plural(outcome.delivered, "frame"),
+            count(outcome.unsent),
+            arguments.topic,
+            count(outcome.unanswered),
+        ));
     }
     if outcome.delivered != reading.frames() || reading.error.is_some() {
-        eprintln!("kuu: {} frames read, {} delivered", count(reading.frames()), count(outcome.delivered));
+        complain(format!("{} frames read, {} delivered", count(reading.frames()), count(outcome.delivered)));
     }
 }

@@ -4,14 +4,14 @@ use super::feed::Feed;
 use super::host;
 use super::kafka::{
     Aborted, AtLeastOnce, Cluster, ExactlyOnce, Fenced, Identity, Ids, Range, Readers, Source, SourceOptions, State,
-    Topics, is_outage, taken_over,
+    Topics, exhausted, is_outage, taken_over,
 };
 use super::pipeline::{self, Sink, Start, Summary};
 use super::stop::Stop;
 use super::window_table::WindowTable;
 use crate::core::frame::Kind;
 use crate::core::stream::{Config, Counter};
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
@@ -117,6 +117,9 @@ impl Job {
             };
             if table.commits() > since.1 {
                 since = (Instant::now(), table.commits(), BACKOFF.0);
+            }
+            if let Some(words) = exhausted() {
+                return Err(anyhow!(words));
             }
             if stop.interrupted() || since.0.elapsed() > PATIENCE {
                 return Err(error.context("the last transaction is undone, and no further one succeeded: count again"));

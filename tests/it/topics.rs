@@ -4,7 +4,9 @@ use crate::broker;
 use crate::kuu::{PATIENCE, eventually};
 use futures_executor::block_on;
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
@@ -71,6 +73,17 @@ impl Topics {
             grown.unwrap();
         }
         eventually("the partitions", || (broker::partitions(&self.address, name) == partitions).then_some(()));
+    }
+
+    /// Changes properties of a topic; all others get their defaults.
+    pub fn set(&self, name: &str, properties: &[(&str, &str)]) {
+        let mut change = AlterConfig::new(ResourceSpecifier::Topic(name));
+        for (key, value) in properties {
+            change = change.set(key, value);
+        }
+        for changed in block_on(admin(&self.address).alter_configs([&change], &options())).unwrap() {
+            changed.unwrap();
+        }
     }
 
     /// Deletes a topic.

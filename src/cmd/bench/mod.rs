@@ -131,7 +131,7 @@ impl Run<'_> {
             caught_up = again;
         }
         for fell in compared.iter().filter(|it| it.fell()) {
-            eprintln!("kuu: slower than the baseline: {}", comparison::fall(fell));
+            complain(format!("slower than the baseline: {}", comparison::fall(fell)));
         }
         let fell = compared.iter().any(Compared::fell);
 

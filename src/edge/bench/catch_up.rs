@@ -298,6 +298,7 @@ fn count(
             output: output.clone(),
             dead_letters: None,
             ordered: None,
+            limits: kafka::Limits::default(),
         },
         group: group.clone(),
         guarantee,

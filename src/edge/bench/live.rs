@@ -8,7 +8,7 @@ use crate::core::stream::Config;
 use crate::edge::clock::steady_us;
 use crate::edge::job::{Counted, Guarantee, Job, Progress};
 use crate::edge::kafka::{
-    ARRIVED_HEADER, BareTransactions, Cluster, DUE_HEADER, Range, Record, Sender, Settings, Topics, decode_us,
+    ARRIVED_HEADER, BareTransactions, Cluster, DUE_HEADER, Limits, Range, Record, Sender, Settings, Topics, decode_us,
     read_until,
 };
 use crate::edge::pipeline;
@@ -250,7 +250,13 @@ fn wait_until(due_us: i64, sender: &Sender) {
 
 fn count(plan: &Plan, settings: &Settings, end: &Stop, shared: &Shared) -> Result<Counted> {
     let job = Job {
-        topics: Topics { input: plan.messages.clone(), output: plan.output.clone(), dead_letters: None, ordered: None },
+        topics: Topics {
+            input: plan.messages.clone(),
+            output: plan.output.clone(),
+            dead_letters: None,
+            ordered: None,
+            limits: Limits::default(),
+        },
         group: plan.group.clone(),
         guarantee: plan.guarantee,
         threads: plan.threads,

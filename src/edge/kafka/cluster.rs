@@ -5,8 +5,9 @@ use super::refusal;
 use super::topic_id::{Described, describe, substitute};
 use super::{Context, Settings, unusable};
 use anyhow::{Context as _, Result, anyhow, bail};
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
-use rdkafka::client::DefaultClientContext;
+use rdkafka::admin::{
+    AdminClient, AdminOptions, ConfigResource, NewTopic, OwnedResourceSpecifier, ResourceSpecifier, TopicReplication,
+};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
@@ -37,12 +38,21 @@ impl Range {
     }
 }
 
+/// What the configuration of a topic says, as far as the broker tells.
+#[derive(Clone, Debug, Default)]
+pub struct TopicConfig {
+    /// The largest message that it takes, in bytes.
+    pub max_message_bytes: Option<usize>,
+    /// What becomes of old messages.
+    pub cleanup_policy: Option<String>,
+}
+
 /// A connection for questions about topics, and for making them.
 pub struct Cluster {
     settings: Settings,
     consumer: Aside<BaseConsumer<Context>>,
     /// Made when it is first needed.
-    admin: OnceCell<Aside<AdminClient<DefaultClientContext>>>,
+    admin: OnceCell<Aside<AdminClient<Context>>>,
     embedded: Option<MockCluster<'static, DefaultProducerContext>>,
 }
 
@@ -291,39 +301,45 @@ impl Cluster {
         Ok(())
     }
 
-    /// The largest message that `topic` takes, in bytes; Kafka's default where the broker does not say.
-    pub fn max_message_bytes(&self, topic: &str) -> usize {
-        const DEFAULT: usize = 1_048_588;
-        self.property(topic, "max.message.bytes").and_then(|bytes| bytes.parse().ok()).unwrap_or(DEFAULT)
+    /// What the configurations of topics say.
+    pub fn configs(&self, topics: &[&str]) -> Vec<TopicConfig> {
+        let unknown = vec![TopicConfig::default(); topics.len()];
+        // librdkafka's mock does not know, nor say so: the answer would be waited for in vain.
+        let id = self.consumer.client().fetch_cluster_id(self.settings.timeout);
+        if self.is_embedded() || id.is_none_or(|id| id.starts_with("mockCluster")) {
+            return unknown;
+        }
+        let soon = Some(self.settings.timeout.min(Duration::from_secs(5)));
+        let options = AdminOptions::new().operation_timeout(soon).request_timeout(soon);
+        let ask: Vec<_> = topics.iter().map(|topic| ResourceSpecifier::Topic(topic)).collect();
+        let Ok(admin) = self.admin() else { return unknown };
+        let Ok(told) = futures_executor::block_on(admin.describe_configs(&ask, &options)) else { return unknown };
+        let config = |topic: &&str| {
+            let of = |told: &ConfigResource| told.specifier == OwnedResourceSpecifier::Topic((*topic).to_owned());
+            let told = told.iter().flatten().find(|told| of(told))?;
+            let value = |name| told.get(name).and_then(|entry| entry.value.clone());
+            Some(TopicConfig {
+                max_message_bytes: value("max.message.bytes").and_then(|bytes| bytes.parse().ok()),
+                cleanup_policy: value("cleanup.policy"),
+            })
+        };
+        topics.iter().map(|topic| config(topic).unwrap_or_default()).collect()
     }
 
     /// Whether a topic is compacted; none if the broker does not say so.
     pub fn is_compacted(&self, topic: &str) -> Option<bool> {
-        self.property(topic, "cleanup.policy").map(|policy| policy.contains("compact"))
-    }
-
-    /// A property of a topic; none if the broker does not say so.
-    fn property(&self, topic: &str, name: &str) -> Option<String> {
-        if self.is_embedded() {
-            return None;
-        }
-        // A broker that knows answers in milliseconds; the mock does not know, nor say so.
-        let soon = Some(self.settings.timeout.min(Duration::from_secs(1)));
-        let options = AdminOptions::new().operation_timeout(soon).request_timeout(soon);
-        let ask = [ResourceSpecifier::Topic(topic)];
-        let answer = futures_executor::block_on(self.admin().ok()?.describe_configs(&ask, &options)).ok()?;
-        answer.into_iter().next()?.ok()?.get(name)?.value.clone()
+        self.configs(&[topic]).pop()?.cleanup_policy.map(|policy| policy.contains("compact"))
     }
 
     fn refused(&self, code: RDKafkaErrorCode, operation: &str, topic: &str) -> String {
         refusal::lack(&self.settings, code, operation, topic).unwrap_or_else(|| code.to_string())
     }
 
-    fn admin(&self) -> Result<&AdminClient<DefaultClientContext>> {
+    fn admin(&self) -> Result<&AdminClient<Context>> {
         if let Some(admin) = self.admin.get() {
             return Ok(admin);
         }
-        let admin = self.settings.client(&[]).create().map_err(unusable)?;
+        let admin = self.settings.client(&[]).create_with_context(Context::default()).map_err(unusable)?;
         Ok(self.admin.get_or_init(|| Aside::new(admin)))
     }
 

@@ -1,5 +1,6 @@
 //! What a client tells on the side: its errors, its lag, its deliveries.
 
+use super::descriptors;
 use super::refusal::Refusal;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -48,6 +49,7 @@ impl Context {
 
 impl ClientContext for Context {
     fn error(&self, error: KafkaError, reason: &str) {
+        descriptors::notice(reason);
         // "All brokers down" only repeats what the broker's own error said.
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
             self.remember(reason);
@@ -56,6 +58,7 @@ impl ClientContext for Context {
     }
 
     fn log(&self, level: RDKafkaLogLevel, _facility: &str, message: &str) {
+        descriptors::notice(message);
         if level as i32 <= RDKafkaLogLevel::Error as i32 {
             self.remember(message);
         }

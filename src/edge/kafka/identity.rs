@@ -1,8 +1,9 @@
 //! Whether the topics of a count still are those that it began with, and not others of the same names.
 
 use super::Cluster;
+use super::deliveries::ANOTHER_TOPIC;
 use super::topic_id::describe;
-use super::writer::{ANOTHER_TOPIC, Topics};
+use super::writer::Topics;
 use anyhow::{Context as _, Result, anyhow, bail};
 use rdkafka::client::{Client, ClientContext};
 use std::collections::BTreeMap;
@@ -31,7 +32,7 @@ impl Identity {
     /// # Errors
     /// If the broker does not answer.
     pub fn of(cluster: &Cluster, topics: &Topics, state: Option<String>) -> Result<Identity> {
-        let Topics { input, output, dead_letters, ordered } = topics.clone();
+        let Topics { input, output, dead_letters, ordered, .. } = topics.clone();
         let mut names: Vec<String> =
             [Some(input.clone()), Some(output), dead_letters, ordered, state].into_iter().flatten().collect();
         names.sort();

@@ -6,8 +6,12 @@ mod claim;
 mod cluster;
 mod committer;
 mod context;
+mod deliveries;
+mod descriptors;
 mod errand;
 mod identity;
+mod interval;
+mod limits;
 mod outage;
 mod poll;
 mod readers;
@@ -27,7 +31,10 @@ pub use claim::taken_over;
 pub use cluster::{Cluster, Range};
 pub use committer::Committer;
 pub use context::Context;
+pub use descriptors::exhausted;
 pub use identity::{Identity, Ids};
+pub use interval::check_interval;
+pub use limits::{Limits, producer_kbytes, takes, to_take};
 pub use outage::is_outage;
 pub use readers::Readers;
 pub use refusal::explained;
@@ -119,6 +126,9 @@ pub fn librdkafka_version() -> String {
 
 /// Why a client cannot be made. Never repeats the value of a property: it may be a password.
 fn unusable(error: KafkaError) -> anyhow::Error {
+    if let Some(words) = exhausted() {
+        return anyhow!(words);
+    }
     let description = match error {
         KafkaError::ClientConfig(_, description, ..) => description,
         error => format!("a client cannot be made: {error}"),

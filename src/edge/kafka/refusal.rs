@@ -1,6 +1,6 @@
 //! Why a broker, or kuu itself, refuses a connection or an act, and what to do about it.
 
-use super::{Context, Settings, unusable};
+use super::{Context, Settings, exhausted, unusable};
 use anyhow::{Result, anyhow};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 
 /// How long the broker is asked a second time to tell a wrong host name from an unknown CA.
 const SECOND_LOOK: Duration = Duration::from_secs(3);
+
+/// How long one question for metadata waits at most, before the errors that came since are looked at.
+const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
 /// Why no connection comes about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,6 +154,9 @@ pub fn connect(settings: &Settings, ours: &[(&str, &str)]) -> Result<BaseConsume
         let left = deadline.saturating_duration_since(Instant::now());
         let Err(error) = consumer.fetch_metadata(None, patience.min(left)) else { return Ok(consumer) };
         hear(&consumer);
+        if let Some(words) = exhausted() {
+            return Err(anyhow!(words));
+        }
         let refusal = consumer.context().refusal();
         let over = Instant::now() >= deadline;
         match refusal {
@@ -166,7 +172,8 @@ pub fn connect(settings: &Settings, ours: &[(&str, &str)]) -> Result<BaseConsume
                     settings.timeout.as_secs_f64(),
                 ));
             }
-            _ => patience *= 2,
+            // A client that is refused at once is asked very often.
+            _ => patience = (patience * 2).min(LONGEST_LOOK),
         }
     }
 }
@@ -200,8 +207,13 @@ pub fn denied(settings: &Settings, error: KafkaError, operation: &str, name: &st
     lack.map_or_else(|| anyhow!(error), |lack| anyhow!(lack))
 }
 
-/// Adds to an error that comes of a missing ACL what kuu needs, where nobody said so before.
+/// Adds to an error that comes of a missing ACL what kuu needs, and to any that comes of too few open files what to do,
+/// where nobody said so before.
 pub fn explained(error: anyhow::Error, settings: &Settings) -> anyhow::Error {
+    if let Some(words) = exhausted() {
+        let said = error.to_string() == words;
+        return if said { error } else { anyhow!("{words} ({error:#})") };
+    }
     let code = error.chain().find_map(|cause| cause.downcast_ref::<KafkaError>()?.rdkafka_error_code());
     let needed = match code {
         Some(RDKafkaErrorCode::TopicAuthorizationFailed) => {

@@ -2,16 +2,22 @@
 
 use super::poll::{serve, serve_and_rest};
 use super::refusal::lack;
-use super::{DUE_HEADER, SENT_HEADER, Settings, unusable};
+use super::{DUE_HEADER, SENT_HEADER, Settings, descriptors, exhausted, unusable};
+use crate::edge::stop::Stop;
 use anyhow::Result;
 use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, PurgeConfig};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 /// Undelivered frames that are named one by one; the others are only counted.
 const NAMED_FAILURES: usize = 10;
+
+/// How long brokers that acknowledge nothing are waited for, once the user wants the end.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// What became of the frames that were sent.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +28,10 @@ pub struct Outcome {
     pub delivered_bytes: u64,
     /// Frames that they did not.
     pub failed: u64,
+    /// Frames that were never sent, because of an interrupt.
+    pub unsent: u64,
+    /// Frames that were given up at an interrupt before the brokers answered: they may be in the topic or not.
+    pub unanswered: u64,
     /// The first few of those: the tag given to [`Sender::send`], and why.
     pub failures: Vec<(usize, String)>,
     /// Tags and times of acknowledgement in microseconds since the Unix epoch, where asked for.
@@ -38,7 +48,12 @@ struct Deliveries {
 }
 
 impl ClientContext for Deliveries {
+    fn log(&self, _: RDKafkaLogLevel, _: &str, message: &str) {
+        descriptors::notice(message);
+    }
+
     fn error(&self, _: KafkaError, reason: &str) {
+        descriptors::notice(reason);
         // An idempotent producer asks for its id first, which takes the right to write to any topic.
         if reason.contains("authorization failed")
             && let Ok(mut denied) = self.denied.lock()
@@ -61,7 +76,11 @@ impl ProducerContext for Deliveries {
                     outcome.acks.push((tag, now()));
                 }
             }
-            Err((error, _)) => outcome.fail(tag, || self.why(error)),
+            Err((error, _)) => match error.rdkafka_error_code() {
+                // Those of the queue may have been sent before the connection was lost.
+                Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight) => outcome.unanswered += 1,
+                _ => outcome.fail(tag, || self.why(error)),
+            },
         }
     }
 }
@@ -71,11 +90,55 @@ impl Deliveries {
         if let Some(denied) = self.denied.lock().ok().and_then(|denied| denied.clone()) {
             return denied;
         }
+        if let Some(words) = exhausted() {
+            return words;
+        }
         match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::MessageSizeTooLarge) => "larger than the topic takes (max.message.bytes)".into(),
             Some(RDKafkaErrorCode::MessageTimedOut) => "not acknowledged in time: is the broker up?".into(),
             Some(code) => lack(&self.settings, code, "Write", &self.topic).unwrap_or_else(|| code.to_string()),
             None => error.to_string(),
+        }
+    }
+}
+
+impl Deliveries {
+    /// Notes a frame that was not even taken.
+    fn refuse(&self, tag: usize, why: &str) {
+        if let Ok(mut outcome) = self.outcome.lock() {
+            outcome.fail(tag, || why.to_owned());
+        }
+    }
+
+    /// Frames that are acknowledged or lost.
+    fn settled(&self) -> u64 {
+        self.outcome.lock().map_or(0, |outcome| outcome.delivered + outcome.failed)
+    }
+}
+
+/// Without end, until the user wants the end; then as long as the brokers go on to answer.
+struct Patience<'a> {
+    stop: &'a Stop,
+    /// When the last answer came, and how many there were.
+    answered: Option<(Instant, u64)>,
+}
+
+impl Patience<'_> {
+    fn new(stop: &Stop) -> Patience<'_> {
+        Patience { stop, answered: None }
+    }
+
+    fn is_over(&mut self, producer: &BaseProducer<Deliveries>) -> bool {
+        if !self.stop.interrupted() {
+            return false;
+        }
+        let settled = producer.context().settled();
+        match self.answered {
+            Some((since, before)) if before == settled => since.elapsed() > GRACE,
+            _ => {
+                self.answered = Some((Instant::now(), settled));
+                false
+            }
         }
     }
 }
@@ -95,6 +158,8 @@ pub struct Sender {
     topic: String,
     partition: Option<i32>,
     sent: u64,
+    stop: Stop,
+    given_up: bool,
 }
 
 impl Sender {
@@ -115,7 +180,14 @@ impl Sender {
         let (denied, outcome) = Default::default();
         let deliveries = Deliveries { denied, outcome, settings: settings.clone(), topic: topic.to_owned(), clock };
         let producer = settings.client(&[&base, ours].concat()).create_with_context(deliveries).map_err(unusable)?;
-        Ok(Sender { producer, topic: topic.to_owned(), partition: None, sent: 0 })
+        let (topic, stop) = (topic.to_owned(), Stop::default());
+        Ok(Sender { producer, topic, partition: None, sent: 0, stop, given_up: false })
+    }
+
+    /// Gives up what the brokers do not acknowledge once this is interrupted.
+    pub fn until(mut self, stop: &Stop) -> Sender {
+        self.stop = stop.clone();
+        self
     }
 
     /// Sends everything to one partition, where order matters more than spread.
@@ -139,7 +211,7 @@ impl Sender {
 
     /// As [`Sender::send`], with headers.
     pub fn send_with(&mut self, key: Option<&str>, value: &[u8], tag: usize, headers: Option<OwnedHeaders>) {
-        let Sender { producer, topic, partition, sent } = self;
+        let Sender { producer, topic, partition, stop, .. } = self;
         let mut record = BaseRecord::with_opaque_to(topic, tag).payload(value);
         if let Some(key) = key {
             record = record.key(key);
@@ -150,26 +222,37 @@ impl Sender {
         if let Some(partition) = partition {
             record = record.partition(*partition);
         }
-        loop {
+        let mut patience = Patience::new(stop);
+        while !self.given_up {
             match producer.send(record) {
                 Ok(()) => break,
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _))
+                    if producer.in_flight_count() == 0 =>
+                {
+                    producer.context().refuse(tag, "larger than what may wait to be sent (queue.buffering.max.kbytes)");
+                    break;
+                }
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
                     serve_and_rest(producer);
+                    self.given_up = patience.is_over(producer);
                     record = back;
                 }
                 Err((error, _)) => {
                     let deliveries = producer.context();
-                    if let Ok(mut outcome) = deliveries.outcome.lock() {
-                        outcome.fail(tag, || deliveries.why(&error));
-                    }
+                    deliveries.refuse(tag, &deliveries.why(&error));
                     break;
                 }
             }
         }
-        *sent += 1;
+        if self.given_up
+            && let Ok(mut outcome) = self.producer.context().outcome.lock()
+        {
+            outcome.unsent += 1;
+        }
+        self.sent += 1;
         // Serving deliveries a few times a batch is enough, and every poll takes a lock.
-        if *sent % 64 == 0 {
-            serve(producer);
+        if self.sent.is_multiple_of(64) {
+            serve(&self.producer);
         }
     }
 
@@ -185,8 +268,12 @@ impl Sender {
 
     /// Waits until every frame so far is acknowledged or given up.
     pub fn flush(&self) {
+        let mut patience = Patience::new(&self.stop);
         while self.producer.in_flight_count() > 0 {
             serve_and_rest(&self.producer);
+            if self.given_up || patience.is_over(&self.producer) {
+                self.producer.purge(PurgeConfig::default().queue().inflight());
+            }
         }
     }
 

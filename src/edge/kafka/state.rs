@@ -17,11 +17,13 @@ pub const OWNER: &str = "owner";
 
 /// What the state is compacted with: small segments, as the newest one is never compacted, so that a restart reads
 /// megabytes; tombstones stay for an hour, longer than any restart reads.
-const COMPACTED: [(&str, &str); 4] = [
+const COMPACTED: [(&str, &str); 5] = [
     ("cleanup.policy", "compact"),
     ("segment.bytes", "16777216"),
     ("min.cleanable.dirty.ratio", "0.1"),
     ("delete.retention.ms", "3600000"),
+    // Whatever the broker takes by default.
+    ("max.message.bytes", "1048588"),
 ];
 
 /// What a state belongs to, and where it stands: written with every change of it.

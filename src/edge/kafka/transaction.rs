@@ -1,20 +1,23 @@
 //! Exactly once: results, changes of state and consumed offsets in one transaction (KIP-98, KIP-447).
 
 use super::aside::Aside;
+use super::deliveries::{ANOTHER_TOPIC, Loss};
 use super::errand::Errand;
 use super::identity::Identity;
+use super::interval;
 use super::outage::is_outage;
+use super::poll::serve;
 use super::refusal::denied;
 use super::state::{OWNER, Source, State, Written};
 use super::waiting::{Record, Waiting};
-use super::writer::{ANOTHER_TOPIC, Loss, Topics, Writer};
-use super::{Cluster, Context, Range, Settings, unusable};
+use super::writer::{Topics, Writer};
+use super::{Cluster, Context, Range, Settings, exhausted, unusable};
 use crate::core::frames::Times;
 use crate::core::stream::Emission;
 use crate::edge::clock::now_us;
 use crate::edge::pipeline::{Commit, Letter, Sink};
 use crate::edge::stop::Stop;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::Producer;
@@ -28,6 +31,8 @@ use thiserror::Error;
 const ABORT: Duration = Duration::from_secs(5);
 /// How long to wait before a request that may be repeated is.
 const RETRY: Duration = Duration::from_millis(20);
+/// How long the brokers have for the first answer, before what librdkafka reports of them is looked at.
+const LOOK: Duration = Duration::from_secs(1);
 /// How long the end of a run waits for its results to be visible, which only a transaction of somebody else can delay.
 const VISIBLE: Duration = Duration::from_secs(2);
 
@@ -100,7 +105,15 @@ impl ExactlyOnce {
             waiting: Waiting::default(),
             settings: settings.clone(),
         };
-        let begun = sink.writer.producer().init_transactions(settings.timeout);
+        // In short turns: what librdkafka logs meanwhile may say that it is in vain.
+        let begun = insist(settings.timeout, || {
+            let begun = sink.writer.producer().init_transactions(settings.timeout.min(LOOK));
+            serve(sink.writer.producer());
+            begun
+        });
+        if let (Err(_), Some(words)) = (&begun, exhausted()) {
+            bail!(words);
+        }
         begun.map_err(|error| sink.judge(error, "no transaction can be started"))?;
         sink.begin()?;
         sink.writer.state(&sink.state, OWNER, Some(owner.as_bytes())).map_err(|loss| sink.lost(loss))?;
@@ -238,6 +251,13 @@ impl ExactlyOnce {
         match self.verdict(error.rdkafka_error_code()) {
             Verdict::Again => Aborted(format!("{what}: {error}")).into(),
             Verdict::Fenced => Fenced.into(),
+            Verdict::Final if error.rdkafka_error_code() == Some(RDKafkaErrorCode::InvalidTransactionTimeout) => {
+                anyhow!(
+                    "the broker takes no transaction.timeout.ms above its own transaction.max.timeout.ms (15 minutes by \
+                 default), but -X or --config set {}: lower it",
+                    self.settings.property(interval::TIMEOUT).unwrap_or("no other")
+                )
+            }
             Verdict::Final => {
                 let operation = match error.rdkafka_error_code() {
                     Some(RDKafkaErrorCode::GroupAuthorizationFailed) => "Read",
@@ -282,7 +302,9 @@ pub(super) fn insist(timeout: Duration, request: impl Fn() -> Result<(), KafkaEr
     let patience = Instant::now() + timeout;
     loop {
         match request() {
-            Err(KafkaError::Transaction(error)) if error.is_retriable() && Instant::now() < patience => {
+            Err(KafkaError::Transaction(error))
+                if error.is_retriable() && Instant::now() < patience && exhausted().is_none() =>
+            {
                 std::thread::sleep(RETRY);
             }
             result => return result,

@@ -1,6 +1,7 @@
 //! Records that wait until they may be written.
 
-use super::writer::{Loss, Writer};
+use super::deliveries::Loss;
+use super::writer::Writer;
 use crate::core::frames::Times;
 use crate::core::stream::Emission;
 use crate::edge::pipeline::Letter;

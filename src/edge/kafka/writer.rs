@@ -1,7 +1,8 @@
 //! One producer for all that a count writes: results, dead letters, ordered frames, state.
 
+use super::deliveries::{Deliveries, Loss, Place};
+use super::limits::{Limits, producer_kbytes, wire_bytes};
 use super::poll::{serve, serve_and_rest};
-use super::refusal::lack;
 use super::state::Written;
 use super::{ARRIVED_HEADER, DUE_HEADER, Settings, unusable};
 use crate::core::frames::Times;
@@ -10,17 +11,10 @@ use crate::core::stream::Emission;
 use crate::edge::pipeline::Letter;
 use crate::edge::stop::Stop;
 use anyhow::Result;
-use rdkafka::client::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Header, Message, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
-use std::sync::Mutex;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use std::time::{Duration, Instant};
-use thiserror::Error;
-
-/// What is wrong with a topic that lost what it held.
-pub const ANOTHER_TOPIC: &str = "it was deleted and made anew, and what it held is lost: `kuu count --recreate` counts \
-    from the start";
 
 /// The topics of a count.
 #[derive(Clone, Debug)]
@@ -33,76 +27,8 @@ pub struct Topics {
     pub dead_letters: Option<String>,
     /// Where frames go in order: to one partition, as only that keeps an order.
     pub ordered: Option<String>,
-}
-
-/// Something that was not written, the first one if there are many.
-#[derive(Clone, Debug, Error)]
-#[error("topic {topic} did not take what was written to it: {why}")]
-pub struct Loss {
-    /// Where it was to go.
-    pub topic: String,
-    /// Why it did not, and what to do.
-    pub why: String,
-    /// The same for a program.
-    pub code: Option<RDKafkaErrorCode>,
-}
-
-impl Loss {
-    fn new(settings: &Settings, topic: &str, error: &KafkaError) -> Loss {
-        let code = error.rdkafka_error_code();
-        let why = code
-            .and_then(|code| lack(settings, code, "Write", topic))
-            .unwrap_or_else(|| format!("{error}: see that it is there and writable, then count again"));
-        Loss { topic: topic.to_owned(), why, code }
-    }
-}
-
-/// Remembers what was lost.
-pub struct Deliveries {
-    log: Mutex<Log>,
-    settings: Settings,
-}
-
-#[derive(Default)]
-struct Log {
-    lost: Option<Loss>,
-    written: Vec<Written>,
-}
-
-impl Log {
-    /// Offsets only rise, unless the topic is another one: many brokers make a topic that is missing.
-    fn delivered(&mut self, topic: &str, partition: i32, offset: i64) {
-        let known = self.written.iter_mut().find(|it| it.partition == partition && it.topic == topic);
-        let Some(last) = known else {
-            return self.written.push(Written { topic: topic.to_owned(), partition, offset });
-        };
-        if offset <= last.offset {
-            self.lost.get_or_insert(Loss {
-                topic: topic.to_owned(),
-                why: ANOTHER_TOPIC.into(),
-                code: Some(RDKafkaErrorCode::UnknownTopicOrPartition),
-            });
-        }
-        last.offset = offset;
-    }
-}
-
-impl ClientContext for Deliveries {
-    fn error(&self, _: KafkaError, _: &str) {}
-}
-
-impl ProducerContext for Deliveries {
-    type DeliveryOpaque = ();
-
-    fn delivery(&self, result: &DeliveryResult<'_>, _: ()) {
-        let Ok(mut log) = self.log.lock() else { return };
-        match result {
-            Ok(message) => log.delivered(message.topic(), message.partition(), message.offset()),
-            Err((error, message)) => {
-                let _ = log.lost.get_or_insert_with(|| Loss::new(&self.settings, message.topic(), error));
-            }
-        }
-    }
+    /// How large a message they take.
+    pub limits: Limits,
 }
 
 /// Writes in order; what was taken but not written shows at the next flush, or before.
@@ -122,18 +48,22 @@ impl Writer {
     /// # Errors
     /// If librdkafka refuses the configuration.
     pub fn new(settings: &Settings, topics: Topics, ours: &[(&str, &str)], stop: &Stop) -> Result<Writer> {
+        let kbytes = producer_kbytes(topics.limits.largest());
+        let batch = topics.limits.smallest().min(1_000_000).to_string();
         let base = [
             ("acks", "all"),
             ("partitioner", "murmur2_random"),
             ("linger.ms", "0"),
             ("compression.type", "lz4"),
-            ("queue.buffering.max.kbytes", "65536"),
+            ("queue.buffering.max.kbytes", &kbytes),
             // Of small messages, the bytes say little: each takes some 700 more.
             ("queue.buffering.max.messages", "20000"),
             // The topic decides; the client's own limit is smaller than what may come.
             ("message.max.bytes", "1000000000"),
+            // Several messages in one batch must not be more than it takes.
+            ("batch.size", &batch),
         ];
-        let deliveries = Deliveries { log: Mutex::default(), settings: settings.clone() };
+        let deliveries = Deliveries::new(settings, &topics);
         let producer = settings.client(&[&base, ours].concat()).create_with_context(deliveries).map_err(unusable)?;
         let (timeout, stop) = (settings.timeout, stop.clone());
         Ok(Writer { producer, topics, timeout, stop, unacknowledged: false, row: Vec::new() })
@@ -146,14 +76,12 @@ impl Writer {
 
     /// The last offsets that were written, as far as they are acknowledged.
     pub fn written(&self) -> Vec<Written> {
-        self.producer.context().log.lock().map(|log| log.written.clone()).unwrap_or_default()
+        self.producer.context().written()
     }
 
     /// Says what was written before this writer.
     pub fn resume(&self, written: Vec<Written>) {
-        if let Ok(mut log) = self.producer.context().log.lock() {
-            log.written = written;
-        }
+        self.producer.context().resume(written);
     }
 
     /// The producer, for its transactions.
@@ -171,7 +99,8 @@ impl Writer {
         serde_json::to_writer(&mut row, &Row::new(result, emitted_us))
             .expect("texts and numbers can be written as JSON");
         let key = result.window.key();
-        let mut record = BaseRecord::to(&self.topics.output).key(key.as_bytes()).payload(&row[..]);
+        let mut record =
+            BaseRecord::with_opaque_to(&self.topics.output, Place::NONE).key(key.as_bytes()).payload(&row[..]);
         if let Some(times) = cause {
             record = record.headers(cause_headers(times));
         }
@@ -181,21 +110,41 @@ impl Writer {
         sent
     }
 
-    /// Writes a value as it came, with the reason and its place in headers, if there is a topic for it.
+    /// Writes a value as it came, with the reason and its place in headers, if there is a topic for it. One that the topic
+    /// does not take with all that goes without itself, its size in a header, and without its key if need be.
     ///
     /// # Errors
     /// If the producer does not take it.
     pub fn dead_letter(&mut self, letter: &Letter, reason: &str) -> Result<(), Loss> {
-        let Some(topic) = &self.topics.dead_letters else { return Ok(()) };
+        let Topics { input, dead_letters, limits, .. } = &self.topics;
+        let Some(topic) = dead_letters else { return Ok(()) };
         let (partition, offset) = (letter.partition.to_string(), letter.offset.to_string());
-        let mut headers = OwnedHeaders::new_with_capacity(4);
-        for (key, value) in
-            [("reason", reason), ("topic", &self.topics.input), ("partition", &partition), ("offset", &offset)]
-        {
-            headers = headers.insert(Header { key, value: Some(value) });
+        let (size, left_out) =
+            (letter.value.len().to_string(), format!("larger than max.message.bytes={}", limits.dead_letters));
+        let headers: [(&str, &str); 6] = [
+            ("reason", reason),
+            ("topic", input),
+            ("partition", &partition),
+            ("offset", &offset),
+            ("size", &size),
+            ("left_out", &left_out),
+        ];
+        let key = letter.key.as_deref().unwrap_or_default().len();
+        let fits = |key: usize, value: usize| {
+            let lengths = headers.iter().map(|(key, value)| key.len() + value.len());
+            wire_bytes(key, value, lengths) <= limits.dead_letters
+        };
+        let whole = fits(key, letter.value.len());
+        let headers = if whole { &headers[..4] } else { &headers[..] };
+        let mut record = BaseRecord::with_opaque_to(topic, Place::of_letter(letter)).headers(
+            headers.iter().fold(OwnedHeaders::new_with_capacity(headers.len()), |all, (key, value)| {
+                all.insert(Header { key, value: Some(*value) })
+            }),
+        );
+        if whole {
+            record = record.payload(&letter.value[..]);
         }
-        let mut record = BaseRecord::to(topic).payload(&letter.value[..]).headers(headers);
-        if let Some(key) = &letter.key {
+        if let Some(key) = letter.key.as_ref().filter(|_| whole || fits(key, 0)) {
             record = record.key(key.as_bytes());
         }
         self.send(record)?;
@@ -203,14 +152,18 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes the next frame of the ordered output, if there is a topic for it.
+    /// Writes the next frame of the ordered output, if there is a topic for it. Its key is only of use to readers: one that
+    /// makes it too large stays away.
     ///
     /// # Errors
     /// If the producer does not take it.
     pub fn ordered(&mut self, letter: &Letter) -> Result<(), Loss> {
-        let Some(topic) = &self.topics.ordered else { return Ok(()) };
-        let mut record = BaseRecord::to(topic).partition(0).payload(&letter.value[..]);
-        if let Some(key) = &letter.key {
+        let Topics { ordered, limits, .. } = &self.topics;
+        let Some(topic) = ordered else { return Ok(()) };
+        let mut record =
+            BaseRecord::with_opaque_to(topic, Place::of_letter(letter)).partition(0).payload(&letter.value[..]);
+        let fits = |key: &String| wire_bytes(key.len(), letter.value.len(), []) <= limits.ordered;
+        if let Some(key) = letter.key.as_ref().filter(|key| fits(key)) {
             record = record.key(key.as_bytes());
         }
         self.send(record)?;
@@ -223,7 +176,7 @@ impl Writer {
     /// # Errors
     /// If the producer does not take it.
     pub fn state(&mut self, topic: &str, key: &str, value: Option<&[u8]>) -> Result<(), Loss> {
-        let mut record = BaseRecord::to(topic).partition(0).key(key.as_bytes());
+        let mut record = BaseRecord::with_opaque_to(topic, Place::NONE).partition(0).key(key.as_bytes());
         if let Some(value) = value {
             record = record.payload(value);
         }
@@ -232,11 +185,20 @@ impl Writer {
         Ok(())
     }
 
-    fn send(&self, mut record: BaseRecord<'_, [u8], [u8]>) -> Result<(), Loss> {
+    fn send(&self, mut record: BaseRecord<'_, [u8], [u8], usize>) -> Result<(), Loss> {
         let mut patience = Patience::new(self);
         loop {
             match self.producer.send(record) {
                 Ok(()) => return Ok(()),
+                // It does not fit into the empty queue.
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back))
+                    if self.producer.in_flight_count() == 0 =>
+                {
+                    let bytes = back.payload.map_or(0, <[u8]>::len);
+                    let mut loss = self.producer.context().too_large(back.topic, back.delivery_opaque, bytes);
+                    loss.why = format!("{}; or set -X queue.buffering.max.kbytes={}", loss.why, bytes / 1024 + 1);
+                    return Err(loss);
+                }
                 Err((error @ KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
                     serve_and_rest(&self.producer);
                     if patience.is_over() {
@@ -257,6 +219,8 @@ impl Writer {
         let mut patience = Patience::new(self);
         while self.unacknowledged && self.producer.in_flight_count() > 0 {
             serve_and_rest(&self.producer);
+            // Once one is lost, librdkafka keeps the others of the transaction back until they time out.
+            self.check()?;
             if patience.is_over() {
                 let error = KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut);
                 return Err(self.loss(&self.topics.output, &error));
@@ -279,14 +243,11 @@ impl Writer {
     }
 
     fn loss(&self, topic: &str, error: &KafkaError) -> Loss {
-        Loss::new(&self.producer.context().settings, topic, error)
+        self.producer.context().loss(topic, error)
     }
 
     fn check(&self) -> Result<(), Loss> {
-        match self.producer.context().log.lock().ok().and_then(|log| log.lost.clone()) {
-            None => Ok(()),
-            Some(loss) => Err(loss),
-        }
+        self.producer.context().lost().map_or(Ok(()), Err)
     }
 }
 
