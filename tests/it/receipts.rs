@@ -28,6 +28,9 @@ fn each_topic_has_its_receipt() {
         .exits(0)
         .says("topic a, output of-a: compared with 1.jsonl (700 frames), 2.jsonl (700 frames)")
         .says("ledger: 1,400 read");
+    let bytes = |frames: &[Vec<u8>]| frames.iter().map(|frame| frame.len() as u64).sum::<u64>();
+    let compared: Vec<u64> = kuu.record("verify").input.iter().map(|source| source.frame_bytes).collect();
+    assert_eq!(compared, [bytes(&all[..700]), bytes(&all[700..])]);
     kuu.run("verify --output of-b")
         .exits(0)
         .says("topic b, output of-b: compared with 2.jsonl (700 frames), as results/produce-b.json has it")
