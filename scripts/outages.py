@@ -38,9 +38,10 @@ def broker(command, arguments, place):
 
 
 def bounce(arguments, place):
-    pause = arguments.minutes * 60 / (arguments.restarts + 1)
+    begun, pause = time.monotonic(), arguments.minutes * 60 / (arguments.restarts + 1)
     for number in range(arguments.restarts):
-        time.sleep(pause)
+        # A restart may take long: the next ones come the sooner, so that all of them come under load.
+        time.sleep(max(AWAY, begun + pause * (number + 1) - time.monotonic()))
         broker("stop", arguments, place)
         time.sleep(AWAY)
         broker("start", arguments, place)

@@ -20,10 +20,11 @@ pub enum Event {
     Frames(Frames),
     /// A reader that was busy has no more at hand.
     Drained,
-    /// A partition of a live stream has no more for now.
-    CaughtUp(usize),
+    /// A partition of a live stream has no more for now. As `Ended`, it stands at an offset: what lies before, markers and
+    /// aborted messages as well, is read. -1 where there are no offsets.
+    CaughtUp(usize, i64),
     /// A partition has reached its known end.
-    Ended(usize),
+    Ended(usize, i64),
     /// The topic has so many partitions now, more than before.
     Grown(usize),
     /// The reader cannot go on.
@@ -202,7 +203,7 @@ mod tests {
         assert!(!feed.is_closed());
         drop(intake);
         assert!(feed.is_closed());
-        feed.send(Event::Ended(0));
+        feed.send(Event::Ended(0, -1));
     }
 
     #[test]

@@ -46,6 +46,6 @@ pub fn feed(
         planted("parser");
         !stop.interrupted()
     });
-    feed.send(Event::Ended(0));
+    feed.send(Event::Ended(0, -1));
     reading
 }

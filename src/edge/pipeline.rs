@@ -238,11 +238,13 @@ pub fn run(
                 intake.give_back(frames);
             }
             Ok(Event::Drained) => {}
-            Ok(Event::CaughtUp(partition)) => {
+            Ok(Event::CaughtUp(partition, at)) => {
+                run.stands(partition, at);
                 run.silent_since[partition] = Some(run.pace.now());
                 run.is_read_again(partition)?;
             }
-            Ok(Event::Ended(partition)) => {
+            Ok(Event::Ended(partition, at)) => {
+                run.stands(partition, at);
                 run.is_read_again(partition)?;
                 run.silence(partition)?;
                 run.ended[partition] = true;

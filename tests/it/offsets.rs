@@ -6,6 +6,7 @@ use crate::frames::{MINUTE, frames, frames_from, lines, windows};
 use crate::kuu::{Kuu, eventually};
 use crate::topics::{Topics, send};
 use crate::wire::settle;
+use rdkafka::Offset;
 use rdkafka::producer::Producer;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -180,4 +181,60 @@ fn idle_times_are_no_times_of_counting() {
     kuu.run(&count).exits(0).says("nothing new");
     assert_eq!(settle(&rows(&topics.address, &topics.output)), windows(&all));
     kuu.run(&format!("verify --output {}", topics.output)).exits(0);
+}
+
+#[test]
+#[ignore = "needs Kafka"]
+fn what_is_removed_when_all_was_counted_is_no_loss() {
+    let topics = Topics::new("removed-after");
+    let kuu = Kuu::with(&topics.address);
+    topics.make(&topics.messages, 1, &[]);
+    let all = frames(300);
+    let producer = topics.transactional();
+    let transaction = |frames: &[Vec<u8>]| {
+        producer.begin_transaction().unwrap();
+        send(&producer, &topics.messages, 0, &keyed(frames));
+    };
+    transaction(&all[..100]);
+    producer.commit_transaction(SOON).unwrap();
+    // Behind the last frame there are a marker, frames that never were, and another marker.
+    transaction(&all[100..200]);
+    producer.abort_transaction(SOON).unwrap();
+    let count = format!("count {}", topics.counting());
+    kuu.run(&count).exits(0);
+    topics.remove(&topics.messages, 0, Offset::End);
+    kuu.run(&count).exits(0).says("100 read = 100 counted");
+    // The same with nothing to count but an aborted transaction.
+    transaction(&all[200..]);
+    producer.abort_transaction(SOON).unwrap();
+    kuu.run(&count).exits(0);
+    topics.remove(&topics.messages, 0, Offset::End);
+    transaction(&all[200..]);
+    producer.commit_transaction(SOON).unwrap();
+    kuu.run(&count).exits(0).says("200 read = 200 counted");
+}
+
+#[test]
+#[ignore = "needs Kafka"]
+fn what_is_removed_before_it_was_counted_is_a_loss_in_a_partition_that_was_empty_too() {
+    let topics = Topics::new("removed-before");
+    let kuu = Kuu::with(&topics.address);
+    topics.make(&topics.messages, 2, &[]);
+    let all = frames(200);
+    let producer = topics.transactional();
+    let count = format!("count {}", topics.counting());
+    for (partition, frames) in [(0, &all[..100]), (1, &all[100..])] {
+        producer.begin_transaction().unwrap();
+        send(&producer, &topics.messages, partition, &keyed(frames));
+        producer.commit_transaction(SOON).unwrap();
+        if partition == 0 {
+            kuu.run(&count).exits(0).says("100 read = 100 counted");
+        }
+    }
+    topics.remove(&topics.messages, 1, Offset::Offset(70));
+    kuu.run(&count)
+        .exits(2)
+        .complains("partition 1: frames 0 to 69 were deleted before they were counted")
+        .complains("--recreate");
+    kuu.run(&format!("{count} --recreate")).exits(0).says("130 read = 130 counted");
 }

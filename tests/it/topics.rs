@@ -10,6 +10,7 @@ use rdkafka::admin::{
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::{Offset, TopicPartitionList};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Where the real broker of the tests is.
@@ -84,6 +85,13 @@ impl Topics {
         for changed in block_on(admin(&self.address).alter_configs([&change], &options())).unwrap() {
             changed.unwrap();
         }
+    }
+
+    /// Deletes the messages of a partition before `offset`.
+    pub fn remove(&self, name: &str, partition: i32, offset: Offset) {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(name, partition, offset).unwrap();
+        block_on(admin(&self.address).delete_records(&list, &options())).unwrap();
     }
 
     /// Deletes a topic.

@@ -154,7 +154,10 @@ impl Reader {
                 Some(Err(KafkaError::PartitionEOF(partition))) => {
                     heard = Instant::now();
                     self.hand_over(&mut run);
-                    self.feed.send(Event::CaughtUp(partition as usize));
+                    let partition = partition as usize;
+                    let at = position(&self.positions()?, &self.options.topic, partition);
+                    let low = self.share(partition).map_or(-1, |share| share.low);
+                    self.feed.send(Event::CaughtUp(partition, at.max(low)));
                 }
                 Some(Err(error)) => {
                     // A quiet topic says nothing for hours: what counts is for how long there are errors.
@@ -172,7 +175,7 @@ impl Reader {
             }
             if bounded && poll.is_dry() {
                 // Transaction markers occupy offsets without being messages.
-                let positions = self.consumer.position().context("the consumer does not know its position")?;
+                let positions = self.positions()?;
                 let at = |share: &Share| position(&positions, &self.options.topic, share.partition);
                 let reached: Vec<usize> = self
                     .shares
@@ -232,11 +235,17 @@ impl Reader {
         let mut list = TopicPartitionList::new();
         list.add_partition(&self.options.topic, partition as i32);
         self.consumer.pause(&list)?;
+        let mut at = -1;
         if let Some(share) = self.share(partition) {
             share.ended = true;
+            at = share.high;
         }
-        self.feed.send(Event::Ended(partition));
+        self.feed.send(Event::Ended(partition, at));
         Ok(())
+    }
+
+    fn positions(&self) -> Result<TopicPartitionList> {
+        self.consumer.position().context("the consumer does not know its position")
     }
 
     fn refresh_ends(&mut self) -> Result<()> {

@@ -59,6 +59,8 @@ pub struct ExactlyOnce {
     /// Whether all that was committed was waited for, until it was visible.
     is_settled: bool,
     waiting: Waiting,
+    /// What was committed last.
+    positions: Vec<i64>,
     settings: Settings,
 }
 
@@ -103,6 +105,7 @@ impl ExactlyOnce {
             open: false,
             is_settled: true,
             waiting: Waiting::default(),
+            positions: Vec::new(),
             settings: settings.clone(),
         };
         // In short turns: what librdkafka logs meanwhile may say that it is in vain.
@@ -125,7 +128,7 @@ impl ExactlyOnce {
     ///
     /// # Errors
     /// If one does not.
-    pub fn resume(&self, source: &Source, cluster: &Cluster) -> Result<()> {
+    pub fn resume(&mut self, source: &Source, cluster: &Cluster) -> Result<()> {
         let mut held: HashMap<&str, Vec<Range>> = HashMap::new();
         for Written { topic, .. } in &source.written {
             if !held.contains_key(topic.as_str()) {
@@ -141,6 +144,7 @@ impl ExactlyOnce {
             }
         }
         self.writer.resume(source.written.clone());
+        self.positions.clone_from(&source.positions);
         Ok(())
     }
 
@@ -336,7 +340,9 @@ impl Sink for ExactlyOnce {
     }
 
     fn commit(&mut self, commit: Commit<'_>) -> Result<()> {
-        if !self.open && self.waiting.is_empty() && commit.changes.is_empty() {
+        // Markers and aborted messages move positions too. A group that never had a frame leaves none.
+        let moved = !self.positions.is_empty() && self.positions != commit.positions;
+        if !self.open && self.waiting.is_empty() && commit.changes.is_empty() && !moved {
             return Ok(());
         }
         self.begin()?;
@@ -360,6 +366,7 @@ impl Sink for ExactlyOnce {
         }
         self.is_confirmed()?;
         self.end()?;
+        self.positions = commit.positions.to_vec();
         self.is_settled = false;
         Ok(())
     }

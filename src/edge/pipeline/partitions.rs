@@ -17,6 +17,13 @@ impl Run<'_> {
         }
     }
 
+    /// Notes that a partition is read up to `at`: behind its last frame there may be markers and aborted messages, and one
+    /// without a frame has a position too. What retention removes there later was, or was not, counted.
+    pub(super) fn stands(&mut self, partition: usize, at: i64) {
+        let position = &mut self.summary.positions[partition];
+        *position = (*position).max(at);
+    }
+
     /// Why a run cannot be over whose readers are gone.
     pub(super) fn unfinished(&self) -> String {
         let left: Vec<usize> = (0..self.ended.len()).filter(|partition| !self.ended[*partition]).collect();
