@@ -26,6 +26,7 @@ pub fn run(arguments: &Produce, session: &Session) -> Result<Status> {
     let mut sender = sender(arguments, &cluster)?.until(&session.stop);
     let partitions = cluster.partitions(&arguments.topic)?.unwrap_or(0);
     let topic = Topic { name: arguments.topic.clone(), partitions };
+    let id = cluster.id(&topic.name)?;
     // Whoever finds this one knows that the run did not come to its end, and that nobody knows what is in the topic.
     let begun = Record { topic: Some(topic.clone()), ..session.record(PRODUCE, config(arguments, false)) };
     receipts::store(session, &arguments.topic, &begun)?;
@@ -39,9 +40,15 @@ pub fn run(arguments: &Produce, session: &Session) -> Result<Status> {
     let outcome = sender.finish();
     bar.finish_and_clear();
     let elapsed = started.elapsed();
+    let replaced = replaced(session, &cluster, &topic.name, &id);
 
     let mut record = record(arguments, session, &cluster, &reading, &outcome, elapsed);
     record.topic = Some(topic);
+    if let Some(words) = &replaced {
+        complain(words);
+        record.config.insert(COMPLETE.into(), false.into());
+        record.remarks.push(words.clone());
+    }
     if let Some(earlier) = earlier {
         record.input.splice(0..0, earlier.input);
     }
@@ -50,6 +57,7 @@ pub fn run(arguments: &Produce, session: &Session) -> Result<Status> {
     session.screen.say(format!("record: {}", saved?.display()));
     Ok(match &reading.error {
         Some(_) => Status::Incomplete,
+        None if replaced.is_some() => Status::Incomplete,
         // What an interrupt gave up is said, and expected.
         None if outcome.failed == 0 && session.stop.interrupted() => Status::Interrupted,
         None if outcome.delivered != reading.frames() => Status::Incomplete,
@@ -81,6 +89,22 @@ fn prepare(arguments: &Produce, session: &Session, cluster: &Cluster) -> Result<
     let earlier = receipts::find(session, PRODUCE, topic)?.map(|receipt| receipt.record);
     earlier.as_ref().map_or(Ok(()), receipts::complete)?;
     Ok(earlier)
+}
+
+/// What to say of a topic that is not the one, by its id, that the first frames were sent to: many brokers make one that is
+/// missing, and acknowledge what comes after.
+fn replaced(session: &Session, cluster: &Cluster, topic: &str, then: &Option<String>) -> Option<String> {
+    if session.stop.interrupted() {
+        return None;
+    }
+    // All was acknowledged: a broker that just went away is no reason to doubt it.
+    let now = cluster.id(topic).ok()?;
+    (now != *then).then(|| {
+        format!(
+            "topic {topic} was deleted while it was filled, and what was sent before is gone with it: fill it anew with `kuu \
+             produce --recreate FILE`"
+        )
+    })
 }
 
 fn sender(arguments: &Produce, cluster: &Cluster) -> Result<Sender> {

@@ -85,6 +85,9 @@ pub fn complete(record: &Record) -> Result<()> {
     }
     let topic = record.topic.as_ref().map_or("?", |topic| topic.name.as_str());
     let remedy = "fill the topic anew with `kuu produce --recreate FILE`";
+    if let Some(why) = record.remarks.first() {
+        bail!("the last `kuu produce` was not finished: {why}");
+    }
     // One that was killed has no figures.
     match record.figures.get("delivered_frames") {
         None => {

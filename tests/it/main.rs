@@ -28,6 +28,7 @@ mod offsets;
 mod outage;
 mod own_broker;
 mod receipts;
+mod refilled;
 mod refusal;
 mod replay;
 mod robust;

@@ -139,6 +139,15 @@ impl Cluster {
         ask().map_err(|error| self.why(error)).context("the ids of the topics are not to be had")
     }
 
+    /// The id of a topic, none if there is no such topic, or the broker gives topics no ids.
+    ///
+    /// # Errors
+    /// As [`Cluster::describe`].
+    pub fn id(&self, topic: &str) -> Result<Option<String>> {
+        let (mut found, _) = self.describe(&[topic.to_owned()])?;
+        Ok(found.remove(topic).and_then(|topic| topic.id))
+    }
+
     /// The names of all topics.
     ///
     /// # Errors
