@@ -255,11 +255,12 @@ impl Fold {
     }
 
     fn add(&mut self, message: &Message<'_>, row: &Row) {
+        let own = message.key.is_empty() || message.key == row.window.key().as_bytes();
+        // Of a unit that is left out too: it is the one that a tombstone withdraws.
+        let key = if own { 0 } else { self.foreign(message.key, row.window) };
         if self.is_left_out(row.window) {
             return;
         }
-        let own = message.key.is_empty() || message.key == row.window.key().as_bytes();
-        let key = if own { 0 } else { self.foreign(message.key, row.window) };
         let folded = self.windows.entry(row.window).or_insert_with(|| Folded::new(message.partition));
         if folded.enter(message.partition) {
             folded.add(message.offset, key, row, self.repeats);

@@ -246,6 +246,16 @@ fn other_units_are_left_out_where_some_are_named() {
 }
 
 #[test]
+fn what_is_withdrawn_of_another_unit_is_left_out() {
+    let mut fold = Fold::new(Repeats::Forbidden, Some(&[Unit::Minute]));
+    put(&mut fold, 0, 0, "0", Some(r#"{"start":0,"users":4}"#));
+    put(&mut fold, 0, 1, "0", Some(r#"{"unit":"hour","start":0,"users":4}"#));
+    put(&mut fold, 0, 2, "0", None);
+    let comparison = fold.compare([(minute(0), count(4, 4))]);
+    assert_eq!((comparison.faults(), comparison.left_out), (vec![], 2));
+}
+
+#[test]
 fn every_kind_of_fault_is_named() {
     let fold = fold(
         Repeats::Forbidden,
