@@ -1,9 +1,17 @@
 //! kuu counts unique users per window of event time in a stream of JSON frames,
 //! measures how fast and how late it does so, and proves its answer.
 //!
-//! Dependencies point one way: `main` → [`cmd`] → [`edge`] → [`core`]; [`cli`] stands alone.
+//! Floors, from the top: `main`, [`commands`], [`bench`], [`verification`], [`count`], [`kafka`], [`input`], [`engine`], then [`cli`],
+//! [`record`], [`terminal`] and [`system`]; below them the crates `kuu-core` and `kuu-frame`. Imports point down only.
 
+pub mod bench;
 pub mod cli;
-pub mod cmd;
-pub mod core;
-pub mod edge;
+pub mod commands;
+pub mod count;
+pub mod engine;
+pub mod input;
+pub mod kafka;
+pub mod record;
+pub mod system;
+pub mod terminal;
+pub mod verification;

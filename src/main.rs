@@ -1,14 +1,14 @@
 //! kuu: counts unique users per window of a Kafka stream, measures it, proves it.
 
 use kuu::cli::Cli;
-use kuu::edge::panics;
-use kuu::edge::screen::complain;
+use kuu::system::panics;
+use kuu::terminal::complain;
 use std::io::Write as _;
 use std::panic::catch_unwind;
 
 fn main() {
     panics::report_all();
-    let status = match catch_unwind(|| kuu::cmd::run(Cli::read())) {
+    let status = match catch_unwind(|| kuu::commands::run(Cli::read())) {
         Ok(Ok(status)) if !panics::happened() => status.code(),
         Ok(Err(error)) => {
             complain(format!("{error:#}"));

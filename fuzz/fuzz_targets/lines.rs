@@ -1,7 +1,7 @@
 //! The line reader, over plain text and over whatever calls itself gzip: `cargo +nightly fuzz run lines`.
 #![no_main]
 
-use kuu_fuzz::edge::input::{Block, Input, InputError};
+use kuu_fuzz::input::{Block, Input, InputError};
 use libfuzzer_sys::fuzz_target;
 use std::io::Cursor;
 

@@ -1,7 +1,7 @@
 //! Every parser must come to the verdict of the plain one: `cargo +nightly fuzz run parser`.
 #![no_main]
 
-use kuu_fuzz::core::frame::{fast, plain};
+use kuu_frame::{fast, plain};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|value: &[u8]| {

@@ -1,7 +1,7 @@
 //! The reader of result rows, which other programs write: `cargo +nightly fuzz run rows`.
 #![no_main]
 
-use kuu_fuzz::core::verdict::{Fold, Message, Repeats, Row, parse_key};
+use kuu_core::verdict::{Fold, Message, Repeats, Row, parse_key};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

@@ -1,9 +1,7 @@
-//! The parts of kuu that take bytes from outside, built from the same sources but without librdkafka, whose `configure`
-//! does not run under cargo-fuzz ("argument list too long").
+//! The input of kuu, built from the same sources but without librdkafka, whose `configure` does not run under cargo-fuzz
+//! ("argument list too long").
 
-#![allow(missing_docs)]
-
-#[path = "../../src/core/mod.rs"]
-pub mod core;
-
-pub mod edge;
+#[path = "../../src/engine/mod.rs"]
+pub mod engine;
+#[path = "../../src/input/mod.rs"]
+pub mod input;

@@ -1,119 +1,172 @@
-//! The shape of the crate: what its parts may know of each other.
+//! The floors of the program: imports point down only, commands do not know each other, and no modules import each other
+//! in a circle. What the crates may know of each other, Cargo decides.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use syn::visit::{self, Visit};
 
-fn source(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(path)
-}
+/// From the top. Modules of one floor do not import each other.
+const FLOORS: [&[&str]; 8] = [
+    &["commands"],
+    &["bench"],
+    &["verification"],
+    &["count"],
+    &["kafka"],
+    &["input"],
+    &["engine"],
+    &["cli", "record", "system", "terminal"],
+];
 
-/// Every Rust file below a directory, or the file itself, with its path.
-fn files(path: &Path) -> Vec<(PathBuf, String)> {
-    if path.is_file() {
-        return vec![(path.to_owned(), fs::read_to_string(path).unwrap())];
-    }
-    let mut found = Vec::new();
-    for entry in fs::read_dir(path).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() || path.extension().is_some_and(|extension| extension == "rs") {
-            found.extend(files(&path));
+/// The path of a module from the root of its crate, and the modules that it imports.
+type Imports = BTreeMap<Vec<String>, BTreeSet<Vec<String>>>;
+
+/// Collects the paths in `use` items and in the code, as they are written.
+#[derive(Default)]
+struct Paths(Vec<Vec<String>>);
+
+impl<'ast> Visit<'ast> for Paths {
+    fn visit_item(&mut self, item: &'ast syn::Item) {
+        let attributes = match item {
+            syn::Item::Mod(item) => &item.attrs,
+            syn::Item::Fn(item) => &item.attrs,
+            _ => &Vec::new(),
+        };
+        let test = |attribute: &syn::Attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("test");
+        if !attributes.iter().any(test) {
+            visit::visit_item(self, item);
         }
     }
-    assert!(!found.is_empty(), "{} has no sources", path.display());
-    found
+
+    fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
+        self.tree(&item.tree, &[]);
+    }
+
+    fn visit_path(&mut self, path: &'ast syn::Path) {
+        self.0.push(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
+        visit::visit_path(self, path);
+    }
 }
 
-/// The code without comments, without words in quotes, and without the tests at its end.
-fn code(text: &str) -> String {
-    let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
-    let unquoted = |line: &str| line.split('"').step_by(2).collect::<String>();
-    code.lines().map(|line| unquoted(line).split("//").next().unwrap_or_default().to_owned() + "\n").collect()
+impl Paths {
+    fn tree(&mut self, tree: &syn::UseTree, above: &[String]) {
+        let with = |name: &syn::Ident| [above, &[name.to_string()]].concat();
+        match tree {
+            syn::UseTree::Path(path) => self.tree(&path.tree, &with(&path.ident)),
+            syn::UseTree::Name(name) => self.0.push(with(&name.ident)),
+            syn::UseTree::Rename(name) => self.0.push(with(&name.ident)),
+            syn::UseTree::Glob(_) => self.0.push(above.to_vec()),
+            syn::UseTree::Group(group) => group.items.iter().for_each(|tree| self.tree(tree, above)),
+        }
+    }
 }
 
-/// Asserts that no code below `path` has any of these words.
-#[track_caller]
-fn lacks(path: &str, words: &[&str]) {
-    for (file, text) in files(&source(path)) {
-        for (number, line) in code(&text).lines().enumerate() {
-            for word in words {
-                // The version of the client library is a fact for records, not a use of it.
-                assert!(
-                    !line.replace("librdkafka", "").contains(word),
-                    "{}:{}: has `{word}`: {line}",
-                    file.display(),
-                    number + 1
-                );
+/// Every module below `root`, but for tests.
+fn modules(root: &Path) -> BTreeMap<Vec<String>, syn::File> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == "rs") && !stem.ends_with("tests") && stem != "main" {
+                let below = path.strip_prefix(root).unwrap().with_extension("");
+                let mut name: Vec<String> = below.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
+                name.pop_if(|last| ["mod", "lib"].contains(&last.as_str()));
+                found.insert(name, syn::parse_file(&std::fs::read_to_string(&path).unwrap()).unwrap());
             }
         }
     }
-}
-
-/// The file or the directory of a module.
-fn module(name: &str) -> Vec<String> {
-    let found: Vec<String> =
-        [format!("{name}.rs"), name.to_owned()].into_iter().filter(|it| source(it).exists()).collect();
-    assert!(!found.is_empty(), "no module {name}");
+    assert!(found.len() > 3, "{} has no sources", root.display());
     found
 }
 
-#[test]
-fn main_is_short() {
-    let lines = fs::read_to_string(source("main.rs")).unwrap().lines().count();
-    assert!(lines < 60, "main.rs has {lines} lines");
+fn imports(root: &str) -> Imports {
+    let modules = modules(&Path::new(env!("CARGO_MANIFEST_DIR")).join(root));
+    let of = |(name, file): (&Vec<String>, &syn::File)| {
+        let mut paths = Paths::default();
+        paths.visit_file(file);
+        let absolute = |path: Vec<String>| match path.first().map(String::as_str) {
+            Some("crate") => path[1..].to_vec(),
+            Some("super") => {
+                let up = path.iter().take_while(|part| *part == "super").count();
+                [&name[..name.len().saturating_sub(up)], &path[up..]].concat()
+            }
+            Some("self") => [name, &path[1..]].concat(),
+            _ => [&name[..], &path[..]].concat(),
+        };
+        let module = |path: Vec<String>| {
+            (1..=path.len()).rev().map(|len| path[..len].to_vec()).find(|it| modules.contains_key(it))
+        };
+        let found = paths.0.into_iter().map(absolute).filter_map(module).filter(|it| it != name).collect();
+        (name.clone(), found)
+    };
+    modules.iter().map(of).collect()
+}
+
+fn floor(module: &[String]) -> usize {
+    let top = module.first().expect("the root imports nothing");
+    let found = FLOORS.iter().position(|floor| floor.contains(&top.as_str()));
+    found.unwrap_or_else(|| panic!("{top} is on no floor"))
 }
 
 #[test]
-fn the_core_is_pure() {
-    lacks("core", &["rdkafka", "kafka", "Kafka"]);
-    lacks("core", &["Instant", "SystemTime", "Timestamp::now", "Zoned::now"]);
-    lacks("core", &["std::thread", "thread::spawn", "std::sync::mpsc"]);
-    lacks("core", &["println!", "print!", "eprintln!", "eprint!", "dbg!", "indicatif", "std::io::std"]);
-    lacks("core", &["std::fs", "std::env", "std::process", "std::net"]);
-}
-
-#[test]
-fn nothing_panics_over_a_full_disk_or_an_argument() {
-    // They panic if what they write cannot be written, or an argument is no text.
-    lacks("", &["println!", " print!", "eprint!", "env::args()"]);
-}
-
-#[test]
-fn the_truth_and_the_stream_do_not_know_each_other() {
-    for file in module("core/batch") {
-        lacks(&file, &["stream"]);
+fn imports_point_down_only() {
+    for (module, imported) in imports("src").iter().filter(|(module, _)| !module.is_empty()) {
+        for other in imported.iter().filter(|other| other[0] != module[0]) {
+            assert!(floor(module) < floor(other), "{module:?} imports {other:?}");
+        }
     }
-    for file in module("core/stream") {
-        lacks(&file, &["batch"]);
+}
+
+#[test]
+fn commands_do_not_import_each_other() {
+    for (module, imported) in imports("src").iter().filter(|(module, _)| module.len() > 1 && module[0] == "commands") {
+        for other in imported.iter().filter(|other| other.len() > 1 && other[0] == "commands") {
+            assert!(other[1] == "session" || other[1] == module[1], "{module:?} imports {other:?}");
+        }
     }
 }
 
 #[test]
-fn the_command_line_knows_nothing_of_the_crate() {
-    lacks("cli.rs", &["crate::", "super::"]);
+fn no_modules_import_each_other_in_a_circle() {
+    for root in ["crates/frame/src"] {
+        let mut left = imports(root);
+        // A module whose imports are all settled is settled; what is left at the end is in a circle, or above one.
+        while let Some(settled) = left
+            .iter()
+            .find(|(_, imported)| imported.iter().all(|it| !left.contains_key(it)))
+            .map(|(name, _)| name.clone())
+        {
+            left.remove(&settled);
+        }
+        // What is above a circle is imported by nobody who is left.
+        while let Some(above) =
+            left.keys().find(|name| !left.values().any(|imported| imported.contains(*name))).cloned()
+        {
+            left.remove(&above);
+        }
+        assert!(left.is_empty(), "{root}: in a circle: {:?}", left.keys().collect::<Vec<_>>());
+    }
 }
 
-#[test]
-fn dependencies_point_one_way() {
-    for inner in ["crate::edge", "crate::cmd", "crate::cli", "super::edge", "super::super::edge", "kuu::"] {
-        lacks("core", &[inner]);
-    }
-    lacks("edge", &["crate::cmd", "crate::cli"]);
-    lacks("lib.rs", &["pub use"]);
+/// The text of a file or of every file in a folder, below `src`.
+fn code(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(path);
+    let files = if path.is_dir() {
+        std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect()
+    } else {
+        vec![path]
+    };
+    files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect()
 }
 
 #[test]
 fn latencies_are_taken_on_a_clock_that_nobody_sets() {
-    for file in
-        ["edge/bench/live.rs", "edge/bench/catch_up.rs", "edge/kafka/source.rs", "edge/pipeline.rs", "edge/pipeline"]
-    {
-        lacks(file, &["now_us", "SystemTime"]);
-    }
-}
-
-#[test]
-fn commands_are_one_file_each_and_short() {
-    for (file, text) in files(&source("cmd")) {
-        let lines = code(&text).lines().count();
-        assert!(lines <= 400, "{} has {lines} lines", file.display());
+    for path in ["bench/live.rs", "bench/catch_up.rs", "kafka/consume/reader.rs", "engine/run.rs", "engine/run"] {
+        for clock in ["now_us", "SystemTime"] {
+            assert!(!code(path).contains(clock), "{path} asks {clock}");
+        }
     }
 }

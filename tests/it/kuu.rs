@@ -40,7 +40,7 @@ impl Kuu {
         Kuu { dir: tempfile::tempdir().unwrap(), brokers: brokers.to_owned(), planted: String::new() }
     }
 
-    /// From now on the thread of this name dies (see `src/edge/fault.rs`).
+    /// From now on the thread of this name dies (see `src/system/fault.rs`).
     pub fn plant_panic(&mut self, thread: &str) {
         self.planted = thread.to_owned();
     }

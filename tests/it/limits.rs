@@ -4,7 +4,7 @@ use crate::broker::{Mock, read, rows, values};
 use crate::frames::{MINUTE, frame, lines, windows};
 use crate::kuu::{Kuu, each};
 use crate::wire::settle;
-use ::kuu::core::frame::{MAX_UID, Malformed, Member, fast, plain};
+use kuu_frame::{MAX_UID, Malformed, Member, fast, plain};
 use proptest::prelude::*;
 
 const MOST: usize = 65_536;

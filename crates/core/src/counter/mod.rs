@@ -1,0 +1,390 @@
+//! The counter: frames in, results out, deterministic in the order of its input.
+
+mod interner;
+mod members;
+mod open_windows;
+mod snapshot;
+mod watermark;
+
+pub use interner::LARGEST_BLOCK;
+pub use snapshot::{Change, Damaged, Records};
+pub use watermark::{CORROBORATION, Clocks, Watermark};
+
+use crate::ledger::Ledger;
+use crate::window::{Unit, Window};
+use interner::Users;
+use kuu_frame::{Frame, Malformed};
+use open_windows::{Lane, Open};
+use snapshot::Journal;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// What the counter is told once. Times are in seconds.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Which windows are counted; one or more.
+    pub units: Vec<Unit>,
+    /// How long a window waits, in event time, before its on-time result.
+    pub lateness: i64,
+    /// How long after its end a window accepts frames.
+    pub retention: i64,
+    /// How far a clock may move without corroboration.
+    pub max_jump: i64,
+    /// How many windows may be open that only frames far from every clock have hit, by more than `max_jump`.
+    pub max_open_windows: usize,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            units: vec![Unit::Minute],
+            lateness: 5,
+            retention: 86_400,
+            max_jump: 3_600,
+            max_open_windows: MAX_OPEN_WINDOWS,
+        }
+    }
+}
+
+/// Windows far from every clock that are generous: a day of retention has 86,400 seconds, and each costs some 300 bytes.
+pub const MAX_OPEN_WINDOWS: usize = 100_000;
+
+/// When a result was emitted, relative to the watermark (the names are Apache Beam's).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timing {
+    /// The watermark has not reached the end of the window.
+    Early,
+    /// The first result at or after the watermark.
+    OnTime,
+    /// A correction.
+    Late,
+}
+
+/// One result: an upsert of its window's row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Emission {
+    /// Which window.
+    pub window: Window,
+    /// Its distinct users so far.
+    pub users: u64,
+    /// Its frames so far.
+    pub frames: u64,
+    /// When.
+    pub timing: Timing,
+    /// 0 for the on-time result, counted up for each correction; early results have none.
+    pub revision: Option<u32>,
+}
+
+/// What became of one frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Some window counts it.
+    Counted,
+    /// Its window is beyond retention.
+    TooLate,
+    /// Its window is far from every clock, and too many such windows are open.
+    TooFar,
+}
+
+/// Windows in the order in which the watermark reaches them, shorter ones first.
+type Queue = BTreeSet<(i64, Unit, i64)>;
+
+/// The one owner of all counting state.
+pub struct Counter {
+    config: Config,
+    clocks: Clocks,
+    users: Users,
+    lanes: Vec<Lane>,
+    /// For each lane, the longest shorter one that nests in it: who is old there is old here.
+    within: Vec<Option<usize>>,
+    /// Without an on-time result.
+    pending: Queue,
+    /// With one, and still accepting frames.
+    closed: Queue,
+    /// Closed, and changed since their last result.
+    corrected: Queue,
+    /// Open windows that only frames far from every clock have hit.
+    far: usize,
+    ledger: Ledger,
+    ready: Vec<Emission>,
+    journal: Option<Journal>,
+}
+
+impl Counter {
+    /// A counter for a source of `partitions` partitions.
+    pub fn new(mut config: Config, partitions: usize) -> Counter {
+        config.units.sort();
+        config.units.dedup();
+        let units = &config.units;
+        let within = (0..units.len()).map(|i| (0..i).rev().find(|j| units[*j].nests_in(units[i]))).collect();
+        Counter {
+            clocks: Clocks::new(partitions, config.lateness, config.max_jump),
+            users: Users::default(),
+            lanes: units.iter().map(|unit| Lane::new(*unit)).collect(),
+            within,
+            pending: Queue::new(),
+            closed: Queue::new(),
+            corrected: Queue::new(),
+            far: 0,
+            ledger: Ledger::default(),
+            ready: Vec::new(),
+            journal: None,
+            config,
+        }
+    }
+
+    /// Takes the next value of `partition`: counts the frame, or books why it is none.
+    ///
+    /// Results that it caused wait in [`Counter::drain`].
+    #[inline]
+    pub fn observe(&mut self, partition: usize, value: Result<Frame<'_>, Malformed>) -> Option<Fate> {
+        match value {
+            Ok(frame) => Some(self.frame(partition, frame)),
+            Err(reason) => {
+                self.ledger.malformed(reason);
+                self.moved();
+                None
+            }
+        }
+    }
+
+    fn frame(&mut self, partition: usize, frame: Frame<'_>) -> Fate {
+        self.ledger.read += 1;
+        let fate = self.count(partition, frame);
+        if self.clocks.observe(partition, frame.ts) {
+            self.advance();
+        }
+        fate
+    }
+
+    /// Adds the frame to its window of every unit. The one that ends first decides whether it is too late: longer windows
+    /// stay unions of the shorter ones, and a month that is closed for good is not opened again by a week that goes on.
+    fn count(&mut self, partition: usize, frame: Frame<'_>) -> Fate {
+        let first_end = self.lanes.iter_mut().map(|lane| lane.window(frame.ts).end).min().unwrap_or(i64::MAX);
+        if self.clocks.watermark().is_some_and(|at| self.expired(first_end, at)) {
+            self.ledger.too_late += 1;
+            self.moved();
+            return Fate::TooLate;
+        }
+        let far = !self.clocks.is_near(partition, frame.ts);
+        if far && !self.admits(frame.ts) {
+            self.ledger.too_far += 1;
+            self.moved();
+            return Fate::TooFar;
+        }
+        self.ledger.counted += 1;
+        let user = self.users.intern(frame.uid);
+        let mut fresh = [false; Unit::ALL.len()];
+        for (i, lane) in self.lanes.iter_mut().enumerate() {
+            let window = lane.window(frame.ts);
+            let open = lane.open(window);
+            open.frames += 1;
+            if i == 0 && open.revision.is_some() {
+                self.ledger.late += 1;
+            }
+            fresh[i] = self.within[i].is_none_or(|shorter| fresh[shorter]) && open.users.insert(user);
+            if open.frames == 1 {
+                self.pending.insert(place(&window));
+                open.far = far;
+                self.far += usize::from(far);
+            } else if open.far && !far {
+                open.far = false;
+                self.far -= 1;
+            }
+            if let Some(journal) = &mut self.journal {
+                journal.touch(&window, open);
+            }
+            if !open.changed {
+                open.changed = true;
+                if open.revision.is_some() {
+                    self.corrected.insert(place(&window));
+                }
+            }
+        }
+        Fate::Counted
+    }
+
+    /// Whether a frame that is far from every clock may open the windows that it needs. What near frames need is always
+    /// there: windows that they open, or hit, are not among those that are limited, whatever came before.
+    #[cold]
+    fn admits(&mut self, ts: i64) -> bool {
+        let needed = self.lanes.iter_mut().filter_map(|lane| {
+            let window = lane.window(ts);
+            (!lane.is_open(&window)).then_some(())
+        });
+        let needed = needed.count();
+        needed == 0 || self.far + needed <= self.config.max_open_windows
+    }
+
+    fn moved(&mut self) {
+        if let Some(journal) = &mut self.journal {
+            journal.moved();
+        }
+    }
+
+    fn expired(&self, end: i64, watermark: i64) -> bool {
+        end + self.config.retention <= watermark
+    }
+
+    /// Says that `partition` has ended, or is silent at its end: it no longer holds the watermark back.
+    pub fn silence(&mut self, partition: usize) {
+        if self.clocks.silence(partition) {
+            self.advance();
+        }
+    }
+
+    /// Says what time it is outside, and leaves out the partitions that have had no plausible clock for `idle`: see
+    /// [`Clocks::leave_out_doubtful`]. Only for streams without an end.
+    pub fn leave_out_doubtful(&mut self, at: Duration, idle: Duration) {
+        if self.clocks.leave_out_doubtful(at, idle) {
+            self.advance();
+        }
+    }
+
+    /// Takes in partitions that were added, `partitions` in all: they hold the watermark back until they have a clock or
+    /// are silent.
+    pub fn grow(&mut self, partitions: usize) {
+        self.clocks = std::mem::take(&mut self.clocks).grown(partitions);
+    }
+
+    /// Emits what the watermark has reached, corrections along with it, and forgets what has expired.
+    fn advance(&mut self) {
+        let Some(watermark) = self.clocks.watermark() else { return };
+        let before = self.ready.len();
+        while let Some(first) = self.pending.first().copied().filter(|(end, ..)| *end <= watermark) {
+            self.pending.remove(&first);
+            self.close(first);
+        }
+        if self.ready.len() > before {
+            self.flush_late();
+        }
+        while let Some(first) = self.closed.first().copied().filter(|(end, ..)| self.expired(*end, watermark)) {
+            if self.corrected.contains(&first) {
+                self.flush_late();
+            }
+            self.closed.remove(&first);
+            let (lane, window) = self.locate(first);
+            let Some(open) = self.lanes[lane].evict(&window) else { continue };
+            self.far -= usize::from(open.far);
+            if let Some(journal) = &mut self.journal {
+                journal.evict(&window, &open);
+            }
+        }
+    }
+
+    fn close(&mut self, at: (i64, Unit, i64)) {
+        self.closed.insert(at);
+        self.emit(at, Timing::OnTime);
+    }
+
+    fn emit(&mut self, at: (i64, Unit, i64), timing: Timing) {
+        let (lane, window) = self.locate(at);
+        let Some(open) = self.lanes[lane].get(&window) else { return };
+        open.revision = match timing {
+            Timing::Early => None,
+            _ => Some(open.revision.map_or(0, |revision| revision + 1)),
+        };
+        open.changed = false;
+        if let Some(journal) = &mut self.journal {
+            journal.touch(&window, open);
+        }
+        self.ready.push(emission(window, open, timing));
+    }
+
+    fn locate(&self, (end, unit, start): (i64, Unit, i64)) -> (usize, Window) {
+        let lane = self.config.units.iter().position(|other| *other == unit).unwrap_or_default();
+        (lane, Window { unit, start, end })
+    }
+
+    /// Emits a correction of every closed window that changed since its last result.
+    pub fn flush_late(&mut self) {
+        for at in std::mem::take(&mut self.corrected) {
+            self.emit(at, Timing::Late);
+        }
+    }
+
+    /// Emits an early result of every open window that changed since its last one.
+    pub fn flush_early(&mut self) {
+        let mut changed: Vec<_> = self
+            .lanes
+            .iter()
+            .flat_map(Lane::windows)
+            .filter(|(_, open)| open.changed && open.revision.is_none())
+            .map(|(window, _)| place(&window))
+            .collect();
+        changed.sort_unstable();
+        for at in changed {
+            self.emit(at, Timing::Early);
+        }
+    }
+
+    /// Says that the input has ended: every open window gets its on-time result.
+    pub fn finish(&mut self) {
+        for at in std::mem::take(&mut self.pending) {
+            self.close(at);
+        }
+        self.flush_late();
+    }
+
+    /// Hands over the results that are due, in order.
+    pub fn drain(&mut self) -> std::vec::Drain<'_, Emission> {
+        self.ready.drain(..)
+    }
+
+    /// Whether results wait in [`Counter::drain`].
+    #[inline]
+    pub fn has_results(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// What became of every frame so far.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// For what the source knows of: blank lines and the like.
+    pub fn ledger_mut(&mut self) -> &mut Ledger {
+        &mut self.ledger
+    }
+
+    /// Books a counted frame that an ordered output did not take.
+    pub fn out_of_order(&mut self) {
+        self.ledger.out_of_order += 1;
+        self.moved();
+    }
+
+    /// The overall watermark in Unix seconds.
+    pub fn watermark(&self) -> Option<i64> {
+        self.clocks.watermark()
+    }
+
+    /// The clocks of the partitions.
+    pub fn clocks(&self) -> &Clocks {
+        &self.clocks
+    }
+
+    /// Windows without an on-time result.
+    pub fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Distinct users ever seen.
+    pub fn users(&self) -> usize {
+        self.users.count()
+    }
+}
+
+fn place(window: &Window) -> (i64, Unit, i64) {
+    (window.end, window.unit, window.start)
+}
+
+fn emission(window: Window, open: &Open, timing: Timing) -> Emission {
+    Emission { window, users: open.users.len(), frames: open.frames, timing, revision: open.revision }
+}
+
+#[cfg(test)]
+mod restart_tests;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod wild_tests;

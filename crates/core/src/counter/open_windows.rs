@@ -1,0 +1,75 @@
+//! The windows of one unit that still accept frames.
+
+use crate::counter::members::Members;
+use crate::window::{Unit, Window};
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+/// One window with its users. There may be a hundred thousand of them: it is small.
+#[derive(Clone, Debug, Default)]
+pub struct Open {
+    /// Its users.
+    pub users: Members,
+    /// Its frames.
+    pub frames: u64,
+    /// The revision of its last result at or after the watermark.
+    pub revision: Option<u32>,
+    /// Whether it changed since its last result of any timing.
+    pub changed: bool,
+    /// Whether it changed since its state was last written.
+    pub unsaved: bool,
+    /// Whether its state was ever written.
+    pub saved: bool,
+    /// Whether all its frames were far from every clock.
+    pub far: bool,
+}
+
+/// The windows of one unit.
+pub struct Lane {
+    unit: Unit,
+    open: HashMap<i64, Open, RandomState>,
+    // Finding a month takes calendar arithmetic; frames mostly stay in one.
+    last: Window,
+}
+
+impl Lane {
+    /// No windows yet.
+    pub fn new(unit: Unit) -> Lane {
+        Lane { unit, open: HashMap::default(), last: unit.window(0) }
+    }
+
+    /// The window of the second `ts`, open or not.
+    #[inline]
+    pub fn window(&mut self, ts: i64) -> Window {
+        if !self.last.contains(ts) {
+            self.last = self.unit.window(ts);
+        }
+        self.last
+    }
+
+    /// The window `window`, opened if need be.
+    #[inline]
+    pub fn open(&mut self, window: Window) -> &mut Open {
+        self.open.entry(window.start).or_default()
+    }
+
+    /// The window `window`, if it is open.
+    pub fn get(&mut self, window: &Window) -> Option<&mut Open> {
+        self.open.get_mut(&window.start)
+    }
+
+    /// Whether the window `window` is open.
+    pub fn is_open(&self, window: &Window) -> bool {
+        self.open.contains_key(&window.start)
+    }
+
+    /// Forgets a window, and gives what it was.
+    pub fn evict(&mut self, window: &Window) -> Option<Open> {
+        self.open.remove(&window.start)
+    }
+
+    /// Every open window, in no order.
+    pub fn windows(&self) -> impl Iterator<Item = (Window, &Open)> {
+        self.open.iter().map(|(start, open)| (self.unit.window(*start), open))
+    }
+}

@@ -1,0 +1,334 @@
+//! What a counter must not forget, as upserts and removals of small records: a log of them, compacted by key or not,
+//! gives the counter back.
+//!
+//! | key | value |
+//! |---|---|
+//! | `counter` | JSON: clocks, watermark, ledger |
+//! | `minute:1468244340` | JSON: frames, revision of a window that still accepts frames, and its users as long as they are few |
+//! | `minute:1468244340/0` | else its users of numbers 0..65,536, a roaring bitmap in the portable format; `/1` the next ones |
+//! | `users/0` | JSON: ids of the users from number 0 on, as far as they go; `users/1024` the next ones |
+
+use crate::counter::interner::Users;
+use crate::counter::members::{CHUNK, Many, Members};
+use crate::counter::open_windows::Open;
+use crate::counter::watermark::Clocks;
+use crate::counter::{Config, Counter, Queue, place};
+use crate::ledger::Ledger;
+use crate::window::{Unit, Window};
+use kuu_frame::{MAX_TS, Malformed};
+use roaring::RoaringBitmap;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use thiserror::Error;
+
+/// The first week begins before 1970.
+const WEEK: i64 = 7 * 86_400;
+const COUNTER: &str = "counter";
+const USERS: &str = "users/";
+
+/// One change of the state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What changed.
+    pub key: String,
+    /// What it is now, none if it is no more.
+    pub value: Option<Vec<u8>>,
+}
+
+/// The records of a state by key, the last value of each.
+pub type Records = BTreeMap<String, Vec<u8>>;
+
+/// A state that is not what a counter wrote.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("the record `{key}` is damaged: {why}")]
+pub struct Damaged {
+    /// Its key.
+    pub key: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// What changed since a counter was last asked, kept by a counter that was told to.
+#[derive(Default)]
+pub(super) struct Journal {
+    /// Windows that are not as they were; each has its `unsaved` flag set.
+    touched: Vec<(i64, Unit, i64)>,
+    /// Keys of what is no more.
+    gone: Vec<String>,
+    /// Whether anything at all was observed.
+    moved: bool,
+}
+
+impl Journal {
+    #[inline]
+    pub(super) fn touch(&mut self, window: &Window, open: &mut Open) {
+        self.moved = true;
+        if !open.unsaved {
+            open.unsaved = true;
+            self.touched.push(place(window));
+        }
+    }
+
+    #[inline]
+    pub(super) fn moved(&mut self) {
+        self.moved = true;
+    }
+
+    pub(super) fn evict(&mut self, window: &Window, open: &Open) {
+        if open.saved {
+            self.gone.push(window.key());
+        }
+        if let Members::Many(many) = &open.users {
+            self.gone.extend(many.saved.iter().map(|number| chunk_key(window, *number)));
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CounterRecord {
+    clocks: Clocks,
+    ledger: LedgerRecord,
+    /// Distinct users: a log that lost some of them is noticed.
+    users: usize,
+    /// Windows that accept frames, for the same reason.
+    windows: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LedgerRecord {
+    read: u64,
+    counted: u64,
+    malformed: BTreeMap<String, u64>,
+    too_late: u64,
+    #[serde(default)]
+    too_far: u64,
+    blank: u64,
+    late: u64,
+    out_of_order: u64,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct WindowRecord {
+    frames: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<u32>,
+    /// Whether it changed since its last result.
+    #[serde(skip_serializing_if = "is_false")]
+    changed: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    far: bool,
+    /// Its users by number, if they are few...
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    few: Vec<u32>,
+    /// ...and else how many there are in its chunks. States of format 1 have no lists.
+    #[serde(alias = "users", skip_serializing_if = "Option::is_none")]
+    many: Option<u64>,
+    /// In states of format 1: it follows from the start.
+    #[serde(rename = "end", skip_serializing)]
+    _end: i64,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn chunk_key(window: &Window, number: u32) -> String {
+    format!("{}/{number}", window.key())
+}
+
+impl Counter {
+    /// From now on keeps account of what changes, for [`Counter::changes`].
+    pub fn keep_state(&mut self) {
+        self.journal.get_or_insert_default();
+        self.users.keep_blocks();
+    }
+
+    /// What changed since the last time, in the order in which it is to be written; nothing if nothing was observed.
+    pub fn changes(&mut self) -> Vec<Change> {
+        let Some(journal) = self.journal.as_mut().filter(|journal| journal.moved) else { return Vec::new() };
+        let Journal { touched, gone, .. } = std::mem::take(journal);
+        let mut changes: Vec<Change> = gone.into_iter().map(|key| Change { key, value: None }).collect();
+        for (first, ids) in self.users.unsaved_blocks() {
+            changes.push(json(format!("{USERS}{first}"), &ids));
+        }
+        for at in touched {
+            let (lane, window) = self.locate(at);
+            // One that was evicted since is among those gone.
+            let Some(open) = self.lanes[lane].get(&window) else { continue };
+            open.unsaved = false;
+            open.saved = true;
+            let (frames, revision) = (open.frames, open.revision);
+            let mut record =
+                WindowRecord { frames, revision, changed: open.changed, far: open.far, ..WindowRecord::default() };
+            match &mut open.users {
+                Members::Few(users) => record.few.clone_from(users),
+                Members::Many(many) => {
+                    record.many = Some(many.users.len());
+                    for number in std::mem::take(&mut many.grown) {
+                        many.saved.insert(number);
+                        let users = chunk(&many.users, number);
+                        changes.push(Change { key: chunk_key(&window, number), value: Some(users) });
+                    }
+                }
+            }
+            changes.push(json(window.key(), &record));
+        }
+        let record = CounterRecord {
+            clocks: self.clocks.clone(),
+            ledger: LedgerRecord::of(&self.ledger),
+            users: self.users.count(),
+            windows: self.pending.len() + self.closed.len(),
+        };
+        changes.push(json(COUNTER.into(), &record));
+        changes
+    }
+
+    /// The counter that wrote these records, with the configuration that it had then; a new one if there are none.
+    /// Keeps account of its changes. Keys of others are passed over.
+    ///
+    /// # Errors
+    /// If the records are not what a counter with this configuration wrote.
+    pub fn restore(config: Config, partitions: usize, records: &Records) -> Result<Counter, Damaged> {
+        let mut counter = Counter::new(config, partitions);
+        counter.keep_state();
+        let Some(value) = records.get(COUNTER) else { return Ok(counter) };
+        let record: CounterRecord = parse(COUNTER, value)?;
+        counter.clocks = record.clocks.awake().grown(partitions);
+        counter.ledger = record.ledger.ledger();
+        counter.users = users(records)?;
+        counter.windows(records)?;
+        let found = (counter.users.count(), counter.pending.len() + counter.closed.len());
+        if found != (record.users, record.windows) {
+            let why = format!(
+                "it tells of {} users and {} windows, but {} and {} are there",
+                record.users, record.windows, found.0, found.1
+            );
+            return Err(Damaged { key: COUNTER.into(), why });
+        }
+        if counter.clocks.partitions() != partitions {
+            let why = format!("it tells of {} partitions instead of {partitions}", counter.clocks.partitions());
+            return Err(Damaged { key: COUNTER.into(), why });
+        }
+        Ok(counter)
+    }
+
+    fn windows(&mut self, records: &Records) -> Result<(), Damaged> {
+        let units = self.config.units.clone();
+        for (lane, unit) in units.into_iter().enumerate() {
+            let prefix = format!("{unit}:");
+            let of_unit = records.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix));
+            for (key, value) in of_unit.filter(|(key, _)| !key.contains('/')) {
+                let record: WindowRecord = parse(key, value)?;
+                let damaged = |why: &str| Damaged { key: key.clone(), why: why.into() };
+                let start = key[prefix.len()..].parse().map_err(|_| damaged("its key has no start"))?;
+                let window =
+                    Some(start).filter(|start| (-WEEK..=MAX_TS).contains(start)).map(|start| unit.window(start));
+                let Some(window) = window.filter(|window| window.start == start) else {
+                    return Err(damaged("no such window starts there"));
+                };
+                let users = match record.many {
+                    None => Members::Few(record.few),
+                    Some(count) => {
+                        let many = chunks(records, key)?;
+                        if many.users.len() != count {
+                            return Err(damaged(&format!("{} users instead of {count}", many.users.len())));
+                        }
+                        Members::Many(Box::new(many))
+                    }
+                };
+                let WindowRecord { frames, revision, changed, far, .. } = record;
+                let open = self.lanes[lane].open(window);
+                *open = Open { users, frames, revision, changed, far, unsaved: false, saved: true };
+                self.far += usize::from(far);
+                let queue: &mut Queue = if open.revision.is_none() { &mut self.pending } else { &mut self.closed };
+                queue.insert(place(&window));
+                if open.changed && open.revision.is_some() {
+                    self.corrected.insert(place(&window));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The users of the window `key` that has many.
+fn chunks(records: &Records, key: &str) -> Result<Many, Damaged> {
+    let mut many = Many::default();
+    let prefix = format!("{key}/");
+    for (key, value) in records.range(prefix.clone()..).take_while(|(key, _)| key.starts_with(&prefix)) {
+        let damaged = |why: String| Damaged { key: key.clone(), why };
+        let number = key[prefix.len()..].parse().map_err(|_| damaged("its key has no number".into()))?;
+        many.users |= RoaringBitmap::deserialize_from(&value[..]).map_err(|error| damaged(error.to_string()))?;
+        many.saved.insert(number);
+    }
+    Ok(many)
+}
+
+fn users(records: &Records) -> Result<Users, Damaged> {
+    let mut blocks = BTreeMap::new();
+    for (key, value) in records.range(USERS.to_owned()..).take_while(|(key, _)| key.starts_with(USERS)) {
+        let damaged = |why: &str| Damaged { key: key.clone(), why: why.into() };
+        let first: u32 = key[USERS.len()..].parse().map_err(|_| damaged("its key has no number"))?;
+        blocks.insert(first, (key, parse::<Vec<String>>(key, value)?));
+    }
+    let mut users = Users::default();
+    users.keep_blocks();
+    for (first, (key, ids)) in blocks {
+        if users.restore_block(first, &ids).is_err() {
+            return Err(Damaged { key: key.clone(), why: "its users do not follow those before it".into() });
+        }
+    }
+    Ok(users)
+}
+
+/// The users of one chunk of a window.
+fn chunk(users: &RoaringBitmap, number: u32) -> Vec<u8> {
+    let first = number * CHUNK;
+    let part: RoaringBitmap = users.range(first..=first + (CHUNK - 1)).collect();
+    let mut bytes = Vec::with_capacity(part.serialized_size());
+    part.serialize_into(&mut bytes).expect("a vector takes all bytes");
+    bytes
+}
+
+fn json(key: String, value: &impl Serialize) -> Change {
+    let value = serde_json::to_vec(value).expect("numbers and texts can be written as JSON");
+    Change { key, value: Some(value) }
+}
+
+fn parse<'a, T: Deserialize<'a>>(key: &str, value: &'a [u8]) -> Result<T, Damaged> {
+    serde_json::from_slice(value).map_err(|error| Damaged { key: key.into(), why: error.to_string() })
+}
+
+impl LedgerRecord {
+    fn of(ledger: &Ledger) -> LedgerRecord {
+        let reasons =
+            Malformed::ALL.into_iter().map(|reason| (reason.name().into(), ledger.malformed[reason as usize]));
+        LedgerRecord {
+            read: ledger.read,
+            counted: ledger.counted,
+            malformed: reasons.filter(|(_, count)| *count > 0).collect(),
+            too_late: ledger.too_late,
+            too_far: ledger.too_far,
+            blank: ledger.blank,
+            late: ledger.late,
+            out_of_order: ledger.out_of_order,
+        }
+    }
+
+    fn ledger(&self) -> Ledger {
+        let of_reason = |reason: Malformed| self.malformed.get(reason.name()).copied().unwrap_or_default();
+        Ledger {
+            read: self.read,
+            counted: self.counted,
+            malformed: Malformed::ALL.map(of_reason),
+            too_late: self.too_late,
+            too_far: self.too_far,
+            blank: self.blank,
+            late: self.late,
+            out_of_order: self.out_of_order,
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The pure core: bytes and times come in as arguments, values go out.
+//!
+//! No Kafka, no clock, no terminal, and no thread but rayon's.
+
+#![warn(missing_docs)]
+
+pub mod counter;
+pub mod frame_batch;
+pub mod latency;
+pub mod ledger;
+pub mod lines;
+pub mod ordered;
+pub mod record;
+pub mod reorder;
+pub mod statistics;
+pub mod truth;
+pub mod verdict;
+pub mod window;

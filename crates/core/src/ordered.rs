@@ -1,0 +1,364 @@
+//! The ordered output of a stream of several partitions: what waits for its turn, and what does not wait for it.
+//!
+//! A frame waits until the watermark has passed its timestamp. One that is further ahead of its partition's clock than a
+//! plausible jump might wait for years, and hold the position back as long: it waits apart, until the clock comes near
+//! (a stream that pauses for a night jumps with the eighth frame of the morning), or until so many further frames of its
+//! partition, or so much time, say that it does not. Then it is refused.
+
+use crate::reorder::Reorder;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use roaring::RoaringTreemap;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// How many further frames of its partition a frame that is far ahead waits for...
+const PATIENCE_FRAMES: u64 = 32;
+/// ...and for how long at most.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Something that was read from a partition.
+pub trait Placed {
+    /// The partition.
+    fn partition(&self) -> usize;
+    /// Its offset there.
+    fn offset(&self) -> i64;
+}
+
+/// Why something does not go out in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It came after its turn.
+    Late,
+    /// It is far ahead of its partition's clock, which did not come near.
+    Ahead,
+}
+
+impl Refusal {
+    /// The name used in headers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Refusal::Late => "out_of_order",
+            Refusal::Ahead => "far_ahead",
+        }
+    }
+}
+
+/// What a restart must know of what waits: it is read again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Everything before this second has gone out.
+    pub released: i64,
+    /// For each partition the offset of the first one that waits, or the next offset to read.
+    pub from: Vec<i64>,
+    /// By partition, the offsets from there on that do not wait though they are not before `released`: a roaring bitmap in
+    /// the portable format, in base64.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub passed: BTreeMap<usize, String>,
+}
+
+/// One partition.
+struct Lane<T> {
+    /// Far ahead, in the order in which they came.
+    ahead: VecDeque<Ahead<T>>,
+    /// Frames so far.
+    frames: u64,
+    /// Offsets of what does not wait though its turn has not come.
+    passed: RoaringTreemap,
+}
+
+impl<T> Default for Lane<T> {
+    fn default() -> Lane<T> {
+        Lane { ahead: VecDeque::new(), frames: 0, passed: RoaringTreemap::new() }
+    }
+}
+
+struct Ahead<T> {
+    ts: i64,
+    item: T,
+    /// The number of the frame in its partition.
+    number: u64,
+    since: Duration,
+}
+
+/// What waits for its turn.
+pub struct Ordered<T> {
+    queue: Reorder<T>,
+    lanes: Vec<Lane<T>>,
+    refused: Vec<(T, Refusal)>,
+}
+
+impl<T: Placed> Ordered<T> {
+    /// Nothing waits yet; `held` is what an earlier run left, if there was one.
+    ///
+    /// # Errors
+    /// If that is damaged.
+    pub fn new(partitions: usize, held: Option<&Held>) -> Result<Ordered<T>, String> {
+        let released = held.map_or(i64::MIN, |held| held.released);
+        let passed = |partition: &usize| -> Result<RoaringTreemap, String> {
+            let Some(text) = held.and_then(|held| held.passed.get(partition)) else { return Ok(RoaringTreemap::new()) };
+            let bytes = STANDARD.decode(text).map_err(|error| error.to_string())?;
+            RoaringTreemap::deserialize_from(&bytes[..]).map_err(|error| error.to_string())
+        };
+        let lane = |partition| Ok(Lane { passed: passed(&partition)?, ..Lane::default() });
+        let lanes = (0..partitions).map(lane).collect::<Result<_, String>>()?;
+        Ok(Ordered { queue: Reorder::from(released), lanes, refused: Vec::new() })
+    }
+
+    /// Takes in partitions that were added.
+    pub fn grow(&mut self, partitions: usize) {
+        self.lanes.resize_with(partitions.max(self.lanes.len()), Lane::default);
+    }
+
+    /// Takes the next counted frame of its partition, of the second `ts`, read at the time `at`. `horizon` is the last second
+    /// that is plausible there, if there is a clock.
+    #[inline]
+    pub fn push(&mut self, ts: i64, item: T, horizon: Option<i64>, at: Duration) {
+        let partition = item.partition();
+        let lane = &mut self.lanes[partition];
+        lane.frames += 1;
+        if !lane.ahead.is_empty() {
+            self.settle(partition, horizon, at);
+        }
+        if horizon.is_some_and(|horizon| ts <= horizon) {
+            self.enter(ts, item);
+        } else {
+            let lane = &mut self.lanes[partition];
+            lane.ahead.push_back(Ahead { ts, item, number: lane.frames, since: at });
+        }
+    }
+
+    /// Takes again what was taken before a restart; what had gone out, or was refused, does not wait again.
+    pub fn push_again(&mut self, ts: i64, item: T, horizon: Option<i64>, at: Duration) {
+        let passed = &self.lanes[item.partition()].passed;
+        if ts >= self.queue.released() && !passed.contains(item.offset() as u64) {
+            self.push(ts, item, horizon, at);
+        }
+    }
+
+    /// Notes a frame of the second `ts` that is not to go out.
+    pub fn pass(&mut self, partition: usize, offset: i64, ts: i64) {
+        if ts >= self.queue.released() {
+            self.lanes[partition].passed.insert(offset as u64);
+        }
+    }
+
+    fn enter(&mut self, ts: i64, item: T) {
+        if let Err(item) = self.queue.push(ts, item) {
+            self.refused.push((item, Refusal::Late));
+        }
+    }
+
+    fn refuse_ahead(&mut self, ts: i64, item: T) {
+        self.pass(item.partition(), item.offset(), ts);
+        self.refused.push((item, Refusal::Ahead));
+    }
+
+    /// Looks again at what is far ahead in a partition: the clock came near, or its time is over, or it waits on.
+    pub fn settle(&mut self, partition: usize, horizon: Option<i64>, at: Duration) {
+        for _ in 0..self.lanes[partition].ahead.len() {
+            let lane = &mut self.lanes[partition];
+            let Some(ahead) = lane.ahead.pop_front() else { return };
+            if horizon.is_some_and(|horizon| ahead.ts <= horizon) {
+                self.enter(ahead.ts, ahead.item);
+            } else if lane.frames - ahead.number > PATIENCE_FRAMES || at.saturating_sub(ahead.since) > PATIENCE {
+                self.refuse_ahead(ahead.ts, ahead.item);
+            } else {
+                lane.ahead.push_back(ahead);
+            }
+        }
+    }
+
+    /// Releases, in order, what lies before the watermark.
+    pub fn release(&mut self, watermark: i64) -> impl Iterator<Item = T> + use<T> {
+        self.queue.release(watermark)
+    }
+
+    /// Says that the input of `partition` has ended: what is beyond its `horizon` even now is refused. Without any clock,
+    /// nothing is.
+    pub fn end(&mut self, partition: usize, horizon: Option<i64>) {
+        while let Some(ahead) = self.lanes[partition].ahead.pop_front() {
+            match horizon.is_none_or(|horizon| ahead.ts <= horizon) {
+                true => self.enter(ahead.ts, ahead.item),
+                false => self.refuse_ahead(ahead.ts, ahead.item),
+            }
+        }
+    }
+
+    /// Releases everything, in order, once every partition has ended.
+    pub fn finish(&mut self) -> impl Iterator<Item = T> + use<T> {
+        self.queue.finish()
+    }
+
+    /// What was refused since the last time, and why.
+    #[inline]
+    pub fn refused(&mut self) -> Vec<(T, Refusal)> {
+        std::mem::take(&mut self.refused)
+    }
+
+    /// What a restart must know, when the next offset to read in each partition is at `positions`.
+    pub fn held(&mut self, positions: &[i64]) -> Held {
+        let mut from = positions.to_vec();
+        let ahead = self.lanes.iter().flat_map(|lane| lane.ahead.iter().map(|ahead| &ahead.item));
+        for item in self.queue.iter().chain(ahead) {
+            from[item.partition()] = from[item.partition()].min(item.offset());
+        }
+        let mut passed = BTreeMap::new();
+        for (partition, lane) in self.lanes.iter_mut().enumerate() {
+            lane.passed.remove_range(..from[partition].max(0) as u64);
+            if !lane.passed.is_empty() {
+                let mut bytes = Vec::with_capacity(lane.passed.serialized_size());
+                lane.passed.serialize_into(&mut bytes).expect("a vector takes all bytes");
+                passed.insert(partition, STANDARD.encode(bytes));
+            }
+        }
+        Held { released: self.queue.released(), from, passed }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    struct Item {
+        ts: i64,
+        partition: usize,
+        offset: i64,
+    }
+
+    impl Placed for Item {
+        fn partition(&self) -> usize {
+            self.partition
+        }
+
+        fn offset(&self) -> i64 {
+            self.offset
+        }
+    }
+
+    const AT: Duration = Duration::ZERO;
+
+    fn push(order: &mut Ordered<Item>, offset: i64, ts: i64, horizon: Option<i64>) {
+        order.push(ts, Item { ts, partition: 0, offset }, horizon, AT);
+    }
+
+    fn offsets(items: impl IntoIterator<Item = Item>) -> Vec<i64> {
+        items.into_iter().map(|item| item.offset).collect()
+    }
+
+    fn refused(order: &mut Ordered<Item>) -> Vec<(i64, &'static str)> {
+        order.refused().into_iter().map(|(item, why)| (item.offset, why.name())).collect()
+    }
+
+    #[test]
+    fn what_is_far_ahead_waits_for_the_clock_to_come_near() {
+        let mut order = Ordered::new(1, None).unwrap();
+        // No clock yet, then one at 100, whose plausible jump is 50.
+        for offset in 0..3 {
+            push(&mut order, offset, 100 - offset, None);
+        }
+        push(&mut order, 3, 900, None);
+        push(&mut order, 4, 99, Some(150));
+        assert_eq!(offsets(order.release(100)), [2, 1, 4]);
+        assert_eq!(order.held(&[5]).from, [0]);
+        assert_eq!(offsets(order.release(101)), [0]);
+        assert_eq!(order.held(&[5]), Held { released: 101, from: vec![3], passed: BTreeMap::new() });
+        push(&mut order, 5, 901, Some(951));
+        assert_eq!(offsets(order.release(902)), [3, 5]);
+        assert_eq!(refused(&mut order), []);
+    }
+
+    #[test]
+    fn after_so_many_frames_it_waits_no_longer_and_pins_nothing() {
+        let mut order = Ordered::new(1, None).unwrap();
+        push(&mut order, 0, 900_000, Some(150));
+        for offset in 1..=32 {
+            push(&mut order, offset, 100, Some(150));
+        }
+        assert_eq!((refused(&mut order), order.held(&[33]).from), (vec![], vec![0]));
+        push(&mut order, 33, 100, Some(150));
+        assert_eq!(refused(&mut order), [(0, "far_ahead")]);
+        assert_eq!(offsets(order.release(101)).len(), 33);
+        assert_eq!(order.held(&[34]), Held { released: 101, from: vec![34], passed: BTreeMap::new() });
+        push(&mut order, 34, 100, Some(150));
+        assert_eq!(refused(&mut order), [(34, "out_of_order")]);
+    }
+
+    #[test]
+    fn where_nothing_more_comes_time_decides() {
+        let mut order = Ordered::new(1, None).unwrap();
+        push(&mut order, 0, 900_000, Some(150));
+        order.settle(0, Some(150), PATIENCE);
+        assert_eq!(refused(&mut order), []);
+        order.settle(0, Some(150), PATIENCE + Duration::from_millis(1));
+        assert_eq!(refused(&mut order), [(0, "far_ahead")]);
+    }
+
+    #[test]
+    fn the_end_of_the_input() {
+        let mut order = Ordered::new(1, None).unwrap();
+        for (offset, ts) in [(0, 900_000), (1, 120), (2, 110)] {
+            push(&mut order, offset, ts, Some(150));
+        }
+        order.end(0, Some(150));
+        assert_eq!(offsets(order.finish()), [2, 1]);
+        assert_eq!(refused(&mut order), [(0, "far_ahead")]);
+        // The wild one has not moved the end: frames that come later are not after their turn.
+        assert_eq!(order.held(&[3]).released, 120);
+        // Without any clock there is nothing to compare with.
+        let mut order = Ordered::new(1, None).unwrap();
+        push(&mut order, 0, 900_000, None);
+        push(&mut order, 1, 120, None);
+        order.end(0, None);
+        assert_eq!(offsets(order.finish()), [1, 0]);
+    }
+
+    /// A good clock, half of the frames wild: every frame goes out or is refused once, whatever is killed when.
+    fn with_restarts(frames: &[(usize, bool, i64)], restarts: &[usize]) -> Vec<Item> {
+        let mut out: Vec<Item> = Vec::new();
+        let mut positions = [0i64; 2];
+        let mut items: Vec<Item> = Vec::new();
+        let mut order = Ordered::new(2, None).unwrap();
+        for (i, (partition, wild, jitter)) in frames.iter().enumerate() {
+            let now = 1_000 + i as i64;
+            let ts = if *wild { 1_000_000 } else { now - jitter };
+            let item = Item { ts, partition: *partition, offset: positions[*partition] };
+            items.push(item.clone());
+            positions[*partition] += 1;
+            match jitter % 7 {
+                // Not counted.
+                6 => order.pass(*partition, item.offset, ts),
+                _ => order.push(ts, item, Some(now + 50), AT),
+            }
+            out.extend(order.release(now - 5));
+            out.extend(order.refused().into_iter().map(|(item, _)| item));
+            if restarts.contains(&i) {
+                let held = order.held(&positions);
+                order = Ordered::new(2, Some(&held)).unwrap();
+                let again = items.iter().filter(|item| item.offset >= held.from[item.partition]);
+                again.for_each(|item| order.push_again(item.ts, item.clone(), Some(now + 50), AT));
+            }
+        }
+        (0..2).for_each(|partition| order.end(partition, Some(2_000)));
+        out.extend(order.finish());
+        out.extend(order.refused().into_iter().map(|(item, _)| item));
+        out.sort();
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn a_restart_neither_repeats_nor_loses(
+            frames in prop::collection::vec((0usize..2, any::<bool>(), 0i64..20), 0..200),
+            restarts in prop::collection::vec(0usize..200, 0..10),
+        ) {
+            let once = with_restarts(&frames, &[]);
+            let passed = frames.iter().filter(|(_, _, jitter)| jitter % 7 == 6).count();
+            prop_assert_eq!(once.len(), frames.len() - passed);
+            prop_assert_eq!(with_restarts(&frames, &restarts), once);
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The wire types of `results/` and of the output topic, apart from the types in memory.
+
+use crate::counter::{Emission, Timing};
+use crate::latency::LegRecords;
+use crate::ledger;
+use kuu_frame::Malformed;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Version of the record format: raised when a member changes its meaning or goes.
+pub const FORMAT: u32 = 1;
+
+/// One row of the output topic.
+#[derive(Debug, Serialize)]
+pub struct Row<'a> {
+    unit: &'a str,
+    start: i64,
+    end: i64,
+    users: u64,
+    frames: u64,
+    timing: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<u32>,
+    emitted_us: i64,
+}
+
+impl Row<'_> {
+    /// The row of a result that is emitted at `emitted_us`, in microseconds since the Unix epoch.
+    pub fn new(result: &Emission, emitted_us: i64) -> Row<'static> {
+        Row {
+            unit: result.window.unit.name(),
+            start: result.window.start,
+            end: result.window.end,
+            users: result.users,
+            frames: result.frames,
+            timing: match result.timing {
+                Timing::Early => "early",
+                Timing::OnTime => "on_time",
+                Timing::Late => "late",
+            },
+            revision: result.revision,
+            emitted_us,
+        }
+    }
+}
+
+/// What one run of a command did, where, and how fast.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Record {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The subcommand.
+    pub command: String,
+    /// When the run began, RFC 3339 in UTC: the time in the names of records.
+    pub written: String,
+    /// The program that ran.
+    pub program: Program,
+    /// What it talked to, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broker: Option<Broker>,
+    /// The command line, secrets left out.
+    pub command_line: Vec<String>,
+    /// The configuration in effect, defaults included.
+    pub config: BTreeMap<String, serde_json::Value>,
+    /// What it ran on.
+    pub machine: Machine,
+    /// The input, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub input: Vec<Source>,
+    /// The topic of the frames.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<Topic>,
+    /// What became of every frame.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Ledger>,
+    /// Whether the answer was right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+    /// Every figure, by a name that ends in its unit.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub figures: BTreeMap<String, Figure>,
+    /// Latency by leg.
+    #[serde(default, skip_serializing_if = "LegRecords::is_empty")]
+    pub latency: LegRecords,
+    /// What a reader must know before using the figures.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
+}
+
+/// The build that ran.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Program {
+    pub version: String,
+    pub git: String,
+    pub rustc: String,
+    pub librdkafka: String,
+}
+
+/// The broker.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Broker {
+    /// A real broker's kind, or `embedded` for the client library's mock. Their figures are never compared.
+    pub kind: String,
+    /// Its version, where it is known: the protocol does not tell.
+    pub version: Option<String>,
+    /// Bootstrap servers.
+    pub address: String,
+}
+
+/// The machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Machine {
+    pub cpu: String,
+    pub cores: usize,
+    pub memory_bytes: u64,
+    pub kernel: String,
+}
+
+/// One input file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// Its path as it was given; `-` is standard input.
+    pub name: String,
+    /// Its size as it lies on disk.
+    pub bytes: u64,
+    /// SHA-256 of the same bytes, in hexadecimal.
+    pub sha256: String,
+    /// Frames that were taken from it: all, or the first so many.
+    pub frames: u64,
+    /// Bytes of those frames, without line ends.
+    pub frame_bytes: u64,
+}
+
+/// A topic.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Topic {
+    pub name: String,
+    pub partitions: usize,
+}
+
+/// [`ledger::Ledger`] with the reasons by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Ledger {
+    pub read: u64,
+    pub counted: u64,
+    pub malformed: BTreeMap<String, u64>,
+    pub too_late: u64,
+    #[serde(default)]
+    pub too_far: u64,
+    pub blank: u64,
+    #[serde(default)]
+    pub late: u64,
+    #[serde(default)]
+    pub out_of_order: u64,
+}
+
+impl From<&ledger::Ledger> for Ledger {
+    fn from(ledger: &ledger::Ledger) -> Ledger {
+        let reasons = Malformed::ALL.into_iter().filter(|reason| ledger.malformed[*reason as usize] > 0);
+        Ledger {
+            read: ledger.read,
+            counted: ledger.counted,
+            malformed: reasons.map(|reason| (reason.name().to_owned(), ledger.malformed[reason as usize])).collect(),
+            too_late: ledger.too_late,
+            too_far: ledger.too_far,
+            blank: ledger.blank,
+            late: ledger.late,
+            out_of_order: ledger.out_of_order,
+        }
+    }
+}
+
+impl Ledger {
+    /// Values that were no frame, for whatever reason.
+    pub fn malformed_total(&self) -> u64 {
+        self.malformed.values().sum()
+    }
+
+    /// Whether every value that was read has exactly one fate.
+    pub fn balances(&self) -> bool {
+        self.read == self.counted + self.malformed_total() + self.too_late + self.too_far
+    }
+}
+
+/// The outcome of a comparison with the truth.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Whether every window is exact and the ledger adds up.
+    pub exact: bool,
+    /// Windows of the truth.
+    pub windows: u64,
+    /// Windows that are missing, extra or different.
+    pub wrong: u64,
+    /// Windows whose first answer had the right users already. With the next two, they are all.
+    pub exact_at_first: u64,
+    /// Windows whose first answer was not.
+    #[serde(default)]
+    pub corrected: u64,
+    /// Windows whose first answer is not in the topic any more.
+    #[serde(default)]
+    pub first_unknown: u64,
+    /// Largest difference of a first answer from the truth, in users.
+    pub largest_first_error_users: u64,
+    /// Sum of those differences over all windows, in users.
+    pub total_first_error_users: u64,
+    /// What is wrong, a sentence each.
+    pub faults: Vec<String>,
+}
+
+/// One measured figure, and what the machine allows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Figure {
+    /// The median of the samples.
+    pub value: f64,
+    /// Every sample, in the order in which it was taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<f64>,
+    /// The ceiling measured in the same run, in the same unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ceiling: Option<Ceiling>,
+}
+
+/// What the same machine does without the step in question.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Ceiling {
+    /// What was measured.
+    pub name: String,
+    /// The median of the samples.
+    pub value: f64,
+    /// Every sample, taken in turn with those of the figure.
+    pub samples: Vec<f64>,
+    /// Median of the ratios of samples taken in turn.
+    pub share: f64,
+}

@@ -1,0 +1,234 @@
+//! The truth: users and frames of every window, counted offline, exactly, and in the plainest way.
+//!
+//! One hash set of user ids a window, nothing shared between units, and no code in common with the streaming counter:
+//! what judges that counter must not repeat its mistakes.
+
+use crate::ledger::Ledger;
+use crate::lines::{Block, is_blank};
+use crate::window::{Unit, Window};
+use foldhash::fast::RandomState;
+use kuu_frame::{Frame, Kind, Malformed, Parser};
+use rayon::iter::{IntoParallelIterator, ParallelExtend, ParallelIterator};
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+/// What gives blocks, in the order of the input. [`count`] calls it from several threads, one at a time.
+pub trait Blocks: Send {
+    /// Why an input cannot be read on.
+    type Error: Send;
+
+    /// Refills `block` with the next lines; false at the end.
+    ///
+    /// # Errors
+    /// The input cannot be read on. All lines before that place were given.
+    fn next_block(&mut self, block: &mut Block) -> Result<bool, Self::Error>;
+}
+
+impl<B: Blocks> Blocks for &mut B {
+    type Error = B::Error;
+
+    fn next_block(&mut self, block: &mut Block) -> Result<bool, B::Error> {
+        (**self).next_block(block)
+    }
+}
+
+/// The result of one window. Prints as a line of the expected counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct WindowCount {
+    /// The window.
+    pub window: Window,
+    /// Number of distinct user ids.
+    pub users: u64,
+    /// Number of frames.
+    pub frames: u64,
+}
+
+impl fmt::Display for WindowCount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let WindowCount { window: Window { unit, start, .. }, users, frames } = self;
+        write!(f, r#"{{"unit": "{unit}", "start": {start}, "users": {users}, "frames": {frames}}}"#)
+    }
+}
+
+type Users = HashSet<Box<str>, RandomState>;
+
+/// What is known of one window.
+#[derive(Clone, Default)]
+struct Tally {
+    users: Users,
+    frames: u64,
+}
+
+impl Tally {
+    fn add(&mut self, uid: &str) {
+        self.frames += 1;
+        if !self.users.contains(uid) {
+            self.users.insert(uid.into());
+        }
+    }
+
+    fn merge(mut self, mut other: Tally) -> Tally {
+        self.frames += other.frames;
+        if self.users.len() < other.users.len() {
+            std::mem::swap(&mut self.users, &mut other.users);
+        }
+        self.users.extend(other.users);
+        self
+    }
+}
+
+/// The exact count of some frames. Its memory grows with the number of distinct users of each window.
+#[derive(Clone)]
+pub struct Truth {
+    units: Vec<Unit>,
+    windows: HashMap<Window, Tally, RandomState>,
+    ledger: Ledger,
+    frame_bytes: u64,
+}
+
+impl Truth {
+    /// Nothing counted yet, by windows of each of these units.
+    pub fn new(units: &[Unit]) -> Truth {
+        let mut units = units.to_vec();
+        units.sort_unstable();
+        units.dedup();
+        Truth { units, windows: HashMap::default(), ledger: Ledger::default(), frame_bytes: 0 }
+    }
+
+    /// Counts every line of a block.
+    pub fn add_block(&mut self, parser: &mut Parser, block: &Block) {
+        for (_, line) in block.lines() {
+            if is_blank(line) {
+                self.ledger.blank += 1;
+            } else {
+                self.frame_bytes += line.len() as u64;
+                self.add(parser.parse(line));
+            }
+        }
+    }
+
+    /// Counts one frame, or what was none.
+    pub fn add(&mut self, frame: Result<Frame<'_>, Malformed>) {
+        match frame {
+            Ok(Frame { uid, ts }) => {
+                self.ledger.read += 1;
+                self.ledger.counted += 1;
+                for unit in &self.units {
+                    self.windows.entry(unit.window(ts)).or_default().add(uid);
+                }
+            }
+            Err(reason) => self.ledger.malformed(reason),
+        }
+    }
+
+    /// Adds what another one counted, of other frames by the same units; on all threads, each takes some windows.
+    #[must_use]
+    pub fn merge(mut self, other: Truth) -> Truth {
+        self.ledger.add(&other.ledger);
+        self.frame_bytes += other.frame_bytes;
+        let mut common = Vec::new();
+        for (window, tally) in other.windows {
+            match self.windows.remove(&window) {
+                Some(mine) => common.push((window, mine, tally)),
+                None => _ = self.windows.insert(window, tally),
+            }
+        }
+        self.windows.par_extend(common.into_par_iter().map(|(window, mine, other)| (window, mine.merge(other))));
+        self
+    }
+
+    /// What became of every line.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Bytes of the lines that are not blank, without their ends.
+    pub fn frame_bytes(&self) -> u64 {
+        self.frame_bytes
+    }
+
+    /// The result of every window that holds a frame, by start, shorter windows first.
+    pub fn windows(&self) -> Vec<WindowCount> {
+        let count = |(window, tally): (&Window, &Tally)| WindowCount {
+            window: *window,
+            users: tally.users.len() as u64,
+            frames: tally.frames,
+        };
+        let mut counts: Vec<_> = self.windows.iter().map(count).collect();
+        counts.sort_unstable_by_key(|count| count.window);
+        counts
+    }
+}
+
+/// By minutes.
+impl Default for Truth {
+    fn default() -> Truth {
+        Truth::new(&[Unit::Minute])
+    }
+}
+
+/// Counts an input on all threads of the current rayon pool: while one reads (and inflates), the others parse. Stops
+/// after the first `limit` lines that are not blank, or at the first error, which comes along with what stands before.
+pub fn count<B: Blocks>(blocks: B, kind: Kind, units: &[Unit], limit: Option<u64>) -> (Truth, Option<B::Error>) {
+    let counted = count_each([(blocks, limit)], kind, units).pop();
+    counted.unwrap_or_else(|| (Truth::new(units), None))
+}
+
+/// Counts several inputs, each as [`count`] does, at the same time.
+pub fn count_each<B: Blocks>(
+    inputs: impl IntoIterator<Item = (B, Option<u64>)>,
+    kind: Kind,
+    units: &[Unit],
+) -> Vec<(Truth, Option<B::Error>)> {
+    let queue = |(blocks, left)| Mutex::new(Queue { blocks, left, ended: false, error: None });
+    let queues: Vec<_> = inputs.into_iter().map(queue).collect();
+    let parts = rayon::broadcast(|thread| {
+        let (mut parser, mut block) = (Parser::new(kind), Block::default());
+        let mut truths = vec![Truth::new(units); queues.len()];
+        // Each thread begins with another input, and then helps with the rest.
+        for index in (0..queues.len()).map(|index| (index + thread.index()) % queues.len()) {
+            // The lock is held for as long as reading takes, and not while the block is counted.
+            while queues[index].lock().unwrap_or_else(PoisonError::into_inner).next(&mut block) {
+                truths[index].add_block(&mut parser, &block);
+            }
+        }
+        truths
+    });
+    let mut truths = vec![Truth::new(units); queues.len()];
+    for part in parts {
+        truths = truths.into_iter().zip(part).map(|(truth, part)| truth.merge(part)).collect();
+    }
+    let errors = queues.into_iter().map(|queue| queue.into_inner().unwrap_or_else(PoisonError::into_inner).error);
+    truths.into_iter().zip(errors).collect()
+}
+
+/// Hands out the blocks of an input up to its end, its limit or its first error.
+struct Queue<B: Blocks> {
+    blocks: B,
+    left: Option<u64>,
+    ended: bool,
+    error: Option<B::Error>,
+}
+
+impl<B: Blocks> Queue<B> {
+    fn next(&mut self, block: &mut Block) -> bool {
+        if self.ended || self.left == Some(0) {
+            return false;
+        }
+        match self.blocks.next_block(block) {
+            Ok(more) => self.ended = !more,
+            Err(error) => {
+                self.ended = true;
+                self.error = Some(error);
+            }
+        }
+        if let Some(left) = &mut self.left {
+            *left -= block.keep(*left);
+        }
+        !self.ended
+    }
+}
+
+#[cfg(test)]
+mod tests;

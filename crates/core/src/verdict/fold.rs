@@ -1,0 +1,351 @@
+//! The rows of a topic, folded to what its consumer has.
+
+use crate::verdict::compare::{Comparison, Line};
+use crate::verdict::{Count, Row, parse_key};
+use crate::window::{Unit, Window};
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+/// A message of a topic of results.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset.
+    pub offset: i64,
+    /// Its key, empty if it has none.
+    pub key: &'a [u8],
+    /// Its value; without one, it withdraws the last row of its key.
+    pub value: Option<&'a [u8]>,
+}
+
+/// Whether results may be written again after a crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeats {
+    /// Exactly once.
+    Forbidden,
+    /// At least once.
+    Allowed,
+}
+
+/// What no topic of results may have. Those of one kind are named once a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Breach {
+    /// A second revision 0, after this one.
+    SecondFirst(u32),
+    /// The same revision again.
+    Twice(u32),
+    /// A revision, and a higher one before it.
+    Falls(u32, u32),
+    /// A row without revision after this one.
+    Unnumbered(u32),
+    /// Another answer under another key.
+    Key,
+    /// The key of this window.
+    OthersKey(Window),
+}
+
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Breach::SecondFirst(last) => {
+                write!(f, "has a second revision 0, after revision {last}: exactly once there is one")
+            }
+            Breach::Twice(revision) => write!(f, "has revision {revision} twice"),
+            Breach::Falls(now, last) => write!(f, "has revision {now} after revision {last}: revisions must rise"),
+            Breach::Unnumbered(last) => write!(f, "has a row without revision after revision {last}"),
+            Breach::Key => f.write_str("has another answer under another key: who reads by key has both"),
+            Breach::OthersKey(other) => write!(f, "is under the key {}, that of another window", other.key()),
+        }
+    }
+}
+
+/// What is known of a window's first answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum First {
+    /// Only early rows so far.
+    NotYet,
+    /// It is not in the topic any more.
+    Unknown,
+    /// The count, and whether it had revision 0.
+    Known(Count, bool),
+}
+
+/// A key that is not a window's own: the row that it had last.
+#[derive(Clone, Copy)]
+struct Foreign {
+    id: u32,
+    window: Window,
+}
+
+/// What the rows of one window say, those of its lowest partition.
+struct Folded {
+    partition: i32,
+    /// The highest other partition with rows of this window.
+    elsewhere: Option<i32>,
+    /// What a consumer has, none if it was withdrawn.
+    count: Option<Count>,
+    /// The key of the last row: 0 if it is the window's own, or none.
+    key: u32,
+    /// Whether an answer was under two keys.
+    is_mixed: bool,
+    revision: Option<u32>,
+    first: First,
+    corrections: u64,
+    repeats: u64,
+    /// By revision; only where they may be repeated.
+    seen: Vec<(u32, Count)>,
+    breaches: Vec<(i64, Breach)>,
+}
+
+impl Folded {
+    fn new(partition: i32) -> Folded {
+        Folded {
+            partition,
+            elsewhere: None,
+            count: None,
+            key: 0,
+            is_mixed: false,
+            revision: None,
+            first: First::NotYet,
+            corrections: 0,
+            repeats: 0,
+            seen: Vec::new(),
+            breaches: Vec::new(),
+        }
+    }
+
+    fn breach(&mut self, offset: i64, breach: Breach) {
+        let kind = std::mem::discriminant(&breach);
+        if !self.breaches.iter().any(|(_, known)| std::mem::discriminant(known) == kind) {
+            self.breaches.push((offset, breach));
+        }
+    }
+
+    /// Under several keys an answer may be repeated, but not change: one of them would keep the older one.
+    fn change(&mut self, offset: i64, key: u32, count: Option<Count>) {
+        self.is_mixed |= self.key != key && self.count.is_some();
+        if self.is_mixed && self.count != count {
+            self.breach(offset, Breach::Key);
+        }
+        self.key = key;
+        self.count = count;
+    }
+
+    fn add(&mut self, offset: i64, key: u32, row: &Row, repeats: Repeats) {
+        let again = self.is_again(row);
+        if let Some(breach) = self.disorder(row, repeats, again) {
+            self.breach(offset, breach);
+        }
+        if !row.early {
+            match self.first {
+                First::NotYet => {
+                    self.first = match row.revision {
+                        None | Some(0) => First::Known(row.count, row.revision.is_some()),
+                        Some(_) => First::Unknown,
+                    }
+                }
+                _ if self.count.is_none() => {}
+                _ if again || self.count == Some(row.count) || row.revision == Some(0) => self.repeats += 1,
+                _ => self.corrections += 1,
+            }
+        }
+        self.change(offset, key, Some(row.count));
+        match row.revision {
+            Some(revision) => {
+                self.revision = Some(revision);
+                if repeats == Repeats::Allowed && !again {
+                    self.seen.retain(|(seen, _)| *seen != revision);
+                    self.seen.push((revision, row.count));
+                }
+            }
+            None if row.early && repeats == Repeats::Allowed => self.revision = None,
+            None => {}
+        }
+    }
+
+    /// Whether a revision was there before, with the same count.
+    fn is_again(&self, row: &Row) -> bool {
+        row.revision.is_some_and(|revision| self.seen.contains(&(revision, row.count)))
+    }
+
+    fn disorder(&self, row: &Row, repeats: Repeats, again: bool) -> Option<Breach> {
+        let last = self.revision?;
+        let allowed = repeats == Repeats::Allowed;
+        match row.revision {
+            None if allowed && row.early => None,
+            None => Some(Breach::Unnumbered(last)),
+            Some(now) if now > last => None,
+            Some(now) if allowed && (again || now == 0) => None,
+            Some(0) => Some(Breach::SecondFirst(last)),
+            Some(now) if now == last => Some(Breach::Twice(now)),
+            Some(now) => Some(Breach::Falls(now, last)),
+        }
+    }
+
+    fn withdraw(&mut self, offset: i64, key: u32) {
+        self.change(offset, key, None);
+        self.revision = None;
+        self.first = First::Unknown;
+        self.seen.clear();
+    }
+
+    /// In the order of partitions the lowest one is folded, so that the answer does not depend on who was read first.
+    fn enter(&mut self, partition: i32) -> bool {
+        if partition == self.partition {
+            return true;
+        }
+        let highest = self.elsewhere.unwrap_or(partition).max(partition).max(self.partition);
+        let folded = partition < self.partition;
+        if folded {
+            *self = Folded::new(partition);
+        }
+        self.elsewhere = Some(highest);
+        folded
+    }
+}
+
+/// A message that is no row.
+struct Unreadable {
+    partition: i32,
+    offset: i64,
+    why: String,
+}
+
+/// The rows of an output topic folded by window: the last one is the answer.
+pub struct Fold {
+    repeats: Repeats,
+    only: Option<Vec<Unit>>,
+    windows: BTreeMap<Window, Folded>,
+    foreign: HashMap<Box<[u8]>, Foreign>,
+    unreadable: Vec<Unreadable>,
+    left_out: u64,
+    removed: bool,
+}
+
+impl Fold {
+    /// A fold of the rows of `only` these units, where they are given.
+    pub fn new(repeats: Repeats, only: Option<&[Unit]>) -> Fold {
+        Fold {
+            repeats,
+            only: only.map(<[Unit]>::to_vec),
+            windows: BTreeMap::new(),
+            foreign: HashMap::new(),
+            unreadable: Vec::new(),
+            left_out: 0,
+            removed: false,
+        }
+    }
+
+    /// Notes that the topic does not have all its rows any more.
+    pub fn rows_were_removed(&mut self) {
+        self.removed = true;
+    }
+
+    /// Takes the next message of its partition.
+    pub fn take(&mut self, message: &Message<'_>) {
+        let taken = match message.value {
+            Some(value) => Row::parse(value).map(|row| self.add(message, &row)),
+            None => self.remove(message),
+        };
+        if let Err(why) = taken {
+            let Message { partition, offset, .. } = *message;
+            self.unreadable.push(Unreadable { partition, offset, why });
+        }
+    }
+
+    fn add(&mut self, message: &Message<'_>, row: &Row) {
+        let own = message.key.is_empty() || message.key == row.window.key().as_bytes();
+        // Of a unit that is left out too: it is the one that a tombstone withdraws.
+        let key = if own { 0 } else { self.foreign(message.key, row.window) };
+        if self.is_left_out(row.window) {
+            return;
+        }
+        let folded = self.windows.entry(row.window).or_insert_with(|| Folded::new(message.partition));
+        if folded.enter(message.partition) {
+            folded.add(message.offset, key, row, self.repeats);
+            if let (false, Ok(other)) = (own, parse_key(message.key))
+                && other != row.window
+            {
+                folded.breach(message.offset, Breach::OthersKey(other));
+            }
+        }
+    }
+
+    fn remove(&mut self, message: &Message<'_>) -> Result<(), String> {
+        let (window, key) = match self.foreign.get(message.key) {
+            Some(foreign) => (foreign.window, foreign.id),
+            None => (parse_key(message.key)?, 0),
+        };
+        if self.is_left_out(window) {
+            return Ok(());
+        }
+        let folded = self.windows.entry(window).or_insert_with(|| Folded::new(message.partition));
+        if folded.enter(message.partition) {
+            folded.withdraw(message.offset, key);
+        }
+        Ok(())
+    }
+
+    fn is_left_out(&mut self, window: Window) -> bool {
+        let left_out = self.only.as_ref().is_some_and(|only| !only.contains(&window.unit));
+        self.left_out += u64::from(left_out);
+        left_out
+    }
+
+    /// The number of a key that is not the window's own, which has a row of this window now.
+    fn foreign(&mut self, key: &[u8], window: Window) -> u32 {
+        let next = self.foreign.len() as u32 + 1;
+        match self.foreign.get_mut(key) {
+            Some(foreign) => {
+                foreign.window = window;
+                foreign.id
+            }
+            None => {
+                self.foreign.insert(key.into(), Foreign { id: next, window });
+                next
+            }
+        }
+    }
+
+    /// Whether a first answer is certain to be one.
+    fn is_certain(&self, has_revision: bool) -> bool {
+        !self.removed || has_revision && self.repeats == Repeats::Forbidden
+    }
+
+    /// Sets the folded rows beside the truth.
+    pub fn compare(mut self, truth: impl IntoIterator<Item = (Window, Count)>) -> Comparison {
+        let line = |window, truth| Line { truth, ..Line::new(window) };
+        let mut lines: BTreeMap<Window, Line> =
+            truth.into_iter().map(|(window, count)| (window, line(window, Some(count)))).collect();
+        for (window, folded) in std::mem::take(&mut self.windows) {
+            let line = lines.entry(window).or_insert_with(|| line(window, None));
+            line.answer = folded.count;
+            line.first = match folded.first {
+                First::Known(count, has_revision) if self.is_certain(has_revision) => Some(count),
+                _ => None,
+            };
+            line.corrections = folded.corrections;
+            line.repeats = folded.repeats;
+            let partition = folded.partition;
+            line.breaches = folded
+                .breaches
+                .iter()
+                .map(|(offset, breach)| {
+                    format!("partition {partition}, offset {offset}: {} {window} {breach}", window.unit)
+                })
+                .collect();
+            line.breaches.extend(folded.elsewhere.map(|other| {
+                format!("{} {window} has rows in partitions {partition} and {other}, which have no order", window.unit)
+            }));
+        }
+        // Those of which nothing is left are not extra.
+        lines.retain(|_, line| line.truth.is_some() || line.answer.is_some() || !line.breaches.is_empty());
+        self.unreadable.sort_by_key(|message| (message.partition, message.offset));
+        let unreadable = self
+            .unreadable
+            .into_iter()
+            .map(|Unreadable { partition, offset, why }| format!("partition {partition}, offset {offset}: {why}"));
+        Comparison { lines: lines.into_values().collect(), unreadable: unreadable.collect(), left_out: self.left_out }
+    }
+}

@@ -1,0 +1,221 @@
+//! One row of a topic of results, of whatever engine.
+
+use crate::verdict::Count;
+use crate::window::{Unit, Window};
+use kuu_frame::MAX_TS;
+use serde::Deserialize;
+
+/// One row of an output topic, of whatever engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Which window.
+    pub window: Window,
+    /// What it says.
+    pub count: Count,
+    /// Which correction it is.
+    pub revision: Option<u32>,
+    /// Whether it calls itself early.
+    pub early: bool,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    unit: Option<String>,
+    start: Start,
+    users: u64,
+    frames: Option<u64>,
+    revision: Option<u32>,
+    timing: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Start {
+    Seconds(i64),
+    Text(String),
+}
+
+impl Row {
+    /// Reads a row: an object with `start` (Unix seconds or RFC 3339) and `users`; `unit` (minute if left out), `frames`,
+    /// `revision` and `timing` are optional, other members are ignored.
+    ///
+    /// # Errors
+    /// What is wrong with it, in a few words.
+    pub fn parse(value: &[u8]) -> Result<Row, String> {
+        let wire: Wire = serde_json::from_slice(value).map_err(|e| match e.classify() {
+            serde_json::error::Category::Data => format!("no result row: {e}"),
+            _ => format!("not JSON: {e}"),
+        })?;
+        // serde takes an array for its members in their order.
+        if value.trim_ascii_start().first() != Some(&b'{') {
+            return Err("no result row: it is no object".into());
+        }
+        let unit = wire.unit.as_deref().map_or(Ok(Unit::Minute), str::parse)?;
+        let start = match wire.start {
+            Start::Seconds(start) => start,
+            Start::Text(text) => seconds(&text)?,
+        };
+        Ok(Row {
+            window: window_at(unit, start)?,
+            count: Count { users: wire.users, frames: wire.frames },
+            revision: wire.revision,
+            early: wire.timing.as_deref() == Some("early"),
+        })
+    }
+}
+
+/// Reads the key of a row, as in `minute:1468244340`.
+///
+/// # Errors
+/// What is wrong with it, in a few words.
+pub fn parse_key(key: &[u8]) -> Result<Window, String> {
+    let text = std::str::from_utf8(key).map_err(|_| "the key is not UTF-8".to_owned())?;
+    let (unit, start) = text.split_once(':').ok_or_else(|| format!("the key `{text}` is not UNIT:START"))?;
+    window_at(unit.parse()?, start.parse().map_err(|_| format!("the key `{text}` has no start in Unix seconds"))?)
+}
+
+fn window_at(unit: Unit, start: i64) -> Result<Window, String> {
+    // The week of 1970-01-01 starts three days before it.
+    let window = unit.window(start.clamp(-3 * 86_400, MAX_TS));
+    if window.start == start { Ok(window) } else { Err(format!("no {unit} starts at {start}")) }
+}
+
+/// Unix seconds of an RFC 3339 time. Read here, as date libraries take more (zones in brackets) and less (the year 9999).
+fn seconds(text: &str) -> Result<i64, String> {
+    let wrong = || format!("start `{text}` is not RFC 3339, as in 2016-07-11T13:39:00Z");
+    let (time, rest) = text.split_at_checked(19).ok_or_else(wrong)?;
+    let shape = |c: char| if c.is_ascii_digit() { '0' } else { c.to_ascii_uppercase() };
+    // A space instead of the T is allowed for the sake of readability (section 5.6).
+    if !matches!(time.chars().map(shape).collect::<String>().as_str(), "0000-00-00T00:00:00" | "0000-00-00 00:00:00") {
+        return Err(wrong());
+    }
+    let number = |at: usize, len: usize| time[at..at + len].parse::<i8>().map_err(|_| wrong());
+    let year = time[..4].parse::<i16>().map_err(|_| wrong())?;
+    let date = jiff::civil::Date::new(year, number(5, 2)?, number(8, 2)?).map_err(|_| wrong())?;
+    let clock = jiff::civil::Time::new(number(11, 2)?, number(14, 2)?, number(17, 2)?, 0).map_err(|_| wrong())?;
+    let digits = rest.strip_prefix('.').map_or("", |rest| &rest[..rest.bytes().take_while(u8::is_ascii_digit).count()]);
+    let fraction = if rest.starts_with('.') { 1 + digits.len() } else { 0 };
+    if fraction == 1 {
+        return Err(wrong());
+    }
+    let offset = offset(&rest[fraction..]).ok_or_else(wrong)?;
+    if digits.bytes().any(|digit| digit != b'0') {
+        return Err(format!("start `{text}` is no whole second"));
+    }
+    let since = date.to_datetime(clock).duration_since(jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0));
+    Ok(since.as_secs() - offset)
+}
+
+/// Seconds east of UTC: `Z` or `+02:00`.
+fn offset(text: &str) -> Option<i64> {
+    let (sign, digits) = match text.as_bytes() {
+        [b'Z' | b'z'] => return Some(0),
+        [b'+', digits @ ..] => (1, digits),
+        [b'-', digits @ ..] => (-1, digits),
+        _ => return None,
+    };
+    let [h1, h2, b':', m1, m2] = digits else { return None };
+    if ![h1, h2, m1, m2].iter().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let number = |tens: &u8, ones: &u8| i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
+    let (hours, minutes) = (number(h1, h2), number(m1, m2));
+    (hours < 24 && minutes < 60).then_some(sign * (hours * 3_600 + minutes * 60))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(text: &str) -> Row {
+        Row::parse(text.as_bytes()).unwrap()
+    }
+
+    fn minute(start: i64) -> Window {
+        Unit::Minute.window(start)
+    }
+
+    #[test]
+    fn rows_of_any_engine() {
+        let plain = row(r#"{"start":1468244340,"users":7}"#);
+        assert_eq!(plain.window, minute(1_468_244_340));
+        assert_eq!(plain.count, Count { users: 7, frames: None });
+        for start in [
+            "2016-07-11T13:39:00Z",
+            "2016-07-11t13:39:00z",
+            "2016-07-11 13:39:00Z",
+            "2016-07-11T15:39:00+02:00",
+            "2016-07-11T08:09:00-05:30",
+            "2016-07-11T13:39:00.000Z",
+            "2016-07-11T13:39:00.0+00:00",
+        ] {
+            assert_eq!(row(&format!(r#" {{"start":"{start}","users":7,"by":"another"}}"#)), plain, "{start}");
+        }
+        assert_eq!(row(r#"{"unit":"year","start":"9999-01-01T00:00:00Z","users":1}"#).window.end, MAX_TS + 1);
+        assert_eq!(row(r#"{"unit":"minute","start":"9999-12-31T23:59:00Z","users":1}"#).window.end, MAX_TS + 1);
+        assert_eq!(row(r#"{"unit":"week","start":-259200,"users":1}"#).window.start, -259_200);
+    }
+
+    #[test]
+    fn rows_that_are_none() {
+        for (text, says) in [
+            ("", "not JSON"),
+            ("{", "not JSON"),
+            ("[]", "no result row"),
+            (r#"["minute",60,5,5,0,"on_time"]"#, "it is no object"),
+            (r#" [null,60,5,null,null,null]"#, "it is no object"),
+            ("7", "no result row"),
+            (r#"{"start":60}"#, "missing field `users`"),
+            (r#"{"start":60,"users":-1}"#, "no result row"),
+            (r#"{"start":61,"users":1}"#, "no minute starts at 61"),
+            (r#"{"start":"2016-07-11T13:39:00.5Z","users":1}"#, "no whole second"),
+            (r#"{"unit":"fortnight","start":60,"users":1}"#, "no unit `fortnight`"),
+            (r#"{"start":-9223372036854775808,"users":1}"#, "no minute starts at"),
+        ] {
+            let error = Row::parse(text.as_bytes()).unwrap_err();
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn starts_that_are_not_rfc_3339() {
+        for start in [
+            "",
+            "yesterday",
+            "2016-07-11",
+            "2016-07-11T13:40:00",
+            "2016-07-11T13:40Z",
+            "2016-07-11T13:40:00[Europe/Berlin]Z",
+            "2016-07-11T13:40:00+02:00[Europe/Berlin]",
+            "2016-07-11T13:40:00Z[UTC]",
+            "2016-07-11T13:40:00+0200",
+            "2016-07-11T13:40:00+02",
+            "2016-07-11T13:40:00+24:00",
+            "2016-07-11T13:40:00+00:60",
+            "2016-07-11T13:40:00.Z",
+            "2016-07-11T13:40:00,0Z",
+            "2016-07-11T13:40:00ZZ",
+            "2016-07-11T13:40:00Z ",
+            " 2016-07-11T13:40:00Z",
+            "20160711T134000Z",
+            "2016-W28-1T13:40:00Z",
+            "+002016-07-11T13:40:00Z",
+            "2016-02-30T13:40:00Z",
+            "2016-07-11T24:00:00Z",
+            "2016-07-11T13:39:60Z",
+            "2016-07-11T13:40:0éZ",
+            "２016-07-11T13:40:00Z",
+        ] {
+            let error = Row::parse(format!(r#"{{"start":"{start}","users":1}}"#).as_bytes()).unwrap_err();
+            assert!(error.contains("is not RFC 3339"), "{start}: {error}");
+        }
+    }
+
+    #[test]
+    fn keys() {
+        assert_eq!(parse_key(b"minute:1468244340"), Ok(minute(1_468_244_340)));
+        for key in ["", "minute", "minute:x", "minute:61", "eon:0"] {
+            assert!(parse_key(key.as_bytes()).is_err(), "{key}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Frames → user and time: this crate's parsers, and the libraries that check the whole value as well.
+//!
+//! `cargo bench -p kuu-frame`; only ratios within one run mean something. `simd_json` changes its input, so that it pays for a copy besides.
+
+use divan::counter::BytesCount;
+use divan::{Bencher, black_box};
+use flate2::read::MultiGzDecoder;
+use kuu_frame::{fast, plain};
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::sync::LazyLock;
+
+const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/stream.jsonl.gz");
+
+/// So many frames, of about 2 KB each, that no branch predictor learns them by heart, and more than the second-level cache
+/// holds.
+const FRAMES: usize = 5_000;
+
+static LINES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let file = File::open(FIXTURE).expect("the fixture is part of the repository");
+    let lines = BufReader::new(MultiGzDecoder::new(file)).split(b'\n');
+    lines.take(FRAMES).map(|line| line.expect("the fixture is readable")).collect()
+});
+
+fn main() {
+    divan::main();
+}
+
+/// Bytes of all frames.
+fn bytes() -> usize {
+    LINES.iter().map(Vec::len).sum()
+}
+
+#[derive(Deserialize)]
+struct Frame<'a> {
+    #[serde(borrow)]
+    uid: Cow<'a, str>,
+    ts: i64,
+}
+
+/// Runs `parse` over all frames; it gives the length of the user id and the time.
+fn frames(bencher: Bencher, mut parse: impl FnMut(&[u8]) -> (usize, i64)) {
+    let lines = &*LINES;
+    bencher.counter(BytesCount::new(bytes())).bench_local(|| {
+        for line in lines {
+            black_box(parse(black_box(line)));
+        }
+    });
+}
+
+/// What each of the vector units that this processor has comes to.
+#[divan::bench(args = engines())]
+fn kuu_fast(bencher: Bencher, engine: &str) {
+    let mut parsers = fast::Parser::all();
+    let parser = parsers.iter_mut().find(|parser| parser.engine() == engine).expect("it was listed");
+    frames(bencher, |line| {
+        let frame = parser.root(line).and_then(|root| root.frame()).expect("a frame");
+        (frame.uid.len(), frame.ts)
+    });
+}
+
+fn engines() -> Vec<&'static str> {
+    fast::Parser::all().iter().map(fast::Parser::engine).collect()
+}
+
+#[divan::bench(max_time = 3)]
+fn kuu_plain(bencher: Bencher) {
+    let mut parser = plain::Parser::new();
+    frames(bencher, |line| {
+        let frame = parser.root(line).and_then(|root| root.frame()).expect("a frame");
+        (frame.uid.len(), frame.ts)
+    });
+}
+
+#[divan::bench]
+fn sonic_rs(bencher: Bencher) {
+    frames(bencher, |line| {
+        let frame: Frame = sonic_rs::from_slice(line).expect("a frame");
+        (frame.uid.len(), frame.ts)
+    });
+}
+
+#[divan::bench(max_time = 3)]
+fn serde_json(bencher: Bencher) {
+    frames(bencher, |line| {
+        let frame: Frame = serde_json::from_slice(line).expect("a frame");
+        (frame.uid.len(), frame.ts)
+    });
+}
+
+#[divan::bench(max_time = 3)]
+fn simd_json(bencher: Bencher) {
+    let mut buffers = simd_json::Buffers::default();
+    let mut copy = Vec::new();
+    frames(bencher, |line| {
+        copy.clear();
+        copy.extend_from_slice(line);
+        let frame: Frame = simd_json::serde::from_slice_with_buffers(&mut copy, &mut buffers).expect("a frame");
+        (frame.uid.len(), frame.ts)
+    });
+}
+
+/// What no validating parser can do without.
+#[divan::bench]
+fn utf8_alone(bencher: Bencher) {
+    frames(bencher, |line| (simdutf8::basic::from_utf8(line).expect("text").len(), 0));
+}

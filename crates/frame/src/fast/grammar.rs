@@ -1,0 +1,281 @@
+//! The order of the separators, 64 at a time.
+//!
+//! The grammar says which separator may follow which, and whether there must be a value in between. That is
+//! checked for all separators of a batch at once: shift the mask of one kind to those after it, and compare
+//! with the kinds that may stand there. Only brackets are taken one by one, because what a comma announces
+//! depends on the brackets around it.
+
+use crate::fast::block::{LEN, bits};
+use crate::fast::chunk::{Batch, Chunk};
+use crate::fast::utf8::Verdict;
+use crate::rules::{MAX_DEPTH, Member};
+
+/// What a value that is JSON, but perhaps not UTF-8, looks like from the root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Outcome {
+    /// Where the colon after the name `uid` is in the root object.
+    pub uid: Member<usize>,
+    /// Where that after `ts` is.
+    pub ts: Member<usize>,
+    /// Whether a letter of `uid` or `ts` is written as an escape somewhere, so that there may be more of these names.
+    pub escaped_letter: bool,
+    /// Whether the value is UTF-8.
+    pub utf8: Verdict,
+}
+
+/// Memory that is kept from value to value; what it holds does not matter.
+#[derive(Default)]
+pub(super) struct Scratch {
+    pub chunk: Box<Chunk>,
+    pub nesting: Nesting,
+}
+
+/// More than the deepest nesting, and a power of two, so that no depth needs to be checked.
+const DEPTHS: usize = (MAX_DEPTH + 2).next_power_of_two();
+
+/// For each open bracket from the root on, all bits set if it is a brace.
+pub(super) struct Nesting(Box<[u64; DEPTHS]>);
+
+impl Default for Nesting {
+    fn default() -> Nesting {
+        Nesting(Box::new([0; DEPTHS]))
+    }
+}
+
+/// The state between two batches.
+pub(super) struct Grammar<'s> {
+    /// The value, from its second byte.
+    value: &'s [u8],
+    nesting: &'s mut [u64; DEPTHS],
+    /// Open brackets.
+    depth: usize,
+    /// Whether the root has ended.
+    ended: bool,
+    after_open: Follow,
+    after_comma: Follow,
+    after_colon: Follow,
+    after_close: Follow,
+    /// Any bit set if a rule was broken.
+    error: u64,
+    uid: Member<usize>,
+    ts: Member<usize>,
+}
+
+/// Shifts masks to the next separator.
+#[derive(Clone, Copy, Default)]
+struct Follow {
+    /// 1 if the last batch ended with such a separator.
+    carry: u64,
+}
+
+impl Follow {
+    /// The separators after those of the mask, in a batch with this last one.
+    #[inline(always)]
+    fn next(&mut self, mask: u64, last: usize) -> u64 {
+        let next = mask << 1 | self.carry;
+        self.carry = mask >> last & 1;
+        next
+    }
+}
+
+/// All bits set if the condition holds.
+#[inline(always)]
+fn fill(condition: bool) -> u64 {
+    u64::from(condition).wrapping_neg()
+}
+
+impl<'s> Grammar<'s> {
+    /// Before the rest of a value that starts with the bracket `root`.
+    #[inline(always)]
+    pub(super) fn new(value: &'s [u8], root: u8, nesting: &'s mut Nesting) -> Self {
+        let nesting = &mut *nesting.0;
+        nesting[1] = fill(root == b'{');
+        Grammar {
+            value,
+            nesting,
+            depth: 1,
+            ended: false,
+            after_open: Follow { carry: 1 },
+            after_comma: Follow::default(),
+            after_colon: Follow::default(),
+            after_close: Follow::default(),
+            error: 0,
+            uid: Member::Missing,
+            ts: Member::Missing,
+        }
+    }
+
+    /// Takes the separators of the chunk at a position; `None` if nothing can make the value JSON any more.
+    #[inline(always)]
+    pub(super) fn take(&mut self, base: usize, chunk: &Chunk) -> Option<()> {
+        let mut telling = chunk.telling.all();
+        let mut left = chunk.separators.len;
+        for batch in &chunk.separators.batches {
+            let len = left.min(LEN);
+            if len == 0 {
+                break;
+            }
+            left -= len;
+            self.batch(base, batch, len, &mut telling)?;
+        }
+        Some(())
+    }
+
+    #[inline(always)]
+    fn batch(&mut self, base: usize, batch: &Batch, len: usize, telling: &mut &[u16]) -> Option<()> {
+        if self.ended {
+            return None;
+        }
+        let last = len - 1;
+        let all = !0 >> (LEN - len);
+        let Batch { bracket, opens, marked, after_value } = *batch;
+        let (open, close) = (bracket & opens & all, bracket & !opens & all);
+        let (colon, comma) = (!bracket & opens & all, !bracket & !opens & all);
+        let (in_object, in_root) = self.brackets(open, close, marked, after_value, last)?;
+
+        let after_open = self.after_open.next(open, last);
+        let after_comma = self.after_comma.next(comma, last);
+        let after_colon = self.after_colon.next(colon, last);
+        let after_close = self.after_close.next(close, last);
+        // Where a member starts, and where a value starts: an element, or what a colon announces.
+        let after_opener = after_open | after_comma;
+        let empty = after_open & close & !after_value;
+        let member = after_opener & in_object;
+        let element = after_opener & !in_object | after_colon;
+        let name = member & colon & after_value;
+        let ok = name
+            | (element & after_value & (comma | close))
+            | empty
+            | (element & open & !after_value)
+            | (after_close & (comma | close) & !after_value);
+        self.error |= all & !ok;
+
+        let marked = colon & marked;
+        for index in bits(name & in_root & marked) {
+            let rank = (marked & ((1 << index) - 1)).count_ones() as usize;
+            let colon = base + usize::from(telling[rank]);
+            if self.is_telling(colon) {
+                self.root_name(colon);
+            }
+        }
+        *telling = &telling[marked.count_ones() as usize..];
+        Some(())
+    }
+
+    /// Opens and closes brackets; returns which separators are directly in an object, and which in the root, but for
+    /// brackets that close.
+    #[inline(always)]
+    fn brackets(&mut self, open: u64, close: u64, brace: u64, after_value: u64, last: usize) -> Option<(u64, u64)> {
+        // A pair with nothing in it changes nothing for the others. Close to the limit of depth, each bracket counts.
+        let deep = self.depth > MAX_DEPTH - LEN;
+        let pair = open << 1 & close & !after_value & !fill(deep);
+        self.error |= pair & (brace ^ brace << 1);
+
+        // No branch depends on the kind of a bracket, nor on the depth: it would often be mispredicted.
+        let is_root = |depth: usize| fill(depth == 1);
+        let mut object = self.nesting[self.depth % DEPTHS];
+        let mut root = is_root(self.depth);
+        let (mut in_object, mut in_root) = (object, root);
+        for index in bits((open | close) & !(pair | pair >> 1)) {
+            let opens = open >> index & 1;
+            let brace = fill(brace >> index & 1 != 0);
+            self.error |= (object ^ brace) & !fill(opens != 0);
+            // If this bracket closes, that is beyond all open ones and does no harm.
+            self.nesting[(self.depth + 1) % DEPTHS] = brace;
+            self.depth = (self.depth + 2 * opens as usize).wrapping_sub(1);
+            // All higher bits tell what holds before this bracket: flip them if it changes that.
+            let above = !1 << index;
+            let before = (object, root);
+            (object, root) = (self.nesting[self.depth % DEPTHS], is_root(self.depth));
+            in_object ^= (before.0 ^ object) & above;
+            in_root ^= (before.1 ^ root) & above;
+            if self.depth.wrapping_sub(1) >= MAX_DEPTH {
+                self.ended = self.depth == 0 && index == last;
+                return self.ended.then_some((in_object, in_root));
+            }
+        }
+        Some((in_object, in_root))
+    }
+
+    /// Whether the name in the root that ends before a colon deserves a closer look.
+    #[inline(always)]
+    fn is_telling(&self, colon: usize) -> bool {
+        let Some(before) = self.value[..colon].last_chunk() else {
+            return true;
+        };
+        let before = u64::from_le_bytes(*before);
+        (before >> 56 != u64::from(b'"'))
+            | (before >> 32 == u64::from(u32::from_le_bytes(*b"\"ts\"")))
+            | (before >> 32 == u64::from(u32::from_le_bytes(*b"uid\"")))
+    }
+
+    /// Notes the name in the root that ends before a colon if it is `uid` or `ts` as it stands.
+    #[inline(never)]
+    fn root_name(&mut self, colon: usize) {
+        let before = self.value[..colon].trim_ascii_end();
+        let (member, before) = if let Some(before) = before.strip_suffix(b"\"uid\"") {
+            (&mut self.uid, before)
+        } else if let Some(before) = before.strip_suffix(b"\"ts\"") {
+            (&mut self.ts, before)
+        } else {
+            return;
+        };
+        // After a backslash, the quote is a part of a longer name.
+        if before.last() != Some(&b'\\') {
+            *member = if *member == Member::Missing { Member::Good(colon + 1) } else { Member::Repeated };
+        }
+    }
+
+    /// The outcome, once there are no more separators.
+    #[inline(always)]
+    pub(super) fn finish(self, error: u64, escaped_letter: bool, utf8: Verdict) -> Option<Outcome> {
+        let Grammar { uid, ts, .. } = self;
+        (self.ended && self.error | error == 0).then_some(Outcome { uid, ts, escaped_letter, utf8 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::portable::Portable;
+    use super::super::scan::scan;
+    use super::*;
+
+    fn outcome(value: &str) -> Option<Outcome> {
+        scan(Portable, value.as_bytes(), &mut Scratch::default())
+    }
+
+    #[test]
+    fn order_of_separators() {
+        for value in ["[]", "{}", "[[],{},1]", r#"{"a":[],"b":{"c":1}}"#, r#"{"a":{"b":1},"c":"d"}"#] {
+            assert!(outcome(value).is_some(), "{value}");
+        }
+        for value in ["[", "[]]", "[}", "{]", "[,]", "[1,]", "[[]1]", "[1[]]", "[1:1]", "[][]"] {
+            assert!(outcome(value).is_none(), "{value}");
+        }
+        for value in ["{1}", "{:1}", "{[]:1}", r#"{"a"}"#, r#"{"a":}"#, r#"{"a":1:2}"#, r#"{"a":1,}"#, r#"{"a":{},2}"#]
+        {
+            assert!(outcome(value).is_none(), "{value}");
+        }
+    }
+
+    #[test]
+    fn brackets_match_across_batches() {
+        for depth in [1, 63, 64, 65, 127, 128, 129, MAX_DEPTH] {
+            let value = "[".repeat(depth) + &"]".repeat(depth);
+            assert!(outcome(&value).is_some(), "{depth}");
+            assert!(outcome(&value[1..]).is_none(), "{depth}");
+            assert!(outcome(&value[..2 * depth - 1]).is_none(), "{depth}");
+            assert!(outcome(&value.replacen(']', "}", 1)).is_none(), "{depth}");
+        }
+        assert!(outcome(&("[".repeat(MAX_DEPTH + 1) + &"]".repeat(MAX_DEPTH + 1))).is_none());
+    }
+
+    #[test]
+    fn root_names() {
+        let found = outcome(r#"{"x":{"uid":1,"ts":2}, "uid" :1,"ts":2,"ts":3}"#).unwrap();
+        assert_eq!((found.uid, found.ts, found.escaped_letter), (Member::Good(29), Member::Repeated, false));
+        assert!(outcome(r#"{"\u0075id":1}"#).unwrap().escaped_letter);
+        assert!(outcome(r#"{"t\u0073":1}"#).unwrap().escaped_letter);
+        assert!(!outcome(r#"{"x":"\n","y":{"\u0436id":1}}"#).unwrap().escaped_letter);
+    }
+}

@@ -1,0 +1,286 @@
+//! From text to separators, 64 bytes at a time.
+//!
+//! What stands between two separators is a string, a number, a literal or nothing. Its inside is checked here;
+//! for the grammar it is enough to know whether there was something.
+
+use crate::fast::block::{Classifier, Kinds, LEN, Text, bits};
+use crate::fast::chunk::{CHUNK, Chunk, Found};
+use crate::fast::grammar::{Grammar, Outcome, Scratch};
+use crate::fast::scalar;
+use crate::fast::utf8::Utf8;
+
+/// Checks a value whose first byte is an opening bracket; `None` if it is not JSON.
+#[inline(always)]
+pub(super) fn scan<C: Classifier>(classifier: C, value: &[u8], scratch: &mut Scratch) -> Option<Outcome> {
+    let Scratch { chunk, nesting } = scratch;
+    let (root, value) = value.split_first()?;
+    let mut scanner = Scanner::new(classifier, value);
+    let mut grammar = Grammar::new(value, *root, nesting);
+    for base in (0..value.len()).step_by(CHUNK * LEN) {
+        scanner.take(base, chunk);
+        grammar.take(base, chunk)?;
+    }
+    // Only white space may follow the last separator, which is the bracket that closes the root.
+    let broken = scanner.error | (scanner.state.after_separator ^ 1);
+    grammar.finish(broken, scanner.escaped_letter, scanner.utf8.verdict())
+}
+
+/// The state between two chunks.
+struct Scanner<'v, C> {
+    classifier: C,
+    value: &'v [u8],
+    state: State,
+    /// Any bit set if a rule was broken.
+    error: u64,
+    /// Whether one of the letters of `uid` and `ts` is written as an escape.
+    escaped_letter: bool,
+    utf8: Utf8,
+}
+
+/// The state between two blocks.
+#[derive(Clone, Copy)]
+struct State {
+    /// All bits set if the last block ended inside a string.
+    in_string: u64,
+    /// 1 if the last block ended with a backslash that escapes.
+    escaping: u64,
+    /// 1 if the last block ended with a byte of a number or literal.
+    in_scalar: u64,
+    /// 1 if only white space came after the last separator.
+    after_separator: u64,
+}
+
+impl<'v, C: Classifier> Scanner<'v, C> {
+    #[inline(always)]
+    fn new(classifier: C, value: &'v [u8]) -> Self {
+        Scanner { classifier, value, state: State::START, error: 0, escaped_letter: false, utf8: Utf8::default() }
+    }
+
+    /// Finds the separators of the chunk at a position, and checks all that is between them.
+    #[inline(always)]
+    fn take(&mut self, base: usize, Chunk { blocks: found, separators, telling }: &mut Chunk) {
+        let rest = &self.value[base..];
+        let (blocks, tail) = rest[..rest.len().min(CHUNK * LEN)].as_chunks::<LEN>();
+        let mut padded = [b' '; LEN];
+        padded[..tail.len()].copy_from_slice(tail);
+        let found = &mut found[..blocks.len() + usize::from(!tail.is_empty())];
+        let block_at = |index: usize| blocks.get(index).unwrap_or(&padded);
+
+        let Scanner { classifier, mut state, .. } = *self;
+        let mut seen = classifier.none_seen();
+        let (mut error, mut long_escapes, mut high) = (0, 0, 0);
+        // One short loop after the other: so a processor finds more that it can do at once than in a long one. No calls
+        // in them, or all constants would be loaded again for each block.
+        for (index, found) in found.iter_mut().enumerate() {
+            let block = classifier.load(block_at(index));
+            seen = classifier.see(seen, block);
+            high |= u64::from(classifier.any_high(block)) << index;
+            found.text = classifier.text(block);
+            found.kinds = classifier.kinds(block);
+            found.long_escape = classifier.no_short_escape(block);
+        }
+        for found in found.iter_mut() {
+            state.strings(classifier, found);
+            long_escapes |= found.long_escape;
+        }
+        for found in found.iter_mut() {
+            error |= state.tokens(found);
+        }
+        self.state = state;
+        self.error |= error;
+
+        let found = &*found;
+        separators.list(classifier, found);
+        telling.list(found, |found| found.telling);
+        let mut scalars = 0;
+        for (index, found) in found.iter().enumerate() {
+            scalars |= u64::from(found.scalar_start != 0) << index;
+        }
+        for block in bits(scalars) {
+            for index in bits(found[block].scalar_start) {
+                self.error |= u64::from(!classifier.starts_scalar(&rest[LEN * block + index..]));
+            }
+        }
+        for block in bits(high) {
+            self.utf8.take(base / LEN + block, classifier.utf8(classifier.load(block_at(block))));
+        }
+        if classifier.any_control(seen) {
+            for (index, found) in found.iter().enumerate() {
+                let block = classifier.load(block_at(index));
+                // Two control characters look like separators.
+                self.error |= classifier.control(block) & (found.in_string | classifier.text(block).separator);
+            }
+        }
+        if long_escapes != 0 {
+            self.check_long_escapes(base, found);
+        }
+    }
+
+    /// Accepts `\u` with four hexadecimal digits.
+    #[cold]
+    fn check_long_escapes(&mut self, base: usize, found: &[Found]) {
+        for (block, found) in found.iter().enumerate() {
+            for index in bits(found.long_escape) {
+                let at = base + LEN * block + index;
+                let unit = if self.value.get(at) == Some(&b'u') { scalar::code_unit(self.value, at + 1) } else { None };
+                self.error |= u64::from(unit.is_none());
+                let letter = unit.and_then(|unit| u8::try_from(unit).ok());
+                self.escaped_letter |= letter.is_some_and(|letter| b"uidts".contains(&letter));
+            }
+        }
+    }
+}
+
+impl State {
+    /// After the bracket that opens the root.
+    const START: State = State { in_string: 0, escaping: 0, in_scalar: 0, after_separator: 1 };
+
+    /// Tells strings from what is between them, in the next block.
+    #[inline(always)]
+    fn strings<C: Classifier>(&mut self, classifier: C, found: &mut Found) {
+        let escaped = self.escaped(found.text.backslash);
+        found.long_escape &= escaped;
+        found.text.quote &= !escaped;
+        found.in_string = classifier.prefix_xor(found.text.quote) ^ self.in_string;
+        self.in_string = ((found.in_string as i64) >> 63) as u64;
+    }
+
+    /// Finds the tokens in the next block; returns the strings, numbers and literals that do not follow a separator
+    /// directly.
+    ///
+    /// Outside strings, whatever is neither a separator nor white space belongs to a number or literal.
+    #[inline(always)]
+    fn tokens(&mut self, found: &mut Found) -> u64 {
+        let Found { text: Text { quote, separator, gap, .. }, kinds, in_string, .. } = *found;
+        let separator = separator & !in_string;
+        let gap = gap & !in_string;
+        let scalar = !(gap | quote | in_string);
+        let scalar_start = scalar & !(scalar << 1 | self.in_scalar);
+        self.in_scalar = scalar >> 63;
+        let after_separator = self.after_separator(separator, gap ^ separator);
+
+        let other = other_end(quote, in_string, kinds) << 1 & !kinds.bracket;
+        found.text.separator = separator;
+        found.kinds.brace &= !other;
+        found.after_value = separator & !after_separator;
+        found.telling = separator & kinds.opens & !kinds.bracket & !other;
+        found.scalar_start = scalar_start;
+        (quote & in_string | scalar_start) & !after_separator
+    }
+
+    /// The first bytes after each separator that are not white space.
+    #[inline(always)]
+    fn after_separator(&mut self, separator: u64, space: u64) -> u64 {
+        // Adding a bit to a run of ones carries it to the first zero after them.
+        let (sum, overflow) = space.overflowing_add(separator << 1 | self.after_separator);
+        self.after_separator = separator >> 63 | u64::from(overflow);
+        sum & !space
+    }
+
+    /// The bytes that a backslash before them escapes.
+    #[inline(always)]
+    fn escaped(&mut self, backslash: u64) -> u64 {
+        const ODD: u64 = 0xAAAA_AAAA_AAAA_AAAA;
+        // The method of simdjson: the subtraction borrows through each run of backslashes, so that every
+        // other bit of it comes out set, counted from the run's start whether that is odd or even.
+        let candidate = backslash & !self.escaping;
+        let codes = (candidate << 1 | ODD).wrapping_sub(candidate) ^ ODD;
+        let escaped = codes ^ (backslash | self.escaping);
+        self.escaping = (codes & backslash) >> 63;
+        escaped
+    }
+}
+
+/// Closing quotes of strings that are neither `uid` nor `ts` as they stand.
+///
+/// All others are looked at more closely, so that it is enough to find most of them, and not those at the start of a
+/// block: by the distance from the opening quote, and by a bit in which `i` and `t` are alike.
+#[inline(always)]
+fn other_end(quote: u64, in_string: u64, Kinds { opens, .. }: Kinds) -> u64 {
+    let like = (quote << 3 | quote << 4) & !(opens << 2) | 0b1111;
+    quote & !in_string & !like
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::chunk::Batch;
+    use super::super::portable::Portable;
+    use super::*;
+
+    /// The text of the separators that follow the first in a value of one chunk, `_` before those that follow a
+    /// value, and whether the inside of all values is good.
+    fn separators(value: &str) -> (String, bool) {
+        let mut chunk = Box::<Chunk>::default();
+        let value = &value.as_bytes()[1..];
+        let mut scanner = Scanner::new(Portable, value);
+        scanner.take(0, &mut chunk);
+        let mut text = String::new();
+        for index in 0..chunk.separators.len {
+            let Batch { bracket, opens, marked, after_value } = chunk.separators.batches[index / LEN];
+            let bit = |bits: u64| bits >> (index % LEN) & 1 != 0;
+            if bit(after_value) {
+                text.push('_');
+            }
+            text.push(match (bit(bracket), bit(opens), bit(marked)) {
+                (true, true, true) => '{',
+                (true, true, false) => '[',
+                (true, false, true) => '}',
+                (true, false, false) => ']',
+                (false, true, _) => ':',
+                (false, false, _) => ',',
+            });
+        }
+        (text, scanner.error == 0)
+    }
+
+    #[test]
+    fn separators_and_what_stands_between() {
+        let value = r#"{"a,b":[1 , "\\\"]", true ,[]] , "c" : {} }"#;
+        assert_eq!(separators(value), ("_:[_,_,_,[]],_:{}}".into(), true));
+        for spaces in 0..200 {
+            let value = value.replace(',', &format!(",{}", " ".repeat(spaces)));
+            assert_eq!(separators(&value), ("_:[_,_,_,[]],_:{}}".into(), true), "{spaces} spaces");
+        }
+    }
+
+    #[test]
+    fn bad_insides() {
+        for value in ["[1 2]", "[\"a\" \"b\"]", "[01]", "[\"\\x\"]", "[\"\\u123\"]", "[\"\t\"]", "[x]", "[\"a\"1]"] {
+            assert!(!separators(value).1, "{value}");
+        }
+        for control in '\0'..' ' {
+            let white = matches!(control, '\t' | '\n' | '\r');
+            assert_eq!(separators(&format!("[1{control}]")).1, white, "{control:?}");
+        }
+    }
+
+    #[test]
+    fn more_than_a_batch() {
+        for commas in 0..300 {
+            let value = format!("[{}1]", "1,".repeat(commas));
+            assert_eq!(separators(&value), (format!("{}_]", "_,".repeat(commas)), true));
+            let value = format!("[{}]", "{".repeat(commas));
+            assert_eq!(separators(&value), (format!("{}]", "{".repeat(commas)), true));
+        }
+    }
+
+    #[test]
+    fn colons_worth_a_look() {
+        for before in 0..140 {
+            for name in ["ts", "uid", "x\\\"ts", "x\\\"uid", "", "name", "n\\n", "ts,uid"] {
+                let value = format!("{{{}\"{name}\":\"uid\",", " ".repeat(before));
+                let mut chunk = Box::<Chunk>::default();
+                let mut scanner = Scanner::new(Portable, &value.as_bytes()[1..]);
+                scanner.take(0, &mut chunk);
+                let colon = before + name.len() + 2;
+                let telling = chunk.telling.all().contains(&(colon as u16));
+                assert_eq!(chunk.separators.batches[0].marked & 1 != 0, telling);
+                if matches!(name, "uid" | "ts") {
+                    assert!(telling, "{name} after {before}");
+                } else if name.len() > 3 && colon % LEN > 4 {
+                    assert!(!telling || name.contains('"'), "{name} after {before}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Bytes of one message or line → [`Frame`], or the reason why they are none.
+//!
+//! Two parsers implement the same rules: [`plain`] defines them with serde_json, [`fast`] follows it.
+
+#![warn(missing_docs)]
+
+pub mod fast;
+pub mod plain;
+mod rules;
+
+pub use rules::{Frame, MAX_DEPTH, MAX_TS, MAX_UID, Malformed, Member, Root};
+
+/// Which implementation reads the frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// [`fast::Parser`].
+    #[default]
+    Fast,
+    /// [`plain::Parser`].
+    Plain,
+}
+
+/// One of the two parsers, with its scratch memory. Reuse it.
+pub enum Parser {
+    /// The vectorised one.
+    Fast(fast::Parser),
+    /// The one that defines the rules.
+    Plain(plain::Parser),
+}
+
+impl Parser {
+    /// A parser of the given kind.
+    pub fn new(kind: Kind) -> Parser {
+        match kind {
+            Kind::Fast => Parser::Fast(fast::Parser::new()),
+            Kind::Plain => Parser::Plain(plain::Parser::new()),
+        }
+    }
+
+    /// Reads one whole value and finds the two members of its root.
+    ///
+    /// # Errors
+    /// [`Malformed::NotUtf8`], [`Malformed::NotJson`] or [`Malformed::NotObject`].
+    #[inline]
+    pub fn root<'a>(&'a mut self, value: &'a [u8]) -> Result<Root<'a>, Malformed> {
+        match self {
+            Parser::Fast(parser) => parser.root(value),
+            Parser::Plain(parser) => parser.root(value),
+        }
+    }
+
+    /// Reads one whole value as a frame.
+    ///
+    /// # Errors
+    /// The first rule that the value breaks.
+    #[inline]
+    pub fn parse<'a>(&'a mut self, value: &'a [u8]) -> Result<Frame<'a>, Malformed> {
+        self.root(value)?.frame()
+    }
+}

@@ -1,0 +1,139 @@
+//! Samples → the figures of a record, and the histograms beside it.
+
+use crate::bench::Load;
+use crate::bench::catch_up::Samples;
+use crate::bench::live::Outcome;
+use crate::record::store;
+use crate::system::host;
+use anyhow::Result;
+use kuu_core::latency::{LegRecords, write_hgrm, write_hlog};
+use kuu_core::record::{Ceiling, Figure, Record};
+use kuu_core::statistics::{median, share};
+use kuu_frame::Kind;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A phase, its seconds, and the name and seconds of its ceiling.
+type Phase<'a> = (&'static str, &'a [f64], &'static str, &'a [f64]);
+
+/// The phases that have a ceiling, in the order of the table.
+pub fn phases(samples: &Samples) -> [Phase<'_>; 3] {
+    [
+        ("batch", &samples.batch, "inflate", &samples.inflate),
+        ("produce", &samples.produce, "raw send", &samples.raw_send),
+        ("count", &samples.count, "raw read", &samples.raw_read),
+    ]
+}
+
+/// What a frame goes through, each on its own, in the order of the table: name, seconds, and whether only the frames that
+/// are kept in memory went through it.
+pub fn stages(samples: &Samples) -> [(&'static str, &[f64], bool); 6] {
+    [
+        ("inflate", &samples.inflate, false),
+        ("parse", &samples.parse_fast, true),
+        ("parse, plain", &samples.parse_plain, true),
+        ("intern, window, set", &samples.observe, true),
+        ("raw send", &samples.raw_send, false),
+        ("raw read", &samples.raw_read, false),
+    ]
+}
+
+/// The share of its ceiling that each phase reached; and the speed of `parser` against inflating, both on one thread,
+/// which no neighbour on the machine disturbs much.
+pub fn shares(samples: &Samples, parser: Kind) -> BTreeMap<String, f64> {
+    // The ceiling's time over the phase's: the share of its speed.
+    let phases = phases(samples).map(|(phase, seconds, _, ceiling)| (phase.to_owned(), share(ceiling, seconds)));
+    let parse = match parser {
+        Kind::Fast => &samples.parse_fast,
+        Kind::Plain => &samples.parse_plain,
+    };
+    phases.into_iter().chain([("parse".to_owned(), share(&samples.inflate, parse))]).collect()
+}
+
+/// What `amount` in each of `seconds` is per second.
+pub fn per_second(amount: u64, seconds: &[f64]) -> Vec<f64> {
+    seconds.iter().map(|seconds| amount as f64 / seconds.max(1e-9)).collect()
+}
+
+/// Nanoseconds that each of `frames` took in each of `seconds`.
+pub fn ns_per_frame(frames: u64, seconds: &[f64]) -> Vec<f64> {
+    seconds.iter().map(|seconds| seconds * 1e9 / frames.max(1) as f64).collect()
+}
+
+/// Puts every figure into the record.
+///
+/// # Errors
+/// If a histogram cannot be encoded.
+pub fn fill(record: &mut Record, load: &Load, samples: &Samples, parser: Kind, live: &Outcome) -> Result<()> {
+    let mut add = |name: String, samples: Vec<f64>, ceiling: Option<Ceiling>| {
+        record.figures.insert(name, Figure { value: median(&samples), samples, ceiling });
+    };
+    for (phase, seconds, name, ceiling_seconds) in phases(samples) {
+        for (unit, amount) in [("frames_per_s", load.frames), ("bytes_per_s", load.bytes)] {
+            let ceiling = per_second(amount, ceiling_seconds);
+            let ceiling = Ceiling {
+                name: name.into(),
+                value: median(&ceiling),
+                samples: ceiling,
+                share: share(ceiling_seconds, seconds),
+            };
+            add(format!("{phase}_{unit}"), per_second(amount, seconds), Some(ceiling));
+        }
+    }
+    for (phase, share) in shares(samples, parser) {
+        add(format!("{phase}_share"), vec![share], None);
+    }
+    if !samples.count_at_least_once.is_empty() {
+        add("count_at_least_once_frames_per_s".into(), per_second(load.frames, &samples.count_at_least_once), None);
+        add("exactly_once_share".into(), vec![share(&samples.count_at_least_once, &samples.count)], None);
+    }
+    for (stage, seconds, kept) in stages(samples) {
+        let (frames, bytes) = load.amounts(kept);
+        let name = stage.replace(", ", "_").replace(' ', "_");
+        add(format!("{name}_ns_per_frame"), ns_per_frame(frames, seconds), None);
+        add(format!("{name}_bytes_per_s"), per_second(bytes, seconds), None);
+    }
+    for (name, value) in [
+        ("live_frames_per_s", live.rate),
+        ("live_frames", live.frames as f64),
+        ("live_results_rows", live.results as f64),
+        ("live_lag_max_frames", live.lag.iter().copied().max().unwrap_or(0) as f64),
+        ("live_on_schedule", f64::from(u8::from(live.on_schedule))),
+        ("live_sustained", f64::from(u8::from(live.sustained))),
+    ] {
+        add(name.into(), vec![value], None);
+    }
+    if let Some(bytes) = host::peak_resident_bytes() {
+        add("peak_resident_bytes".into(), vec![bytes as f64], None);
+    }
+    record.latency = LegRecords::try_from(&live.legs)?;
+    if !live.sustained {
+        record.remarks.push("latency is invalid: lag kept growing, the load was unsustainable".into());
+    }
+    if let Some(error) = &live.bare_error {
+        record.remarks.push(error.clone());
+    }
+    if !live.on_schedule {
+        record.remarks.push("latency is invalid: the load generator fell behind its schedule".into());
+    }
+    if !load.is_whole() {
+        record.remarks.push(format!("raw send, parse and live used the first {} frames only", load.kept()));
+    }
+    Ok(())
+}
+
+/// Writes the histograms as `NAME.hlog`, and each leg as `NAME.LEG.hgrm`.
+///
+/// # Errors
+/// If a file cannot be written.
+pub fn export(dir: &Path, name: &str, live: &Outcome) -> Result<()> {
+    let mut log = Vec::new();
+    write_hlog(&mut log, &live.legs, live.started_us.unsigned_abs(), live.duration_us.unsigned_abs())?;
+    store::write(dir, &format!("{name}.hlog"), &log)?;
+    for (leg, histogram) in live.legs.recorded() {
+        let mut text = Vec::new();
+        write_hgrm(&mut text, histogram)?;
+        store::write(dir, &format!("{name}.{leg}.hgrm"), &text)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,365 @@
+//! Live: frames come at their own pace, and each result is watched until a reader can see it.
+
+use crate::bench::Load;
+use crate::count::recovery::{Counted, Guarantee, Job, Progress};
+use crate::count::window_table::WindowTable;
+use crate::engine::run;
+use crate::engine::stop::Stop;
+use crate::kafka::admin::{Cluster, Range};
+use crate::kafka::client::settings::Settings;
+use crate::kafka::commit::bare_transaction::BareTransactions;
+use crate::kafka::consume::scan::{Record, read_until};
+use crate::kafka::headers::{ARRIVED_HEADER, DUE_HEADER, decode_us};
+use crate::kafka::produce::frame_sender::Sender;
+use crate::kafka::produce::result_writer::Topics;
+use crate::kafka::topics::limits::Limits;
+use crate::system::clock::steady_us;
+use anyhow::{Context as _, Result, anyhow, bail};
+use kuu_core::counter::Config;
+use kuu_core::latency::{Histogram, Leg, Legs};
+use kuu_core::ledger::Ledger;
+use kuu_frame::Kind;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::thread::ScopedJoinHandle;
+use std::time::{Duration, Instant};
+
+/// How often consumer lag is sampled.
+const LAG_INTERVAL: Duration = Duration::from_millis(100);
+/// How often a bare transaction is timed: seldom enough to be no load.
+const BARE_INTERVAL: Duration = Duration::from_millis(50);
+/// The generator holds its schedule if its last frame is later than due by at most this part of the whole...
+const SLIP: f64 = 0.05;
+/// ...and 99 % of the frames by at most this time.
+const LATE_US: u64 = 250_000;
+/// Lag that is less than what arrives in this time is no growth, whatever its trend.
+const HARMLESS_LAG: Duration = Duration::from_millis(500);
+
+/// What is replayed, and how it is counted.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Frames per second.
+    pub rate: f64,
+    /// Which parser counts.
+    pub parser: Kind,
+    /// How windows are counted.
+    pub counting: Config,
+    /// Consumers of the count.
+    pub threads: usize,
+    /// librdkafka's name of the compression.
+    pub compression: &'static str,
+    /// The frames' topic, which exists and is empty.
+    pub messages: String,
+    /// The results' topic, which exists and is empty.
+    pub output: String,
+    /// Under which positions are committed; the topic of its state exists and is empty.
+    pub group: String,
+    /// The topic of the bare transactions, and their group. It exists and is empty.
+    pub bare: String,
+    /// What the count guarantees.
+    pub guarantee: Guarantee,
+}
+
+/// What came of it.
+#[derive(Default)]
+pub struct Outcome {
+    /// One histogram a leg.
+    pub legs: Legs,
+    /// Frames that were sent.
+    pub frames: u64,
+    /// Frames per second that the generator reached.
+    pub rate: f64,
+    /// That bare transactions were not timed to the end, and why.
+    pub bare_error: Option<String>,
+    /// What became of the frames.
+    pub ledger: Ledger,
+    /// Rows of results.
+    pub results: u64,
+    /// Consumer lag in frames, every 100 ms while frames were sent.
+    pub lag: Vec<u64>,
+    /// Whether the generator held its schedule.
+    pub on_schedule: bool,
+    /// Whether the consumer kept up: without that, latency says nothing.
+    pub sustained: bool,
+    /// When it started, in microseconds since the Unix epoch.
+    pub started_us: i64,
+    /// How long it took, in microseconds.
+    pub duration_us: i64,
+}
+
+/// What the threads tell each other.
+#[derive(Default)]
+struct Shared {
+    caught_up: AtomicBool,
+    failed: AtomicBool,
+    sent: AtomicU64,
+    counted: AtomicU64,
+    counting: AtomicBool,
+    results: AtomicU64,
+    seen: AtomicU64,
+}
+
+/// Replays the frames that are in memory.
+///
+/// # Errors
+/// If anything fails, or a frame or a result is lost.
+pub fn measure(plan: &Plan, load: &Load, cluster: &Cluster, stop: &Stop, tell: impl Fn(&str)) -> Result<Outcome> {
+    // The embedded broker stays on this thread; the others only need its address.
+    let settings = cluster.settings();
+    let output = cluster.ranges(&plan.output)?;
+    let shared = Shared::default();
+    shared.counting.store(true, Relaxed);
+    // The end of the run is the count's own affair: signals still reach it.
+    let end = stop.child();
+    let started_us = steady_us();
+    std::thread::scope(|scope| {
+        let watch = scope.spawn(|| watch(plan, settings, &output, &shared));
+        let count = scope.spawn(|| {
+            let counted = count(plan, settings, &end, &shared);
+            shared.failed.fetch_or(counted.is_err(), Relaxed);
+            shared.counting.store(false, Relaxed);
+            counted
+        });
+        let bare = scope.spawn(|| match plan.guarantee {
+            Guarantee::ExactlyOnce => bare(plan, load, settings, &shared),
+            Guarantee::AtLeastOnce => Bare::default(),
+        });
+        let generate = scope.spawn(|| generate(plan, load, settings, stop, &shared));
+        let lag = sample_lag(plan, load, &generate, &shared, &tell);
+        let generated = join(generate);
+        // Whatever happened, the others must be let go.
+        if generated.is_ok() {
+            end.finish()
+        } else {
+            end.interrupt()
+        }
+        let Counted { summary, counter, .. } = join(count)?;
+        let ledger = counter.ledger().clone();
+        let mut legs = join(watch)?;
+        let bare = join(bare);
+        legs.merge_leg(Leg::Transaction, &bare.times);
+        let Generated { schedule, rate, slip } = generated?;
+        legs.merge(&schedule);
+        legs.merge_leg(Leg::Transit, &summary.transit);
+        let planned_us = load.kept() as f64 / plan.rate * 1e6;
+        let slow = legs.get(Leg::Schedule).summary().is_some_and(|schedule| schedule.p99_us > LATE_US);
+        Ok(Outcome {
+            frames: load.kept() as u64,
+            rate,
+            results: summary.results,
+            on_schedule: !slow && slip as f64 <= planned_us * SLIP,
+            sustained: !grows(&lag, (plan.rate * HARMLESS_LAG.as_secs_f64()) as u64),
+            lag,
+            ledger,
+            legs,
+            bare_error: bare.error.map(|error| format!("bare transactions were not timed to the end: {error:#}")),
+            started_us,
+            duration_us: steady_us() - started_us,
+        })
+    })
+}
+
+fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+struct Generated {
+    schedule: Legs,
+    rate: f64,
+    /// How much later than due the last frame was sent, in microseconds.
+    slip: i64,
+}
+
+/// Sends frame i when it is due, at `start + i / rate`, whatever became of the ones before: an open loop.
+fn generate(plan: &Plan, load: &Load, settings: &Settings, stop: &Stop, shared: &Shared) -> Result<Generated> {
+    let ours = [("compression.type", plan.compression), ("linger.ms", "1")];
+    let mut sender = Sender::new(settings, &plan.messages, &ours, Some(steady_us))?;
+    let patience = Instant::now() + settings.timeout;
+    while !shared.caught_up.load(Relaxed) && !shared.failed.load(Relaxed) {
+        if Instant::now() > patience {
+            bail!("the count does not start reading topic {}", plan.messages);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let mut sent_us = Vec::with_capacity(load.kept());
+    let mut legs = Legs::default();
+    let mut slip = 0;
+    let start = steady_us() + 10_000;
+    for (i, (key, value)) in load.iter().enumerate() {
+        let due = start + (i as f64 / plan.rate * 1e6) as i64;
+        wait_until(due, &sender);
+        let now = steady_us();
+        sender.send_timed(key, value, i, due, now);
+        slip = now - due;
+        legs.record(Leg::Schedule, slip);
+        sent_us.push(now);
+        shared.sent.store(i as u64 + 1, Relaxed);
+        if stop.interrupted() || shared.failed.load(Relaxed) {
+            break;
+        }
+    }
+    let last = sent_us.last().copied().unwrap_or(start);
+    let rate = sent_us.len() as f64 / ((last - start) as f64 / 1e6).max(1e-6);
+    let outcome = sender.finish();
+    if let Some((_, why)) = outcome.failures.first() {
+        bail!("{} frames were not delivered to topic {}: {why}", outcome.failed, plan.messages);
+    }
+    for (tag, acknowledged) in outcome.acks {
+        legs.record(Leg::Ack, acknowledged - sent_us[tag]);
+    }
+    Ok(Generated { schedule: legs, rate, slip })
+}
+
+#[derive(Default)]
+struct Bare {
+    times: Histogram,
+    error: Option<anyhow::Error>,
+}
+
+/// Times bare transactions while frames are sent: what a commit takes on this machine at this time. They end at their
+/// first error: the count, which is what is measured, has its own ways to go on.
+fn bare(plan: &Plan, load: &Load, settings: &Settings, shared: &Shared) -> Bare {
+    let mut bare = Bare::default();
+    let mut time = || -> Result<()> {
+        let transactions = BareTransactions::new(settings, &plan.bare, &plan.messages, &plan.bare)?;
+        for offset in 0.. {
+            let sent = shared.sent.load(Relaxed);
+            let time = transactions.run(offset)?;
+            // The first one has to find the brokers' coordinators.
+            if offset > 0 && sent > 0 && sent < load.kept() as u64 {
+                bare.times.record(time.as_micros() as i64);
+            }
+            std::thread::sleep(BARE_INTERVAL);
+            if !shared.counting.load(Relaxed) {
+                break;
+            }
+        }
+        Ok(())
+    };
+    let error = time().err();
+    Bare { error, ..bare }
+}
+
+fn wait_until(due_us: i64, sender: &Sender) {
+    loop {
+        match due_us - steady_us() {
+            left if left <= 0 => return,
+            // Deliveries are stamped when they are served: often.
+            left => {
+                sender.poll();
+                std::thread::sleep(Duration::from_micros(left.min(500) as u64));
+            }
+        }
+    }
+}
+
+fn count(plan: &Plan, settings: &Settings, end: &Stop, shared: &Shared) -> Result<Counted> {
+    let job = Job {
+        topics: Topics {
+            input: plan.messages.clone(),
+            output: plan.output.clone(),
+            dead_letters: None,
+            ordered: None,
+            limits: Limits::default(),
+        },
+        group: plan.group.clone(),
+        guarantee: plan.guarantee,
+        threads: plan.threads,
+        parser: plan.parser,
+        counting: plan.counting.clone(),
+        follow: true,
+        // No partition of a paced replay is idle; all of them are silent before it starts.
+        options: run::Options { idle: Some(Duration::from_secs(60)), ..run::Options::default() },
+    };
+    let cluster = Cluster::connect(settings)?;
+    let counted = job.run(&cluster, end, &mut WindowTable::default(), |progress| {
+        if let Progress::Counting { status, .. } = progress {
+            shared.counted.store(status.frames, Relaxed);
+            shared.caught_up.fetch_or(status.caught_up, Relaxed);
+        }
+    })?;
+    shared.results.store(counted.summary.results, Relaxed);
+    Ok(counted)
+}
+
+/// Reads the results as anybody would, and takes the time.
+fn watch(plan: &Plan, settings: &Settings, ranges: &[Range], shared: &Shared) -> Result<Legs> {
+    let mut legs = Legs::default();
+    let mut last = Instant::now();
+    let timeout = settings.timeout;
+    let mut lost = false;
+    let done = || {
+        if shared.counting.load(Relaxed) {
+            last = Instant::now();
+            return false;
+        }
+        lost = last.elapsed() > timeout;
+        lost || shared.failed.load(Relaxed) || shared.seen.load(Relaxed) >= shared.results.load(Relaxed)
+    };
+    read_until(settings, &plan.output, ranges, done, |row: Record<'_>| {
+        let now = steady_us();
+        shared.seen.fetch_add(1, Relaxed);
+        let time = |key| row.header(key).and_then(decode_us);
+        if let Some(arrived) = time(ARRIVED_HEADER) {
+            legs.record(Leg::Result, now - arrived);
+        }
+        if let Some(due) = time(DUE_HEADER) {
+            legs.record(Leg::EndToEnd, now - due);
+        }
+    })?;
+    match lost {
+        true => Err(anyhow!("{} of {} results were seen", shared.seen.load(Relaxed), shared.results.load(Relaxed)))
+            .with_context(|| format!("topic {}", plan.output)),
+        false => Ok(legs),
+    }
+}
+
+fn sample_lag<T>(
+    plan: &Plan,
+    load: &Load,
+    generate: &ScopedJoinHandle<'_, T>,
+    shared: &Shared,
+    tell: &impl Fn(&str),
+) -> Vec<u64> {
+    let mut lag = Vec::new();
+    while !generate.is_finished() {
+        std::thread::sleep(LAG_INTERVAL);
+        let (sent, counted) = (shared.sent.load(Relaxed), shared.counted.load(Relaxed));
+        if sent > 0 && sent < load.kept() as u64 {
+            lag.push(sent.saturating_sub(counted));
+        }
+        tell(&format!(
+            "live, {:.0} frames/s: {sent} of {} sent, lag {}",
+            plan.rate,
+            load.kept(),
+            sent.saturating_sub(counted)
+        ));
+    }
+    lag
+}
+
+/// Whether lag kept growing: its last fifth is above `harmless`, and above twice its second fifth (the first one warms up).
+fn grows(lag: &[u64], harmless: u64) -> bool {
+    let fifth = lag.len() / 5;
+    if fifth == 0 {
+        return false;
+    }
+    let mean = |part: &[u64]| part.iter().sum::<u64>() / part.len() as u64;
+    let (then, now) = (mean(&lag[fifth..2 * fifth]), mean(&lag[lag.len() - fifth..]));
+    now > harmless && now > 2 * then
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn growing_lag_is_seen() {
+        let steady: Vec<u64> = (0..100).map(|i| 50 + i % 7).collect();
+        let growing: Vec<u64> = (0..100).map(|i| i * 100).collect();
+        let small: Vec<u64> = (0..100).collect();
+        assert!(!grows(&steady, 10));
+        assert!(grows(&growing, 2500));
+        assert!(!grows(&small, 2500));
+        assert!(!grows(&[], 0));
+    }
+}

@@ -1,0 +1,141 @@
+//! Frames in memory, with their keys: what a generator sends when reading must not be measured.
+
+use crate::engine::stop::Stop;
+use crate::input::several;
+use crate::input::{InputError, Originals, is_blank};
+use anyhow::Result;
+use kuu_core::record::Source;
+use kuu_frame::{Kind, Parser};
+
+/// Bytes of frames that are kept; of a larger input only the first frames are.
+const KEPT_BYTES: usize = 512 << 20;
+
+struct Span {
+    start: usize,
+    end: usize,
+    key: Option<(usize, usize)>,
+}
+
+/// The frames of the input, and what is known of its files.
+#[derive(Default)]
+pub struct Load {
+    /// The files.
+    pub sources: Vec<Source>,
+    /// Frames of all files.
+    pub frames: u64,
+    /// Their bytes, without line ends.
+    pub bytes: u64,
+    values: Vec<u8>,
+    keys: String,
+    spans: Vec<Span>,
+    originals: Originals,
+}
+
+impl Load {
+    /// Reads the files, and keeps frames up to a bound.
+    ///
+    /// # Errors
+    /// If a file cannot be read to its end, or not more than once, or there is no frame.
+    pub fn read(names: &[String], stop: &Stop) -> Result<Load> {
+        Load::read_within(KEPT_BYTES, names, stop)
+    }
+
+    fn read_within(kept_bytes: usize, names: &[String], stop: &Stop) -> Result<Load> {
+        let mut load = Load { originals: Originals::note(names)?, ..Load::default() };
+        // What is kept must be a beginning: the truth about it is that of as many frames from the first on.
+        let mut is_full = false;
+        let mut parser = Parser::new(Kind::Fast);
+        let reading = several::read(
+            names,
+            None,
+            stop,
+            |_| {},
+            |_, block| {
+                for (_, line) in block.lines() {
+                    if is_full || is_blank(line) {
+                        continue;
+                    }
+                    is_full = load.values.len() + line.len() > kept_bytes;
+                    if !is_full {
+                        let key = parser.root(line).ok().and_then(|root| root.key());
+                        load.keep(key, line);
+                    }
+                }
+                true
+            },
+        );
+        (load.frames, load.bytes) = (reading.frames(), reading.frame_bytes());
+        load.sources = reading.sources;
+        match reading.error {
+            Some(error) => Err(error.into()),
+            None if load.frames == 0 => {
+                anyhow::bail!("{} holds no frame: there is nothing to measure", names.join(", "))
+            }
+            None => Ok(load),
+        }
+    }
+
+    /// Checks that the files still are what they were when reading began.
+    ///
+    /// # Errors
+    /// If one changed.
+    pub fn unchanged(&self) -> Result<(), InputError> {
+        self.originals.unchanged()
+    }
+
+    fn keep(&mut self, key: Option<&str>, value: &[u8]) {
+        let start = self.values.len();
+        self.values.extend_from_slice(value);
+        let key = key.map(|key| {
+            let start = self.keys.len();
+            self.keys.push_str(key);
+            (start, self.keys.len())
+        });
+        self.spans.push(Span { start, end: self.values.len(), key });
+    }
+
+    /// The frames that are kept, in order: key and value.
+    pub fn iter(&self) -> impl Iterator<Item = (Option<&str>, &[u8])> {
+        self.spans
+            .iter()
+            .map(|span| (span.key.map(|(start, end)| &self.keys[start..end]), &self.values[span.start..span.end]))
+    }
+
+    /// How many frames are kept.
+    pub fn kept(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Frames and their bytes: of those that are kept, or of all.
+    pub fn amounts(&self, kept: bool) -> (u64, u64) {
+        if kept { (self.kept() as u64, self.values.len() as u64) } else { (self.frames, self.bytes) }
+    }
+
+    /// Whether every frame is kept.
+    pub fn is_whole(&self) -> bool {
+        self.kept() as u64 == self.frames
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_a_beginning() {
+        let dir = tempfile::tempdir().unwrap();
+        let name = dir.path().join("frames").to_str().unwrap().to_owned();
+        let frame = |uid: &str, pad: usize| format!("{{\"uid\":\"{uid}\",\"ts\":1,\"pad\":\"{}\"}}", "x".repeat(pad));
+        let frames = [frame("a", 10), frame("b", 10), frame("c", 1_000), frame("d", 10), frame("e", 1)];
+        std::fs::write(&name, frames.join("\n\n")).unwrap();
+        let read = |kept| Load::read_within(kept, std::slice::from_ref(&name), &Stop::default()).unwrap();
+        let kept = |load: &Load| load.iter().map(|(key, _)| key.unwrap().to_owned()).collect::<String>();
+        let all: usize = frames.iter().map(String::len).sum();
+        for (bytes, expected) in [(all, "abcde"), (all - 1, "abcd"), (all - 60, "abc"), (200, "ab"), (60, "a"), (9, "")]
+        {
+            let load = read(bytes);
+            assert_eq!(kept(&load), expected, "{bytes}");
+            assert_eq!((load.frames, load.bytes, load.is_whole()), (5, all as u64, bytes == all));
+        }
+    }
+}

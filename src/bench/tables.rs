@@ -1,0 +1,116 @@
+//! What a bench shows.
+
+use crate::bench::Load;
+use crate::bench::catch_up::Samples;
+use crate::bench::figures::{self, per_second};
+use crate::bench::live::Outcome;
+use crate::kafka::client::settings::librdkafka_version;
+use crate::system::host;
+use crate::terminal::{count, megabytes, plural, rate, size, table};
+use crate::verification::check::Checked;
+use kuu_core::record::Broker;
+use kuu_core::statistics::{median, share};
+
+/// Who measures what, on what.
+pub fn header(broker: &Broker, load: &Load) -> String {
+    let program = host::program(librdkafka_version());
+    let machine = host::machine();
+    let broker = match broker.kind.as_str() {
+        "embedded" => "embedded broker (librdkafka mock, not Apache Kafka)".into(),
+        _ => format!(
+            "Kafka{} at {}",
+            broker.version.as_ref().map(|version| format!(" {version}")).unwrap_or_default(),
+            broker.address
+        ),
+    };
+    let mut rows = Vec::new();
+    for source in &load.sources {
+        rows.push(vec![
+            format!("input   {}", source.name),
+            plural(source.frames, "frame"),
+            size(source.frame_bytes),
+            format!("{} on disk", size(source.bytes)),
+            format!("sha256 {}", source.sha256.get(..8).unwrap_or_default()),
+        ]);
+    }
+    format!(
+        "kuu {} ({}), {broker}, {} {}\n{}",
+        program.version,
+        program.git,
+        plural(machine.cores as u64, "core"),
+        machine.cpu,
+        table(&rows)
+    )
+}
+
+/// What a frame goes through, each on its own.
+pub fn stages(load: &Load, samples: &Samples) -> String {
+    let mut rows = vec![["stage", "ns/frame", "frames/s", "MB/s"].map(String::from).to_vec()];
+    for (stage, seconds, kept) in figures::stages(samples) {
+        let (frames, bytes) = load.amounts(kept);
+        rows.push(speed(stage, frames, bytes, seconds));
+    }
+    table(&rows)
+}
+
+/// The phases beside their ceilings.
+pub fn phases(load: &Load, samples: &Samples) -> String {
+    let title = ["phase", "ns/frame", "frames/s", "MB/s", "ceiling", "frames/s", "share"];
+    let mut rows = vec![title.map(String::from).to_vec()];
+    let mut phases = figures::phases(samples).to_vec();
+    if !samples.count_at_least_once.is_empty() {
+        phases.push(("exactly once", &samples.count, "at least once", &samples.count_at_least_once));
+    }
+    for (phase, seconds, name, ceiling) in phases {
+        let mut row = speed(phase, load.frames, load.bytes, seconds);
+        row.push(name.into());
+        row.push(rate(median(&per_second(load.frames, ceiling))));
+        row.push(format!("{:.2}", share(ceiling, seconds)));
+        rows.push(row);
+    }
+    table(&rows)
+}
+
+fn speed(name: &str, frames: u64, bytes: u64, seconds: &[f64]) -> Vec<String> {
+    vec![
+        name.into(),
+        rate(median(&figures::ns_per_frame(frames, seconds))),
+        rate(median(&per_second(frames, seconds))),
+        megabytes(median(&per_second(bytes, seconds))),
+    ]
+}
+
+/// The live phase: its load, and the legs of its latency unless they are invalid.
+pub fn live(live: &Outcome, checked: &Checked) -> String {
+    let title = format!(
+        "live: {} frames/s for {:.0} s, {} of one second, {}",
+        rate(live.rate),
+        live.frames as f64 / live.rate,
+        plural(checked.verdict.windows, "window"),
+        if live.sustained { "sustained" } else { "NOT sustained" },
+    );
+    if !live.on_schedule {
+        return format!(
+            "{title}\nthe load generator fell behind its schedule: latency is invalid. Use a lower --rate."
+        );
+    }
+    if !live.sustained {
+        let lag = live.lag.last().copied().unwrap_or(0);
+        return format!("{title}\nlag grew to {}: latency is invalid. Use a lower --rate.", plural(lag, "frame"));
+    }
+    let mut rows = vec![["leg", "p50", "p99", "p99.9", "max", "samples"].map(String::from).to_vec()];
+    let milliseconds = |us: u64| format!("{:.2} ms", us as f64 / 1000.0);
+    for (leg, histogram) in live.legs.recorded() {
+        let Some(summary) = histogram.summary() else { continue };
+        let times = [summary.p50_us, summary.p99_us, summary.p99_9_us, summary.max_us].map(milliseconds);
+        let mut row = vec![leg.name().to_owned()];
+        row.extend(times);
+        row.push(count(summary.count));
+        if histogram.negative() > 0 {
+            row.push(format!("({} negative)", count(histogram.negative())));
+        }
+        rows.push(row);
+    }
+    let remark = live.bare_error.iter().map(|error| format!("{error}\n")).collect::<String>();
+    format!("{title}\n{}{remark}", table(&rows))
+}

@@ -1,0 +1,61 @@
+//! `kuu batch`: the truth as JSON lines.
+
+use crate::cli::Batch;
+use crate::commands::Status;
+use crate::commands::session::{self, Session, figure, print_json};
+use crate::input::truth;
+use crate::terminal::ledger::ledger_line;
+use crate::terminal::{Screen, complain, plural, rate, time};
+use anyhow::{Context, Result};
+use serde_json::json;
+use std::io::{ErrorKind, Write};
+use std::time::Instant;
+
+/// Runs the command.
+///
+/// # Errors
+/// If the truth cannot be printed.
+pub fn run(arguments: &Batch, session: &Session) -> Result<Status> {
+    let started = Instant::now();
+    let units = session::units(&arguments.windows.window);
+    let names = arguments.files.iter().map(|name| (name.as_str(), None));
+    let (truth, sources, error) = truth::count(names, session::parser(arguments.windows.parser), &units);
+    let elapsed = started.elapsed();
+
+    let frames = truth.ledger().read;
+    let per_s = frames as f64 / elapsed.as_secs_f64().max(1e-9);
+    let ledger = truth.ledger().into();
+    let screen = Screen { to_stderr: true, ..session.screen };
+    if session.common.json {
+        let mut record =
+            session.record("batch", json!({ "window": units.iter().map(|unit| unit.name()).collect::<Vec<_>>() }));
+        record.input = sources;
+        record.figures.insert("batch_frames_per_s".into(), figure(per_s));
+        record.ledger = Some(ledger);
+        let mut document = serde_json::to_value(&record)?;
+        let windows = truth
+            .windows()
+            .iter()
+            .map(|count| count.to_string().parse())
+            .collect::<Result<Vec<serde_json::Value>, _>>()?;
+        document["windows"] = windows.into();
+        print_json(&document)?;
+    } else if !screen.quiet {
+        let lines: String = truth.windows().iter().map(|count| format!("{count}\n")).collect();
+        match std::io::stdout().write_all(lines.as_bytes()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            written => written.context("the truth cannot be written to standard output")?,
+        }
+        screen.say(ledger_line(&ledger));
+        screen.say(format!("{} in {}: {} frames/s", plural(frames, "frame"), time(elapsed), rate(per_s)));
+    }
+    // To free a set of users for each window takes longer than to end.
+    std::mem::forget(truth);
+    Ok(match error {
+        None => Status::Fine,
+        Some(error) => {
+            complain(error);
+            Status::Incomplete
+        }
+    })
+}

@@ -1,0 +1,334 @@
+//! `kuu bench`: everything in one process, each figure beside its ceiling, after the answer was verified.
+
+mod comparison;
+
+use crate::bench::catch_up::{self, Samples, Topics};
+use crate::bench::gate::{Baseline, Compared};
+use crate::bench::leftovers::{self, Leftovers};
+use crate::bench::live::{self, Outcome};
+use crate::bench::{Load, embedded_partitions};
+use crate::bench::{figures, tables};
+use crate::cli::Bench;
+use crate::commands::Status;
+use crate::commands::session::{self, Session};
+use crate::input::truth;
+use crate::kafka::admin::Cluster;
+use crate::kafka::commit::state_topic::State;
+use crate::terminal::ledger::ledger_line;
+use crate::terminal::{Screen, complain};
+use crate::verification::{
+    self,
+    check::{self, Checked},
+};
+use anyhow::{Context as _, Result, bail};
+use kuu_core::counter::Config;
+use kuu_core::record::Record;
+use kuu_core::truth::Truth;
+use kuu_core::verdict::Fold;
+use kuu_core::window::Unit;
+use serde_json::json;
+
+/// Bytes of a replayed batch as a part of the frames' bytes: measured for lz4 on the fixture, with some room. Batches of
+/// a live stream are small, and shrink less.
+const CATCH_UP_RATIO: f64 = 0.35;
+const LIVE_RATIO: f64 = 0.8;
+/// How often a share below the baseline is measured again before it counts.
+const SECOND_LOOKS: usize = 2;
+/// Partitions on Kafka, unless told otherwise.
+const PARTITIONS: usize = 4;
+
+/// Runs the command.
+///
+/// # Errors
+/// If the input or the broker fails, or a frame is lost.
+pub fn run(arguments: &Bench, session: &Session) -> Result<Status> {
+    let baseline = arguments.baseline.as_deref().map(comparison::read).transpose()?;
+    let load = Load::read(&arguments.files, &session.stop)?;
+    let cluster = connect(session)?;
+    let prefix = leftovers::prefix();
+    let bench = Run { arguments, session, load: &load, cluster: &cluster, prefix: &prefix };
+    session.screen.say(tables::header(&session::broker(&cluster), &load));
+    let outcome = bench.measure(baseline.as_ref());
+    // What failed on an input that changed failed because of that.
+    let outcome = load.unchanged().map_err(anyhow::Error::from).and(outcome);
+    let cleaned = if arguments.keep { Ok(()) } else { leftovers::delete(&cluster, &prefix) };
+    let cleaned = cleaned.with_context(|| format!("topics and groups {prefix}... are left"));
+    let status = match outcome {
+        Err(_) if session.stop.interrupted() => {
+            session.screen.say("interrupted: nothing was recorded");
+            Ok(Status::Interrupted)
+        }
+        outcome => outcome,
+    };
+    match (status, cleaned) {
+        (Ok(status), cleaned) => status.after(cleaned),
+        (Err(error), Ok(())) => Err(error),
+        (Err(error), Err(left)) => {
+            complain(format!("{left:#}"));
+            Err(error)
+        }
+    }
+}
+
+/// Kafka where the command line names it, else a broker of its own: an environment for other commands must not turn a
+/// measurement into another one.
+fn connect(session: &Session) -> Result<Cluster> {
+    let settings = session.settings();
+    let screen = Screen { to_stderr: true, ..session.screen };
+    if session.common.brokers.is_none() {
+        if let Some(brokers) = &session.environment {
+            screen.say(format!("kuu: bench does not use KUU_BROKERS: --brokers {brokers} measures there"));
+        }
+        return Cluster::embedded(&settings);
+    }
+    let cluster = Cluster::connect(&settings)?;
+    // Only a hint: a broker that does not name its groups may serve.
+    if let Some(remedy) = Leftovers::find(&cluster).ok().and_then(|left| left.remedy(&settings.brokers)) {
+        screen.say(format!("kuu: {remedy}"));
+    }
+    Ok(cluster)
+}
+
+struct Run<'a> {
+    arguments: &'a Bench,
+    session: &'a Session,
+    load: &'a Load,
+    cluster: &'a Cluster,
+    prefix: &'a str,
+}
+
+/// One catch-up measurement, verified.
+struct CaughtUp {
+    samples: Samples,
+    checked: Checked,
+}
+
+impl Run<'_> {
+    fn measure(&self, baseline: Option<&Baseline>) -> Result<Status> {
+        let config = session::counting(&self.arguments.windows, &self.arguments.event_time);
+        let truth = self.truth(None, &config.units)?;
+        let mut caught_up = self.catch_up(&config, &truth, "catch-up")?;
+        let mut record = self.record();
+        if !caught_up.checked.verdict.exact {
+            return self.wrong(record, &caught_up.checked, "catch-up");
+        }
+        let parser = session::parser(self.arguments.windows.parser);
+        let measured = baseline.and_then(|it| comparison::find(it, &comparison::conditions(self), self, &mut record));
+        let compare = |caught_up: &CaughtUp| {
+            measured.map_or_else(Vec::new, |then| then.compare(&figures::shares(&caught_up.samples, parser)))
+        };
+        let mut compared = compare(&caught_up);
+        for look in 1..=SECOND_LOOKS {
+            let fell: Vec<String> = compared.iter().filter(|it| it.fell()).map(comparison::fall).collect();
+            if fell.is_empty() {
+                break;
+            }
+            for fall in &fell {
+                record.remarks.push(format!("measured again: {fall}"));
+                self.session.screen.say(format!("below the baseline, measuring again: {fall}"));
+            }
+            let again = self.catch_up(&config, &truth, &format!("again-{look}"))?;
+            if !again.checked.verdict.exact {
+                return self.wrong(record, &again.checked, "catch-up");
+            }
+            compared = compare(&again);
+            caught_up = again;
+        }
+        for fell in compared.iter().filter(|it| it.fell()) {
+            complain(format!("slower than the baseline: {}", comparison::fall(fell)));
+        }
+        let fell = compared.iter().any(Compared::fell);
+
+        let second = Config { units: vec![Unit::Second], ..config };
+        let truth = self.truth(Some(self.load.kept() as u64), &second.units)?;
+        let (live, live_checked) = match self.live(second, &truth) {
+            Err(error) if fell && !self.session.stop.interrupted() => return Status::Regression.after(Err(error)),
+            live => live?,
+        };
+        if !live_checked.verdict.exact {
+            return self.wrong(record, &live_checked, "live");
+        }
+        figures::fill(&mut record, self.load, &caught_up.samples, parser, &live)?;
+        record.ledger = Some((&caught_up.samples.ledger).into());
+        record.verdict = Some(caught_up.checked.verdict.clone());
+        self.show(&caught_up, &live, &live_checked);
+        if let Some(then) = measured {
+            let (table, sentence) = comparison::show(then, &compared);
+            self.session.screen.say(format!("\n{table}\n{sentence}"));
+            record.remarks.push(sentence);
+        }
+        let status = match (fell, live.on_schedule, live.sustained) {
+            (true, ..) => Status::Regression,
+            (_, false, _) => Status::Behind,
+            (.., false) => Status::Inconclusive,
+            _ => Status::Fine,
+        };
+        status.after(self.save(&record, Some(&live)))
+    }
+
+    /// The truth about the first `limit` frames of the files.
+    fn truth(&self, limit: Option<u64>, units: &[Unit]) -> Result<Truth> {
+        let mut left = limit.unwrap_or(u64::MAX);
+        let names = self.arguments.files.iter().zip(&self.load.sources).map(|(name, source)| {
+            let take = source.frames.min(left);
+            left -= take;
+            (name.as_str(), Some(take))
+        });
+        match truth::count(names, session::parser(self.arguments.windows.parser), units) {
+            (truth, _, None) => Ok(truth),
+            (.., Some(error)) => Err(error.into()),
+        }
+    }
+
+    fn catch_up(&self, config: &Config, truth: &Truth, name: &str) -> Result<CaughtUp> {
+        let mut partitions = self.partitions(CATCH_UP_RATIO);
+        loop {
+            let plan = catch_up::Plan {
+                files: self.arguments.files.clone(),
+                parser: session::parser(self.arguments.windows.parser),
+                counting: config.clone(),
+                guarantee: session::guarantee(self.arguments.guarantee),
+                threads: session::threads(self.arguments.threads),
+                partitions,
+                compression: session::compression(self.arguments.compression),
+                rounds: self.arguments.rounds.into(),
+                prefix: format!("{}-{name}-{partitions}", self.prefix),
+            };
+            let bar = self.session.screen.progress("{spinner} {msg}");
+            let tell = |what: &str| {
+                bar.set_message(what.to_owned());
+                bar.tick();
+            };
+            let measured = catch_up::measure(&plan, self.load, self.cluster, &self.session.stop, tell);
+            bar.finish_and_clear();
+            match measured {
+                Ok((samples, topics)) => {
+                    let checked = self.check(&topics, truth, &samples.ledger)?;
+                    return Ok(CaughtUp { samples, checked });
+                }
+                // Our guess of the compression was wrong: that is for us to mend, not for the user.
+                Err(error) if self.may_grow(partitions) && error.to_string().contains("dropped the oldest") => {
+                    partitions *= 2
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn may_grow(&self, partitions: usize) -> bool {
+        self.cluster.is_embedded() && self.arguments.partitions.is_none() && partitions < 512
+    }
+
+    fn partitions(&self, ratio: f64) -> usize {
+        match self.arguments.partitions {
+            Some(partitions) => partitions.into(),
+            None if self.cluster.is_embedded() => {
+                let ratio = if self.arguments.compression == crate::cli::Compression::None { 1.0 } else { ratio };
+                embedded_partitions(self.load.bytes, ratio)
+            }
+            None => PARTITIONS,
+        }
+    }
+
+    fn live(&self, config: Config, truth: &Truth) -> Result<(Outcome, Checked)> {
+        let topics =
+            Topics { messages: format!("{}-live", self.prefix), output: format!("{}-live-output", self.prefix) };
+        self.cluster.create(&topics.messages, self.partitions(LIVE_RATIO), 1, &[])?;
+        self.cluster.create(&topics.output, 1, 1, &[])?;
+        self.cluster.create(&State::topic(self.prefix), 1, 1, &[])?;
+        let bare = format!("{}-bare", self.prefix);
+        self.cluster.create(&bare, 1, 1, &[])?;
+        let seconds = self.arguments.live_seconds.as_secs_f64().max(1e-3);
+        let plan = live::Plan {
+            rate: self.arguments.rate.unwrap_or(self.load.kept() as f64 / seconds),
+            parser: session::parser(self.arguments.windows.parser),
+            counting: config,
+            threads: session::threads(self.arguments.threads),
+            compression: session::compression(self.arguments.compression),
+            messages: topics.messages.clone(),
+            output: topics.output.clone(),
+            group: self.prefix.to_owned(),
+            bare,
+            guarantee: session::guarantee(self.arguments.guarantee),
+        };
+        if !(plan.rate.is_finite() && plan.rate > 0.0) {
+            bail!("--rate must be more than 0 frames per second");
+        }
+        let bar = self.session.screen.progress("{spinner} {msg}");
+        let tell = |what: &str| {
+            bar.set_message(what.to_owned());
+            bar.tick();
+        };
+        let outcome = live::measure(&plan, self.load, self.cluster, &self.session.stop, tell);
+        bar.finish_and_clear();
+        let outcome = outcome?;
+        if self.session.stop.interrupted() {
+            bail!("interrupted");
+        }
+        crate::bench::guard(self.cluster, &topics.messages, outcome.frames)?;
+        let checked = self.check(&topics, truth, &outcome.ledger)?;
+        Ok((outcome, checked))
+    }
+
+    fn check(&self, topics: &Topics, truth: &Truth, ledger: &kuu_core::ledger::Ledger) -> Result<Checked> {
+        self.load.unchanged()?;
+        let repeats = check::repeats(session::guarantee(self.arguments.guarantee).name());
+        let mut checked = check::check(self.cluster, &topics.output, truth, Fold::new(repeats, None))?;
+        check::reconcile(&mut checked, self.cluster, &topics.messages, truth, Some(&ledger.into()))?;
+        Ok(checked)
+    }
+
+    fn record(&self) -> Record {
+        let Bench { threads, rounds, compression, windows, event_time, rate, live_seconds, .. } = self.arguments;
+        let units: Vec<&str> = session::units(&windows.window).iter().map(|unit| unit.name()).collect();
+        let config = json!({
+            "window": units,
+            "parser": format!("{:?}", windows.parser).to_lowercase(),
+            "threads": session::threads(*threads),
+            "rounds": rounds,
+            "compression": session::compression(*compression),
+            "catch_up_partitions": self.partitions(CATCH_UP_RATIO),
+            "live_partitions": self.partitions(LIVE_RATIO),
+            "live_seconds": live_seconds.as_secs_f64(),
+            "live_rate": rate,
+            "lateness_s": event_time.lateness.as_secs(),
+            "retention_s": event_time.retention.as_secs(),
+            "max_jump_s": event_time.max_jump.as_secs(),
+            "guarantee": session::guarantee(self.arguments.guarantee).name(),
+            "conditions": comparison::conditions(self),
+        });
+        let mut record = self.session.record("bench", config);
+        record.broker = Some(session::broker(self.cluster));
+        record.input = self.load.sources.clone();
+        record
+    }
+
+    /// A wrong answer has no throughput: the verdict takes the place of the figures.
+    fn wrong(&self, mut record: Record, checked: &Checked, phase: &str) -> Result<Status> {
+        verification::tables::show(self.session.screen, checked);
+        self.session.screen.say(format!("the {phase} answer is wrong: no figures"));
+        record.verdict = Some(checked.verdict.clone());
+        Status::Wrong.after(self.save(&record, None))
+    }
+
+    fn show(&self, caught_up: &CaughtUp, live: &Outcome, live_checked: &Checked) {
+        let say = |text: String| self.session.screen.say(text);
+        say(format!("\n{}", tables::stages(self.load, &caught_up.samples)));
+        say(format!("\n{}", tables::phases(self.load, &caught_up.samples)));
+        say(format!("\n{}\n", tables::live(live, live_checked)));
+        verification::tables::show(self.session.screen, &caught_up.checked);
+        say(ledger_line(&(&caught_up.samples.ledger).into()));
+    }
+
+    fn save(&self, record: &Record, live: Option<&Outcome>) -> Result<()> {
+        let name = format!("bench-{}", self.session.begun.compact());
+        if let Some(live) = live {
+            figures::export(&self.session.common.results, &name, live)?;
+        }
+        self.session.print(record)?;
+        let path = self.session.store(&format!("{name}.json"), record)?;
+        self.session.store("bench.json", record)?;
+        self.session.screen.say(format!("record: {}", path.display()));
+        Ok(())
+    }
+}

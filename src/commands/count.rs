@@ -1,0 +1,325 @@
+//! `kuu count`: the streaming engine, over a topic, files or standard input.
+
+use crate::cli::Count;
+use crate::commands::Status;
+use crate::commands::session::receipts::{self, COUNT};
+use crate::commands::session::topics;
+use crate::commands::session::{self, Session, broker, figure, print_json};
+use crate::count::lines_sink::LinesSink;
+use crate::count::recovery::{Counted, Guarantee, Job, Progress};
+use crate::count::window_table::WindowTable;
+use crate::engine::queue::Feed;
+use crate::engine::run::{self, Doubtful, Sink, Start, Summary};
+use crate::input::source;
+use crate::kafka::admin::Cluster;
+use crate::kafka::commit::interval::check_interval;
+use crate::kafka::commit::state_topic::State;
+use crate::kafka::produce::result_writer::Topics;
+use crate::kafka::topics::limits::{Limits, to_take};
+use crate::system::host;
+use crate::terminal::ledger::ledger_line;
+use crate::terminal::{self, Screen, megabytes, plural, rate, time};
+use anyhow::{Result, bail};
+use kuu_core::counter::Counter;
+use kuu_core::record::{Record, Topic};
+use serde_json::json;
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+/// Runs the command.
+///
+/// # Errors
+/// If the input or the broker fails.
+pub fn run(arguments: &Count, session: &Session) -> Result<Status> {
+    if arguments.files.is_empty() { topic(arguments, session) } else { files(arguments, session) }
+}
+
+/// Counts a topic into another.
+fn topic(arguments: &Count, session: &Session) -> Result<Status> {
+    let settings = session.settings();
+    if session::guarantee(arguments.guarantee) == Guarantee::ExactlyOnce {
+        check_interval(&settings, arguments.commit_interval)?;
+    }
+    let cluster = Cluster::connect(&settings)?;
+    if cluster.partitions(&arguments.topic)?.is_none() {
+        bail!("there is no topic {}: fill it with `kuu produce FILE`, or name another with --topic", arguments.topic);
+    }
+    prepare_outputs(arguments, session.screen, &cluster)?;
+    let mut job = job(arguments);
+    let state = (job.guarantee == Guarantee::ExactlyOnce).then(|| State::topic(&arguments.group));
+    job.topics.limits = Limits::of(&cluster, &job.topics, state.as_deref())?;
+    let mut table = WindowTable::default();
+    let mut status = StatusLine::new(session.screen, arguments.follow);
+    let counted = job.run(&cluster, &session.stop, &mut table, |now| status.show(now));
+    status.clear();
+    let Counted { counter, summary, resumed_frames, setbacks } = counted?;
+
+    let mut record = record(arguments, session, &counter, &summary, resumed_frames);
+    record.broker = Some(broker(&cluster));
+    let partitions = summary.positions.len();
+    record.topic = Some(Topic { name: arguments.topic.clone(), partitions });
+    record.remarks = setbacks.iter().map(|why| format!("went back to the last commit: {why}")).collect();
+    if resumed_frames > 0 {
+        let before = plural(resumed_frames, "frame");
+        session.screen.say(format!("went on where group {} stood: {before} counted before", arguments.group));
+    }
+    if let Some(last) = setbacks.last() {
+        let times = plural(setbacks.len() as u64, "time");
+        session.screen.say(format!("went back to the last commit {times}, the last time because {last}"));
+    }
+    report(session.screen, &table, &counter, &summary, resumed_frames);
+    session.print(&record)?;
+    let saved = receipts::store(session, &arguments.output, &record)?;
+    session.screen.say(format!("record: {}", saved.display()));
+    Ok(if summary.interrupted { Status::Interrupted } else { Status::Fine })
+}
+
+fn job(arguments: &Count) -> Job {
+    Job {
+        topics: Topics {
+            input: arguments.topic.clone(),
+            output: arguments.output.clone(),
+            dead_letters: arguments.dead_letter.clone(),
+            ordered: arguments.ordered_output.clone(),
+            limits: Limits::default(),
+        },
+        group: arguments.group.clone(),
+        guarantee: session::guarantee(arguments.guarantee),
+        threads: session::threads(arguments.threads),
+        parser: session::parser(arguments.windows.parser),
+        counting: session::counting(&arguments.windows, &arguments.event_time),
+        follow: arguments.follow,
+        options: pipeline_options(arguments),
+    }
+}
+
+/// Makes the topics to write to, where they are missing: nothing in them may be deleted or compacted, so that first
+/// answers stay readable.
+fn prepare_outputs(arguments: &Count, screen: Screen, cluster: &Cluster) -> Result<()> {
+    let exactly_once = session::guarantee(arguments.guarantee) == Guarantee::ExactlyOnce;
+    let others = [&arguments.dead_letter, &arguments.ordered_output];
+    let state = State::topic(&arguments.group);
+    for topic in others.into_iter().flatten().chain([&arguments.output]) {
+        topics::no_state(topic, cluster)?;
+        if arguments.recreate {
+            cluster.delete(&[topic])?;
+        }
+        if arguments.recreate || cluster.partitions(topic)?.is_none() {
+            let largest = to_take(cluster, &arguments.topic).to_string();
+            let forever = [("cleanup.policy", "delete"), ("retention.ms", "-1"), ("retention.bytes", "-1")];
+            cluster.create(topic, 1, -1, &[&forever[..], &[("max.message.bytes", &largest)]].concat())?;
+        }
+    }
+    // After the results: whoever is killed in between finds a state whose results are gone, and is told.
+    if arguments.recreate {
+        if exactly_once {
+            cluster.delete(&[&state])?;
+        }
+        cluster.delete_group(&arguments.group)?;
+    }
+    if exactly_once {
+        State::prepare(cluster, &arguments.group)?;
+    }
+    if exactly_once && cluster.holds(&state)? {
+        return Ok(());
+    }
+    // From here on the topic is counted from its start.
+    if let Some(topic) = &arguments.ordered_output
+        && cluster.holds(topic)?
+    {
+        bail!("topic {topic} already holds frames: --recreate deletes the output topics with all they hold first");
+    }
+    if exactly_once && cluster.holds(&arguments.output)? {
+        let (output, group) = (&arguments.output, &arguments.group);
+        Screen { to_stderr: true, ..screen }.say(format!(
+            "kuu: topic {output} already holds results that group {group} did not write: they stay, and windows of both \
+             have two first answers; --recreate deletes them first"
+        ));
+    }
+    Ok(())
+}
+
+/// Counts files or standard input; the results go to standard output.
+fn files(arguments: &Count, session: &Session) -> Result<Status> {
+    let screen = Screen { to_stderr: true, ..session.screen };
+    let (feed, intake) = Feed::new();
+    let parser = session::parser(arguments.windows.parser);
+    let mut counter = Counter::new(session::counting(&arguments.windows, &arguments.event_time), 1);
+    let mut sink: Box<dyn Sink> = if screen.quiet {
+        Box::new(LinesSink::new(std::io::sink(), session.stop.clone()))
+    } else if session.common.json {
+        Box::new(LinesSink::new(std::io::stderr(), session.stop.clone()))
+    } else {
+        Box::new(LinesSink::new(std::io::stdout(), session.stop.clone()))
+    };
+    let mut table = WindowTable::default();
+    let mut status = StatusLine::new(screen, false);
+    let (names, stop) = (arguments.files.clone(), session.stop.clone());
+    let (done, reading) = channel();
+    // Not joined: after an interrupt it may wait for a silent pipe forever.
+    let read = move || done.send(source::feed(&names, parser, false, &feed, &stop, |_| {}));
+    std::thread::Builder::new().name("parser".into()).spawn(read)?;
+    let options = pipeline_options(arguments);
+    let mut watched = table.over(sink.as_mut());
+    let summary = run::run(&intake, &mut counter, Start::anew(1), &mut watched, options, &session.stop, |now| {
+        status.show(&Progress::Counting { status: *now, lag: 0 });
+    })?;
+    let reading = match summary.interrupted {
+        true => reading.recv_timeout(Duration::from_millis(200)).unwrap_or_default(),
+        false => reading.recv().unwrap_or_default(),
+    };
+    status.clear();
+
+    let mut record = record(arguments, session, &counter, &summary, 0);
+    record.input = reading.sources.clone();
+    report(screen, &table, &counter, &summary, 0);
+    if session.common.json {
+        print_json(&record)?;
+    }
+    Ok(match &reading.error {
+        Some(error) => {
+            terminal::complain(error);
+            Status::Incomplete
+        }
+        None if summary.interrupted => Status::Interrupted,
+        None => Status::Fine,
+    })
+}
+
+fn pipeline_options(arguments: &Count) -> run::Options {
+    run::Options {
+        commit_interval: arguments.commit_interval,
+        idle: arguments.follow.then_some(arguments.idle),
+        early: arguments.early,
+        dead_letters: arguments.dead_letter.is_some(),
+        ordered: arguments.ordered_output.is_some(),
+        ..run::Options::default()
+    }
+}
+
+fn record(arguments: &Count, session: &Session, counter: &Counter, summary: &Summary, resumed: u64) -> Record {
+    let units: Vec<&str> = session::units(&arguments.windows.window).iter().map(|unit| unit.name()).collect();
+    let config = json!({
+        "topic": arguments.topic,
+        "output": arguments.output,
+        "group": arguments.group,
+        "guarantee": session::guarantee(arguments.guarantee).name(),
+        "window": units,
+        "lateness_s": arguments.event_time.lateness.as_secs(),
+        "retention_s": arguments.event_time.retention.as_secs(),
+        "max_jump_s": arguments.event_time.max_jump.as_secs(),
+        "max_open_windows": arguments.event_time.max_open_windows,
+        "idle_us": arguments.idle.as_micros() as u64,
+        "commit_interval_us": arguments.commit_interval.as_micros() as u64,
+        "early_us": arguments.early.map(|early| early.as_micros() as u64),
+        "dead_letter": arguments.dead_letter,
+        "ordered_output": arguments.ordered_output,
+        "threads": session::threads(arguments.threads),
+        "follow": arguments.follow,
+        "parser": format!("{:?}", arguments.windows.parser).to_lowercase(),
+    });
+    let mut record = session.record(COUNT, config);
+    record.ledger = Some(counter.ledger().into());
+    let mut figures = vec![
+        ("resumed_frames", resumed as f64),
+        ("results_rows", summary.results as f64),
+        ("users", counter.users() as f64),
+    ];
+    let frames = counter.ledger().read - resumed;
+    if frames > 0 {
+        let seconds = summary.elapsed.as_secs_f64().max(1e-9);
+        figures.push(("elapsed_us", seconds * 1e6));
+        figures.push(("count_frames_per_s", frames as f64 / seconds));
+        figures.push(("count_bytes_per_s", summary.read_bytes as f64 / seconds));
+    }
+    figures.extend(host::peak_resident_bytes().map(|bytes| ("peak_resident_bytes", bytes as f64)));
+    figures.extend(host::cpu_seconds().map(|seconds| ("cpu_us", seconds * 1e6)));
+    record.figures = figures.into_iter().map(|(name, value)| (name.to_owned(), figure(value))).collect();
+    record
+}
+
+fn report(screen: Screen, table: &WindowTable, counter: &Counter, summary: &Summary, resumed: u64) {
+    let frames = counter.ledger().read - resumed;
+    if !table.is_empty() || resumed == 0 {
+        screen.say(table.render());
+    }
+    screen.say(ledger_line(&counter.ledger().into()));
+    let seconds = summary.elapsed.as_secs_f64().max(1e-9);
+    screen.say(match (frames, table.is_empty()) {
+        (0, _) if resumed == 0 => "counted 0 frames".into(),
+        (0, true) => "nothing new".into(),
+        (0, false) => "no new frames: windows that were open have their results".into(),
+        _ => format!(
+            "counted {} in {}: {} frames/s, {} MB/s",
+            plural(frames, "frame"),
+            time(summary.elapsed),
+            rate(frames as f64 / seconds),
+            megabytes(summary.read_bytes as f64 / seconds),
+        ),
+    });
+    if let Some(doubtful) = &summary.doubtful {
+        screen.say(doubts(doubtful));
+    }
+    if summary.interrupted {
+        screen.say(format!("interrupted: {} had no result yet", plural(counter.pending() as u64, "open window")));
+    }
+}
+
+/// Which partition has no plausible clock, and what comes of it.
+fn doubts(doubtful: &Doubtful) -> String {
+    let others = if doubtful.others > 0 { format!(" (and {} more)", doubtful.others) } else { String::new() };
+    let so = if doubtful.left_out { "it is left out of the watermark" } else { "it holds the watermark back" };
+    format!("partition {}{others}: its frames do not agree on the time: {so}", doubtful.partition)
+}
+
+/// One line on a terminal; a line every ten seconds elsewhere, while following.
+struct StatusLine {
+    screen: Screen,
+    bar: indicatif::ProgressBar,
+    follow: bool,
+    rate: (Instant, u64, f64),
+    said: Instant,
+}
+
+impl StatusLine {
+    fn new(screen: Screen, follow: bool) -> StatusLine {
+        let now = Instant::now();
+        let bar = screen.progress("{spinner} {msg}");
+        StatusLine { screen, bar, follow, rate: (now, 0, 0.0), said: now }
+    }
+
+    fn show(&mut self, now: &Progress) {
+        let (status, lag) = match now {
+            Progress::Restoring(read, total) => {
+                let (read, total) = (terminal::count(*read), terminal::count(*total));
+                return self.bar.set_message(format!("restoring the state: {read} of {total} records"));
+            }
+            Progress::Counting { status, lag } => (status, lag),
+        };
+        let elapsed = self.rate.0.elapsed();
+        if elapsed >= Duration::from_secs(1) {
+            // After a setback there are fewer than before.
+            let frames = status.frames.saturating_sub(self.rate.1);
+            self.rate = (Instant::now(), status.frames, frames as f64 / elapsed.as_secs_f64());
+        }
+        let watermark = status.watermark.and_then(|at| jiff::Timestamp::from_second(at).ok());
+        let line = format!(
+            "{} open, {} results, watermark {}, lag {}, {} frames/s{}",
+            plural(status.pending as u64, "window"),
+            terminal::count(status.results),
+            watermark.map_or_else(|| "not yet known".into(), |at| at.to_string()),
+            terminal::count(*lag),
+            rate(self.rate.2),
+            status.doubtful.map_or_else(String::new, |doubtful| format!("; {}", doubts(&doubtful))),
+        );
+        if self.follow && self.bar.is_hidden() && self.said.elapsed() >= Duration::from_secs(10) {
+            self.said = Instant::now();
+            Screen { to_stderr: true, ..self.screen }.say(&line);
+        }
+        self.bar.set_message(line);
+    }
+
+    fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}

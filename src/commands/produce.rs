@@ -1,0 +1,197 @@
+//! `kuu produce`: frames of files into a topic, every one accounted for.
+
+use crate::cli::Produce;
+use crate::commands::Status;
+use crate::commands::session::receipts::{self, COMPLETE, PRODUCE};
+use crate::commands::session::topics;
+use crate::commands::session::{self, Session, figure};
+use crate::input::several::Reading;
+use crate::input::{self, Progress};
+use crate::kafka::admin::Cluster;
+use crate::kafka::produce::frame_sender::{Outcome as SendOutcome, Sender};
+use crate::kafka::produce::replay;
+use crate::kafka::topics::limits::{producer_kbytes, takes};
+use crate::terminal::{complain, count, megabytes, plural, rate, size, time};
+use anyhow::{Result, bail};
+use kuu_core::record::{Record, Topic};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// Runs the command.
+///
+/// # Errors
+/// If the broker cannot be reached, or the topic must not be filled.
+pub fn run(arguments: &Produce, session: &Session) -> Result<Status> {
+    // A wrong name must not cost a topic.
+    input::check(&arguments.files)?;
+    let cluster = Cluster::connect(&session.settings())?;
+    let earlier = prepare(arguments, session, &cluster)?;
+    let mut sender = sender(arguments, &cluster)?.until(&session.stop);
+    let partitions = cluster.partitions(&arguments.topic)?.unwrap_or(0);
+    let topic = Topic { name: arguments.topic.clone(), partitions };
+    let id = cluster.id(&topic.name)?;
+    // Whoever finds this one knows that the run did not come to its end, and that nobody knows what is in the topic.
+    let begun = Record { topic: Some(topic.clone()), ..session.record(PRODUCE, config(arguments, false)) };
+    receipts::store(session, &arguments.topic, &begun)?;
+
+    let started = Instant::now();
+    let bar = session.screen.progress("{spinner} {bytes} read, {bytes_per_sec}  {elapsed}");
+    let shown = bar.clone();
+    let tell = move |progress: &Progress| shown.set_position(progress.bytes());
+    let parser = session::parser(arguments.parser);
+    let reading = replay::replay(&arguments.files, arguments.limit, parser, &mut sender, &session.stop, tell);
+    let outcome = sender.finish();
+    bar.finish_and_clear();
+    let elapsed = started.elapsed();
+    let replaced = replaced(session, &cluster, &topic.name, &id);
+
+    let mut record = record(arguments, session, &cluster, &reading, &outcome, elapsed);
+    record.topic = Some(topic);
+    if let Some(words) = &replaced {
+        complain(words);
+        record.config.insert(COMPLETE.into(), false.into());
+        record.remarks.push(words.clone());
+    }
+    if let Some(earlier) = earlier {
+        record.input.splice(0..0, earlier.input);
+    }
+    let saved = session.print(&record).and_then(|()| receipts::store(session, &arguments.topic, &record));
+    report(arguments, session, &reading, &outcome, elapsed);
+    session.screen.say(format!("record: {}", saved?.display()));
+    Ok(match &reading.error {
+        Some(_) => Status::Incomplete,
+        None if replaced.is_some() => Status::Incomplete,
+        // What an interrupt gave up is said, and expected.
+        None if outcome.failed == 0 && session.stop.interrupted() => Status::Interrupted,
+        None if outcome.delivered != reading.frames() => Status::Incomplete,
+        None => Status::Fine,
+    })
+}
+
+/// Makes the topic ready; gives the record of what it already holds, if frames are to be added.
+fn prepare(arguments: &Produce, session: &Session, cluster: &Cluster) -> Result<Option<Record>> {
+    let topic = &arguments.topic;
+    topics::no_state(topic, cluster)?;
+    if arguments.recreate {
+        cluster.delete(&[topic])?;
+    }
+    if arguments.recreate || cluster.partitions(topic)?.is_none() {
+        cluster.create(topic, arguments.partitions.into(), arguments.replication_factor.into(), &[])?;
+        return Ok(None);
+    }
+    let held: u64 = cluster.ranges(topic)?.iter().map(|range| range.len()).sum();
+    if held == 0 {
+        return Ok(None);
+    }
+    if !arguments.append {
+        bail!(
+            "topic {topic} already holds {}: --append adds to them, --recreate deletes the topic with all it holds first",
+            plural(held, "frame")
+        );
+    }
+    let earlier = receipts::find(session, PRODUCE, topic)?.map(|receipt| receipt.record);
+    earlier.as_ref().map_or(Ok(()), receipts::complete)?;
+    Ok(earlier)
+}
+
+/// What to say of a topic that is not the one, by its id, that the first frames were sent to: many brokers make one that is
+/// missing, and acknowledge what comes after.
+fn replaced(session: &Session, cluster: &Cluster, topic: &str, then: &Option<String>) -> Option<String> {
+    if session.stop.interrupted() {
+        return None;
+    }
+    // All was acknowledged: a broker that just went away is no reason to doubt it.
+    let now = cluster.id(topic).ok()?;
+    (now != *then).then(|| {
+        format!(
+            "topic {topic} was deleted while it was filled, and what was sent before is gone with it: fill it anew with `kuu \
+             produce --recreate FILE`"
+        )
+    })
+}
+
+fn sender(arguments: &Produce, cluster: &Cluster) -> Result<Sender> {
+    let takes = takes(cluster, &arguments.topic);
+    // librdkafka has a least value; what is between the two is refused by the broker.
+    let (largest, batch) = (takes.clamp(1_000, 1_000_000_000).to_string(), takes.clamp(1, 1_000_000).to_string());
+    let ours = [
+        ("compression.type", session::compression(arguments.compression)),
+        ("message.max.bytes", &largest),
+        ("batch.size", &batch),
+        ("queue.buffering.max.kbytes", &producer_kbytes(takes)),
+    ];
+    Sender::new(cluster.settings(), &arguments.topic, &ours, None)
+}
+
+fn config(arguments: &Produce, complete: bool) -> Value {
+    json!({
+        "topic": arguments.topic,
+        "compression": session::compression(arguments.compression),
+        "limit": arguments.limit,
+        "append": arguments.append,
+        "recreate": arguments.recreate,
+        "acks": "all",
+        "enable.idempotence": true,
+        COMPLETE: complete,
+    })
+}
+
+fn record(
+    arguments: &Produce,
+    session: &Session,
+    cluster: &Cluster,
+    reading: &Reading,
+    outcome: &SendOutcome,
+    elapsed: Duration,
+) -> Record {
+    // Of a file that was not read to its end nobody knows later whether it is the same.
+    let mut record = session.record(PRODUCE, config(arguments, !session.stop.interrupted()));
+    record.broker = Some(session::broker(cluster));
+    record.input = reading.sources.clone();
+    let seconds = elapsed.as_secs_f64().max(1e-9);
+    record.figures = [
+        ("read_frames", reading.frames() as f64),
+        ("delivered_frames", outcome.delivered as f64),
+        ("delivered_bytes", outcome.delivered_bytes as f64),
+        ("elapsed_us", seconds * 1e6),
+        ("produce_frames_per_s", outcome.delivered as f64 / seconds),
+        ("produce_bytes_per_s", outcome.delivered_bytes as f64 / seconds),
+    ]
+    .map(|(name, value)| (name.to_owned(), figure(value)))
+    .into();
+    record
+}
+
+fn report(arguments: &Produce, session: &Session, reading: &Reading, outcome: &SendOutcome, elapsed: Duration) {
+    let seconds = elapsed.as_secs_f64().max(1e-9);
+    session.screen.say(format!(
+        "produced {} ({}) to {} in {}: {} frames/s, {} MB/s",
+        plural(outcome.delivered, "frame"),
+        size(outcome.delivered_bytes),
+        arguments.topic,
+        time(elapsed),
+        rate(outcome.delivered as f64 / seconds),
+        megabytes(outcome.delivered_bytes as f64 / seconds),
+    ));
+    if let Some(error) = &reading.error {
+        complain(error);
+    }
+    for (tag, why) in &outcome.failures {
+        let (file, line) = replay::place(*tag);
+        let file = arguments.files.get(file).map_or("?", String::as_str);
+        complain(format!("{file}, line {line} was not delivered: {why}"));
+    }
+    if outcome.unsent + outcome.unanswered > 0 {
+        complain(format!(
+            "interrupted, and no broker answers any more: {} acknowledged; {} not sent; whether topic {} has the other {} is \
+             not known",
+            plural(outcome.delivered, "frame"),
+            count(outcome.unsent),
+            arguments.topic,
+            count(outcome.unanswered),
+        ));
+    }
+    if outcome.delivered != reading.frames() || reading.error.is_some() {
+        complain(format!("{} frames read, {} delivered", count(reading.frames()), count(outcome.delivered)));
+    }
+}

@@ -1,0 +1,255 @@
+//! What every command shares: its options, its screen, its record.
+
+pub mod receipts;
+pub mod topics;
+
+use crate::cli::{self, Common};
+use crate::count::recovery::Guarantee;
+use crate::engine::stop::Stop;
+use crate::kafka::admin::Cluster;
+use crate::kafka::client::properties::{self, Properties, is_secret};
+use crate::kafka::client::settings::{Settings, librdkafka_version};
+use crate::record::store::{self, Access};
+use crate::system::clock::Time;
+use crate::system::host;
+use crate::terminal::Screen;
+use anyhow::{Context as _, Result, bail};
+use kuu_core::counter::Config;
+use kuu_core::record::{Broker, FORMAT, Figure, Record};
+use kuu_core::window::Unit;
+use kuu_frame::Kind;
+use serde_json::Value;
+use std::io::{ErrorKind, Write as _};
+use std::path::PathBuf;
+
+/// Where Kafka is, unless told otherwise.
+const DEFAULT_BROKERS: &str = "localhost:9092";
+
+/// One run of a command.
+pub struct Session {
+    /// The options of every command.
+    pub common: Common,
+    /// The brokers that `KUU_BROKERS` names: for where neither the command line nor the file of --config names any.
+    pub environment: Option<String>,
+    properties: Properties,
+    /// Where words go.
+    pub screen: Screen,
+    /// Set by signals.
+    pub stop: Stop,
+    /// When it began.
+    pub begun: Time,
+}
+
+impl Session {
+    /// A run with these options.
+    ///
+    /// # Errors
+    /// If a property is not as it must be, or signal handlers cannot be installed.
+    pub fn new(mut common: Common) -> Result<Session> {
+        let screen = Screen { quiet: common.quiet, to_stderr: common.json };
+        let mut properties = properties(&common, screen)?;
+        let named = take_brokers(&mut properties);
+        common.brokers = common.brokers.or(named);
+        let environment = environment_brokers()?;
+        Ok(Session { common, environment, properties, screen, stop: Stop::on_signals()?, begun: Time::now() })
+    }
+
+    /// How to reach the brokers.
+    pub fn settings(&self) -> Settings {
+        let brokers = self.common.brokers.as_ref().or(self.environment.as_ref());
+        Settings {
+            brokers: brokers.cloned().unwrap_or_else(|| DEFAULT_BROKERS.into()),
+            properties: self.properties.clone(),
+            timeout: self.common.timeout,
+        }
+    }
+
+    /// A record of this run, without its outcome.
+    pub fn record(&self, command: &str, config: Value) -> Record {
+        let mut config: std::collections::BTreeMap<String, Value> = match config {
+            Value::Object(members) => members.into_iter().collect(),
+            _ => Default::default(),
+        };
+        for (key, value) in &self.properties {
+            config.insert(format!("-X {key}"), if is_secret(key) { "***".into() } else { value.as_str().into() });
+        }
+        Record {
+            format: FORMAT,
+            command: command.into(),
+            written: self.begun.rfc3339(),
+            program: host::program(librdkafka_version()),
+            command_line: std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect(),
+            config,
+            machine: host::machine(),
+            ..Record::default()
+        }
+    }
+
+    /// Prints the record where that is asked for, which comes before it is written: a full disk must not hide it.
+    ///
+    /// # Errors
+    /// If it cannot be printed.
+    pub fn print(&self, record: &Record) -> Result<()> {
+        if self.common.json { print_json(record) } else { Ok(()) }
+    }
+
+    /// Writes the record as `name`, and gives its path.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn store(&self, name: &str, record: &Record) -> Result<PathBuf> {
+        // What a file of properties says is for whoever may read that file.
+        let access = if self.common.config.is_some() { Access::Owner } else { Access::Umask };
+        store::save(&self.common.results, name, record, access)
+    }
+}
+
+/// Prints one JSON document on standard output, whether or not anybody reads it to its end.
+///
+/// # Errors
+/// If standard output cannot be written for another reason.
+pub fn print_json(document: &impl serde::Serialize) -> Result<()> {
+    let mut text = serde_json::to_vec(document)?;
+    text.push(b'\n');
+    match std::io::stdout().write_all(&text) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("standard output cannot be written"),
+    }
+}
+
+/// What a record says of the broker.
+pub fn broker(cluster: &Cluster) -> Broker {
+    let (kind, version) = if cluster.is_embedded() {
+        ("embedded", Some(format!("librdkafka {} mock", librdkafka_version())))
+    } else {
+        // The protocol does not tell a broker's version; whoever started it may.
+        ("kafka", std::env::var("KUU_BROKER_VERSION").ok().filter(|version| !version.is_empty()))
+    };
+    Broker { kind: kind.into(), version, address: cluster.settings().brokers.clone() }
+}
+
+/// A figure without a ceiling.
+pub fn figure(value: f64) -> Figure {
+    Figure { value, ..Figure::default() }
+}
+
+/// librdkafka's name of a compression.
+pub fn compression(compression: cli::Compression) -> &'static str {
+    match compression {
+        cli::Compression::None => "none",
+        cli::Compression::Lz4 => "lz4",
+        cli::Compression::Zstd => "zstd",
+        cli::Compression::Snappy => "snappy",
+        cli::Compression::Gzip => "gzip",
+    }
+}
+
+/// The parser that was asked for.
+pub fn parser(kind: cli::ParserKind) -> Kind {
+    match kind {
+        cli::ParserKind::Fast => Kind::Fast,
+        cli::ParserKind::Plain => Kind::Plain,
+    }
+}
+
+/// Consumers: as many as were asked for, or one a core, at most 4.
+pub fn threads(asked: Option<u16>) -> usize {
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(4);
+    asked.map_or_else(cores, usize::from)
+}
+
+/// The guarantee that was asked for.
+pub fn guarantee(guarantee: cli::Guarantee) -> Guarantee {
+    match guarantee {
+        cli::Guarantee::ExactlyOnce => Guarantee::ExactlyOnce,
+        cli::Guarantee::AtLeastOnce => Guarantee::AtLeastOnce,
+    }
+}
+
+/// The units that were asked for, shortest first, each once.
+pub fn units(units: &[cli::Unit]) -> Vec<Unit> {
+    let mut units: Vec<Unit> = units.iter().map(|unit| Unit::ALL[*unit as usize]).collect();
+    units.sort();
+    units.dedup();
+    units
+}
+
+/// The counter's configuration.
+pub fn counting(windows: &cli::Windows, time: &cli::EventTime) -> Config {
+    let seconds = |time: std::time::Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX / 4).min(i64::MAX / 4);
+    Config {
+        units: units(&windows.window),
+        lateness: seconds(time.lateness),
+        retention: seconds(time.retention),
+        max_jump: seconds(time.max_jump),
+        max_open_windows: time.max_open_windows as usize,
+    }
+}
+
+/// The properties of the file of `--config`, then those of `-X`, which win.
+fn properties(common: &Common, screen: Screen) -> Result<Properties> {
+    if let Some((key, _)) = common.properties.iter().find(|(key, _)| is_secret(key)) {
+        bail!(
+            "-X {key}: others on this machine can read a command line: \
+             write {key}=... into a file that only you can read, and name it with --config FILE"
+        );
+    }
+    check("-X", &common.properties)?;
+    let Some(path) = &common.config else { return Ok(common.properties.clone()) };
+    let mut all = properties::read(path)?;
+    check(&path.display().to_string(), &all)?;
+    if let Some((key, _)) = all.iter().find(|(key, _)| is_secret(key) && properties::is_exposed(path)) {
+        Screen { to_stderr: true, ..screen }
+            .say(format!("kuu: warning: {} holds {key} and others can read it: chmod 600 {0}", path.display()));
+    }
+    all.extend(common.properties.iter().cloned());
+    Ok(all)
+}
+
+/// Refuses what kuu depends on, and says where it is from.
+fn check(from: &str, all: &Properties) -> Result<()> {
+    match all.iter().find_map(|(key, value)| Some((key, value, properties::refusal(key, value)?))) {
+        Some((key, value, why)) => bail!("{from} {key}={value} is not to be set: {why}: leave it out"),
+        None => Ok(()),
+    }
+}
+
+/// What `KUU_BROKERS` names; empty is as if it were not there.
+fn environment_brokers() -> Result<Option<String>> {
+    let Some(brokers) = std::env::var_os("KUU_BROKERS") else { return Ok(None) };
+    match brokers.into_string() {
+        Ok(brokers) => Ok(Some(brokers.trim().to_owned()).filter(|brokers| !brokers.is_empty())),
+        Err(_) => bail!("KUU_BROKERS is no text (UTF-8): write HOST:PORT"),
+    }
+}
+
+/// Takes librdkafka's own names of the brokers out of the properties: there must be one answer to where they are.
+fn take_brokers(properties: &mut Properties) -> Option<String> {
+    let own = |key: &str| ["bootstrap.servers", "metadata.broker.list"].contains(&key);
+    let named = properties.iter().rfind(|(key, value)| own(key) && !value.is_empty()).map(|(_, value)| value.clone());
+    properties.retain(|(key, _)| !own(key));
+    named
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brokers_are_no_property() {
+        let properties = |keys: &[&str]| keys.iter().map(|key| ((*key).to_owned(), format!("of {key}"))).collect();
+        let mut all: Properties = properties(&["bootstrap.servers", "acks", "metadata.broker.list"]);
+        assert_eq!(take_brokers(&mut all).as_deref(), Some("of metadata.broker.list"));
+        assert_eq!(all, properties(&["acks"]));
+        assert_eq!(take_brokers(&mut all), None);
+    }
+
+    #[test]
+    fn units_are_those_of_the_core() {
+        use clap::ValueEnum;
+        for unit in cli::Unit::value_variants() {
+            let name = unit.to_possible_value().map(|value| value.get_name().to_owned());
+            assert_eq!(units(&[*unit]).first().map(|unit| unit.name().to_owned()), name);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Topics that the command line names: one cannot serve two ends.
+
+use crate::cli::{Command, Count, Verify};
+use crate::kafka::admin::Cluster;
+use crate::kafka::commit::state_topic::State;
+use anyhow::{Result, bail};
+
+/// Refuses a topic that is named for two things.
+///
+/// # Errors
+/// Then, with both.
+pub fn check(command: &Command) -> Result<()> {
+    match command {
+        Command::Count(count) if count.files.is_empty() => distinct(&of_count(count)),
+        Command::Verify(Verify { topic: Some(topic), output, .. }) => verified(topic, output),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses to take the topic with the frames for that with the results.
+///
+/// # Errors
+/// If they are one.
+pub fn verified(topic: &str, output: &str) -> Result<()> {
+    distinct(&[Use::new("--topic, with the frames", topic), Use::new("--output, with the results", output)])
+}
+
+/// Refuses to write to a topic, or to delete one, that holds the state of a group: it is named so, and compacted.
+///
+/// # Errors
+/// Then, with the group.
+pub fn no_state(topic: &str, cluster: &Cluster) -> Result<()> {
+    match topic.strip_suffix("-state") {
+        Some(group) if cluster.is_compacted(topic) == Some(true) => {
+            bail!("topic {topic} holds the state of group {group}, which would be lost: name another topic")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a topic is for.
+struct Use {
+    what: String,
+    topic: String,
+}
+
+impl Use {
+    fn new(what: impl Into<String>, topic: &str) -> Use {
+        Use { what: what.into(), topic: topic.into() }
+    }
+}
+
+fn of_count(count: &Count) -> Vec<Use> {
+    let group = &count.group;
+    let mut uses = vec![
+        Use::new("--topic, which is read", &count.topic),
+        Use::new("--output", &count.output),
+        Use::new(format!("the state of --group {group}"), &State::topic(group)),
+    ];
+    uses.extend(count.dead_letter.as_ref().map(|topic| Use::new("--dead-letter", topic)));
+    uses.extend(count.ordered_output.as_ref().map(|topic| Use::new("--ordered-output", topic)));
+    uses
+}
+
+fn distinct(uses: &[Use]) -> Result<()> {
+    for (i, one) in uses.iter().enumerate() {
+        if let Some(other) = uses[..i].iter().find(|other| other.topic == one.topic) {
+            bail!(
+                "topic {} is named for two things, {} and {}: what is for one would be taken for the other: name two topics",
+                one.topic,
+                other.what,
+                one.what
+            );
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! `kuu verify`: the results against the truth.
+
+use crate::cli::Verify;
+use crate::commands::Status;
+use crate::commands::session::receipts::{self, COUNT, PRODUCE, Receipt, configured};
+use crate::commands::session::topics;
+use crate::commands::session::{self, Session};
+use crate::input::is_stream;
+use crate::input::truth;
+use crate::kafka::admin::Cluster;
+use crate::record::store;
+use crate::terminal::ledger::ledger_line;
+use crate::terminal::{count, plural};
+use crate::verification::check::{check, reconcile, repeats};
+use crate::verification::tables::show;
+use anyhow::{Context as _, Result, anyhow, bail};
+use kuu_core::record::{Record, Source};
+use kuu_core::truth::Truth;
+use kuu_core::verdict::Fold;
+use kuu_core::window::Unit;
+use serde_json::json;
+
+/// The record of the last run.
+const RECORD: &str = "verify.json";
+/// The topic that `kuu produce` fills unless told otherwise.
+const DEFAULT_TOPIC: &str = "messages";
+/// Files that are named on screen; the record has them all.
+const NAMED_FILES: usize = 10;
+
+/// Runs the command.
+///
+/// # Errors
+/// If the truth or the results cannot be read.
+pub fn run(arguments: &Verify, session: &Session) -> Result<Status> {
+    let counted = receipts::find(session, COUNT, &arguments.output)?.map(|receipt| receipt.record);
+    let topic = topic(arguments, session, counted.as_ref())?;
+    topics::verified(&topic, &arguments.output)?;
+    let counted = counted.filter(|record| configured(record, "topic") == Some(topic.as_str()));
+    let units = units(arguments, counted.as_ref())?;
+    // The broker is asked first: the truth may take a while.
+    let cluster = Cluster::connect(&session.settings())?;
+    let (truth, input) = self::truth(arguments, session, &topic, &units)?;
+
+    let guarantee = counted.as_ref().and_then(|record| configured(record, "guarantee"));
+    let only = (!arguments.window.is_empty()).then_some(&units[..]);
+    let fold = Fold::new(repeats(guarantee.unwrap_or_default()), only);
+    let mut checked = check(&cluster, &arguments.output, &truth, fold)?;
+    let ledger = counted.and_then(|record| record.ledger);
+    reconcile(&mut checked, &cluster, &topic, &truth, ledger.as_ref())?;
+
+    show(session.screen, &checked);
+    match &ledger {
+        Some(ledger) => session.screen.say(ledger_line(ledger)),
+        None => session
+            .screen
+            .say("ledger: none, this output was not counted by `kuu count` with records in the same directory"),
+    }
+    if let Some(late) = ledger.as_ref().map(|ledger| ledger.too_late).filter(|late| *late > 0) {
+        let late = plural(late, "frame");
+        session.screen.say(format!("{late} came after the retention of their window: `kuu count --retention` sets it"));
+    }
+    if let Some(far) = ledger.as_ref().map(|ledger| ledger.too_far).filter(|far| *far > 0) {
+        let far = plural(far, "frame");
+        session
+            .screen
+            .say(format!("{far} of wild clocks found no window: `kuu count --max-open-windows` sets how many"));
+    }
+    let mut record = session.record("verify", json!({ "topic": topic, "output": arguments.output }));
+    record.broker = Some(session::broker(&cluster));
+    record.input = input;
+    record.ledger = ledger;
+    record.remarks = checked.remarks;
+    let exact = checked.verdict.exact;
+    record.verdict = Some(checked.verdict);
+    let saved = session.print(&record).and_then(|()| session.store(RECORD, &record));
+    let status = if exact { Status::Fine } else { Status::Wrong };
+    status.after(saved.map(|path| session.screen.say(format!("record: {}", path.display()))))
+}
+
+/// The topic with the frames: the one that was named, that was counted into this output, or that was filled last.
+fn topic(arguments: &Verify, session: &Session, counted: Option<&Record>) -> Result<String> {
+    if let Some(topic) = &arguments.topic {
+        return Ok(topic.clone());
+    }
+    if let Some(topic) = counted.and_then(|record| configured(record, "topic")) {
+        return Ok(topic.to_owned());
+    }
+    Ok(receipts::last_topic(session, PRODUCE)?.unwrap_or_else(|| DEFAULT_TOPIC.into()))
+}
+
+fn units(arguments: &Verify, counted: Option<&Record>) -> Result<Vec<Unit>> {
+    if !arguments.window.is_empty() {
+        return Ok(session::units(&arguments.window));
+    }
+    let recorded = counted.and_then(|record| record.config.get("window")).and_then(|value| value.as_array());
+    let Some(recorded) = recorded else { return Ok(vec![Unit::Minute]) };
+    let parse =
+        |name: &serde_json::Value| name.as_str().unwrap_or_default().parse::<Unit>().map_err(|error| anyhow!(error));
+    recorded.iter().map(parse).collect::<Result<Vec<Unit>>>().context("the record of the last count")
+}
+
+/// Counts the files that were named, or those that the topic's receipt names, which must not have changed since.
+fn truth(arguments: &Verify, session: &Session, topic: &str, units: &[Unit]) -> Result<(Truth, Vec<Source>)> {
+    let parser = session::parser(arguments.parser);
+    if !arguments.files.is_empty() {
+        let names = arguments.files.iter().map(|name| (name.as_str(), None));
+        let (truth, sources, error) = truth::count(names, parser, units);
+        if let Some(error) = error {
+            return Err(error.into());
+        }
+        session.screen.say(compared(arguments, topic, &sources, None));
+        return Ok((truth, sources));
+    }
+    let Some(Receipt { file, record: produced }) = receipts::find(session, PRODUCE, topic)? else {
+        bail!(
+            "{} has neither {} nor a produce.json of topic {topic}: name the files whose frames were counted, as in \
+             `kuu verify FILE`",
+            session.common.results.display(),
+            store::name_of(PRODUCE, topic)
+        );
+    };
+    receipts::complete(&produced)?;
+    if let Some(Source { name, frames, .. }) = produced.input.iter().find(|source| is_stream(&source.name)) {
+        let name = if name == "-" { "standard input" } else { name };
+        bail!("{frames} frames came from {name}: name files with the same frames, as in `kuu verify FILE`");
+    }
+    let names = produced.input.iter().map(|source| (source.name.as_str(), Some(source.frames)));
+    let (truth, sources, error) = truth::count(names, parser, units);
+    if let Some(error) = error {
+        return Err(error.into());
+    }
+    for (then, now) in produced.input.iter().zip(&sources) {
+        if then.sha256 != now.sha256 {
+            bail!(
+                "{} is not the file that was produced (its SHA-256 differs): name the right one, as in `kuu verify FILE`",
+                now.name
+            );
+        }
+    }
+    let file = session.common.results.join(file);
+    session.screen.say(compared(arguments, topic, &sources, Some(&file.display().to_string())));
+    Ok((truth, sources))
+}
+
+/// What is compared with what.
+fn compared(arguments: &Verify, topic: &str, sources: &[Source], receipt: Option<&str>) -> String {
+    let name = |source: &Source| format!("{} ({})", source.name, plural(source.frames, "frame"));
+    let mut names: Vec<String> = sources.iter().take(NAMED_FILES).map(name).collect();
+    if sources.len() > NAMED_FILES {
+        names.push(format!("{} more", count((sources.len() - NAMED_FILES) as u64)));
+    }
+    let named = receipt.map_or_else(String::new, |file| format!(", as {file} has it"));
+    format!("topic {topic}, output {}: compared with {}{named}", arguments.output, names.join(", "))
+}

@@ -1,0 +1,51 @@
+//! Results as JSON lines.
+
+use crate::engine::run::{Commit, Sink};
+use crate::engine::stop::Stop;
+use crate::system::clock::now_us;
+use anyhow::{Context, Result};
+use kuu_core::counter::Emission;
+use kuu_core::frame_batch::Times;
+use kuu_core::record::Row;
+use std::io::{BufWriter, ErrorKind, Write};
+
+/// Writes results to a stream. If nobody reads it any more, that stops the run in order.
+pub struct LinesSink<W: Write> {
+    out: BufWriter<W>,
+    stop: Stop,
+}
+
+impl<W: Write> LinesSink<W> {
+    /// Results go to `out`; `stop` is set once that is a broken pipe.
+    pub fn new(out: W, stop: Stop) -> LinesSink<W> {
+        LinesSink { out: BufWriter::new(out), stop }
+    }
+
+    fn judge(&self, written: std::io::Result<()>) -> Result<()> {
+        match written {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.stop.interrupt();
+                Ok(())
+            }
+            other => other.context("results cannot be written to standard output"),
+        }
+    }
+}
+
+impl<W: Write> Sink for LinesSink<W> {
+    fn result(&mut self, result: &Emission, _cause: Option<Times>) -> Result<()> {
+        let mut line = serde_json::to_vec(&Row::new(result, now_us()))?;
+        line.push(b'\n');
+        let written = self.out.write_all(&line);
+        self.judge(written)
+    }
+
+    fn commit(&mut self, _: Commit<'_>) -> Result<()> {
+        self.poll()
+    }
+
+    fn poll(&mut self) -> Result<()> {
+        let written = self.out.flush();
+        self.judge(written)
+    }
+}

@@ -1,0 +1,5 @@
+//! One count put together: input, counter and sink; and again after a setback.
+
+pub mod lines_sink;
+pub mod recovery;
+pub mod window_table;

@@ -1,0 +1,362 @@
+//! One count of a topic: reader, counter, pipeline and sink put together, and put together again after a setback.
+
+use crate::count::window_table::WindowTable;
+use crate::engine::queue::Feed;
+use crate::engine::run::{self, Sink, Start, Summary};
+use crate::engine::stop::Stop;
+use crate::kafka::admin::{Cluster, Range};
+use crate::kafka::client::descriptors::exhausted;
+use crate::kafka::client::outage::is_outage;
+use crate::kafka::commit::at_least_once::AtLeastOnce;
+use crate::kafka::commit::claim::taken_over;
+use crate::kafka::commit::exactly_once::{Aborted, ExactlyOnce, Fenced};
+use crate::kafka::commit::state_topic::{Source, State};
+use crate::kafka::consume::reader::Options as SourceOptions;
+use crate::kafka::consume::readers::Readers;
+use crate::kafka::produce::result_writer::Topics;
+use crate::kafka::topics::identity::{Identity, Ids};
+use crate::system::host;
+use anyhow::{Context as _, Result, anyhow, bail};
+use kuu_core::counter::{Config, Counter};
+use kuu_frame::Kind;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+/// How long to wait after the first setback; twice as long after the next one, up to the second of the two.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// How long setbacks may follow each other without a commit between them.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// How long a new instance may take from getting the transactional id to writing its name.
+const CLAIM: Duration = Duration::from_secs(1);
+/// How often the owner is asked for before it is believed that there is no other.
+const CLAIM_LOOKS: usize = 4;
+
+/// What a reader of the results may rely on after a crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guarantee {
+    /// The topic is counted anew, and results are written again.
+    AtLeastOnce,
+    /// Counting goes on at the last transaction.
+    ExactlyOnce,
+}
+
+impl Guarantee {
+    /// Its name on the command line and in records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Guarantee::AtLeastOnce => "at-least-once",
+            Guarantee::ExactlyOnce => "exactly-once",
+        }
+    }
+}
+
+/// What is counted, and how.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// From where to where.
+    pub topics: Topics,
+    /// Consumer group, and transactional id.
+    pub group: String,
+    /// After a crash.
+    pub guarantee: Guarantee,
+    /// Consumers, each with a thread.
+    pub threads: usize,
+    /// Which parser.
+    pub parser: Kind,
+    /// How windows are counted.
+    pub counting: Config,
+    /// Whether to go on at the topic's end.
+    pub follow: bool,
+    /// How the run goes; what follows from the members above is set by them.
+    pub options: run::Options,
+}
+
+/// What is known while it runs.
+#[derive(Clone, Copy, Debug)]
+pub enum Progress {
+    /// So many of so many offsets of the state are read.
+    Restoring(u64, u64),
+    /// The counter runs.
+    Counting {
+        /// What the pipeline knows.
+        status: run::Status,
+        /// Frames that are not read yet.
+        lag: u64,
+    },
+}
+
+/// What came of it.
+pub struct Counted {
+    /// With all that it counted, before a restart too.
+    pub counter: Counter,
+    /// Of the last stretch, from the start or the last setback.
+    pub summary: Summary,
+    /// Frames that an earlier run had counted.
+    pub resumed_frames: u64,
+    /// Why transactions were aborted and done again, in the order of time.
+    pub setbacks: Vec<String>,
+}
+
+impl Job {
+    /// Counts, from where the group's state stands if there is one. A transaction that comes to nothing sends it back to
+    /// the last one that did not, by the same way that leads on after a crash.
+    ///
+    /// # Errors
+    /// If the input, the output or the state fails for good.
+    pub fn run(
+        &self,
+        cluster: &Cluster,
+        stop: &Stop,
+        table: &mut WindowTable,
+        mut watch: impl FnMut(&Progress),
+    ) -> Result<Counted> {
+        let attempt = Attempt { job: self, cluster, owner: &host::instance(), claimed: Cell::new(false), stop };
+        let mut setbacks = Vec::new();
+        let mut since = (Instant::now(), table.commits(), BACKOFF.0);
+        loop {
+            let error = match attempt.run(table, &mut watch) {
+                Ok(counted) => return Ok(Counted { setbacks, ..counted }),
+                Err(error) if error.is::<Aborted>() || error.is::<Fenced>() => attempt.setback(error)?,
+                // In the middle of an outage, what a restart asks for may not be had either.
+                Err(error) if !setbacks.is_empty() && is_outage(&error) => error,
+                Err(error) => return Err(error),
+            };
+            if table.commits() > since.1 {
+                since = (Instant::now(), table.commits(), BACKOFF.0);
+            }
+            if let Some(words) = exhausted() {
+                return Err(anyhow!(words));
+            }
+            if stop.interrupted() || since.0.elapsed() > PATIENCE {
+                return Err(error.context("the last transaction is undone, and no further one succeeded: count again"));
+            }
+            setbacks.push(format!("{error:#}"));
+            std::thread::sleep(since.2);
+            since.2 = (since.2 * 2).min(BACKOFF.1);
+        }
+    }
+
+    /// Whatever the counts depend on.
+    fn source(&self, topics: Ids) -> Source {
+        let Config { units, lateness, retention, max_jump, .. } = &self.counting;
+        let units: Vec<&str> = units.iter().map(|unit| unit.name()).collect();
+        let settings = [
+            ("--topic", self.topics.input.clone()),
+            ("--output", self.topics.output.clone()),
+            ("--ordered-output", self.topics.ordered.clone().unwrap_or_default()),
+            ("--window", units.join(",")),
+            ("--lateness", format!("{lateness}s")),
+            ("--retention", format!("{retention}s")),
+            ("--max-jump", format!("{max_jump}s")),
+        ];
+        Source::new(settings.map(|(name, value)| (name.to_owned(), value)).into(), topics)
+    }
+
+    /// Starts without a state, if the group never counted.
+    fn start(&self, committed: &[i64]) -> Result<Start> {
+        if committed.iter().any(|position| *position >= 0) {
+            let (topic, group) = (&self.topics.input, &self.group);
+            bail!(
+                "group {group} stands at {committed:?} in topic {topic} (-1: nowhere), but has no state: topic {} was deleted, \
+                 or the group counted at least once. From the start it would write its results a second time: use another \
+                 --group and --output, or --recreate to delete them",
+                State::topic(group)
+            );
+        }
+        Ok(Start::anew(committed.len()))
+    }
+
+    /// Checks that the input still is the one that the state was made of, and cuts off what is counted.
+    fn resume(&self, source: &Source, ids: &Ids, committed: &[i64], ranges: &mut [Range]) -> Result<Start> {
+        let (topic, group) = (&self.topics.input, &self.group);
+        let Source { positions, held, .. } = source;
+        let remedy = "--recreate deletes results and state to count anew";
+        if let Some((then, now)) = source.differs(topic, ids) {
+            bail!(
+                "topic {topic} is not the one that group {group} counted: the topic was deleted since and made anew (its id was \
+                 {then}, now {now}). Nothing of it is counted: {remedy}; another --group and --output keep them"
+            );
+        }
+        if positions != committed {
+            bail!(
+                "group {group} stands at {committed:?} in topic {topic}, its state at {positions:?} (-1: nowhere): the \
+                 topic was deleted since, or the group's offsets were reset or expired. Set them to the state's with \
+                 kafka-consumer-groups if the topic is the same; else {remedy}"
+            );
+        }
+        if positions.len() > ranges.len() {
+            bail!(
+                "topic {topic} had {} partitions and has {}: it is another one; {remedy}",
+                positions.len(),
+                ranges.len()
+            );
+        }
+        let mut start = Start { positions: positions.clone(), held: held.clone() };
+        // Partitions that were added since begin at their low end.
+        start.positions.resize(ranges.len(), -1);
+        for (partition, range) in ranges.iter_mut().enumerate() {
+            let position = start.positions[partition];
+            if position < 0 {
+                continue;
+            }
+            if position > range.high {
+                bail!(
+                    "topic {topic}, partition {partition} ends at {}, but {position} was counted: it is another topic; {remedy}",
+                    range.high
+                );
+            }
+            if position < range.low {
+                bail!(
+                    "topic {topic}, partition {partition}: frames {position} to {} were deleted before they were counted; \
+                     {remedy}",
+                    range.low - 1
+                );
+            }
+            let from = held.as_ref().map_or(position, |held| held.from.get(partition).map_or(position, |from| *from));
+            if from < range.low {
+                bail!(
+                    "topic {topic}, partition {partition}: frames {from} to {} were deleted before the ordered output had \
+                     them; {remedy}",
+                    range.low - 1
+                );
+            }
+            range.low = from;
+        }
+        Ok(start)
+    }
+}
+
+/// From a start to an end or a setback.
+struct Attempt<'a> {
+    job: &'a Job,
+    cluster: &'a Cluster,
+    /// Of the transactional id.
+    owner: &'a str,
+    /// Whether the state has this owner's name, or had it.
+    claimed: Cell<bool>,
+    stop: &'a Stop,
+}
+
+impl Attempt<'_> {
+    fn run(&self, table: &mut WindowTable, watch: &mut impl FnMut(&Progress)) -> Result<Counted> {
+        match self.job.guarantee {
+            Guarantee::AtLeastOnce => self.at_least_once(table, watch),
+            Guarantee::ExactlyOnce => self.exactly_once(table, watch),
+        }
+    }
+
+    fn at_least_once(&self, table: &mut WindowTable, watch: &mut impl FnMut(&Progress)) -> Result<Counted> {
+        let Job { topics, group, counting, .. } = self.job;
+        let identity = Identity::of(self.cluster, topics, None)?;
+        let ranges = self.cluster.ranges(&topics.input)?;
+        let counter = Counter::new(counting.clone(), ranges.len());
+        let from = ranges.iter().map(|range| range.low).collect();
+        let settings = self.cluster.settings();
+        let mut sink =
+            AtLeastOnce::new(settings, group, topics.clone(), self.owner, identity.clone(), from, self.stop)?;
+        self.count(&ranges, identity, counter, Start::anew(ranges.len()), &mut table.over(&mut sink), watch)
+    }
+
+    fn exactly_once(&self, table: &mut WindowTable, watch: &mut impl FnMut(&Progress)) -> Result<Counted> {
+        let Job { topics, group, counting, .. } = self.job;
+        let identity = Identity::of(self.cluster, topics, Some(State::topic(group)))?;
+        let mut ids = identity.ids().clone();
+        // It cannot tell that it is another one.
+        ids.remove(&State::topic(group));
+        let source = self.job.source(ids.clone());
+        // Whoever had the transactional id before is fenced off first: from then on the state stands still.
+        let settings = self.cluster.settings();
+        let (topics, guarded) = (topics.clone(), identity.clone());
+        let mut sink = ExactlyOnce::new(settings, group, topics, source.clone(), guarded, self.owner, self.stop)?;
+        self.claimed.set(true);
+        let state = State::read(self.cluster, group, &source, |read, total| watch(&Progress::Restoring(read, total)))?;
+        let mut ranges = self.cluster.ranges(&self.job.topics.input)?;
+        let start = match state.source {
+            Some(source) => {
+                sink.resume(&source, self.cluster)?;
+                self.job.resume(&source, &ids, &sink.positions(source.positions.len())?, &mut ranges)?
+            }
+            None => self.job.start(&sink.positions(ranges.len())?)?,
+        };
+        let counter = Counter::restore(counting.clone(), ranges.len(), &state.records)
+            .with_context(|| format!("topic {}: use another --group, or --recreate", State::topic(group)))?;
+        self.count(&ranges, identity, counter, start, &mut table.over(&mut sink), watch)
+    }
+
+    /// Why to go back to the last commit: a broker that was away, or a transaction that was open for too long. Whoever was
+    /// fenced off by another instance hears of it in one way or another, and must not take the id back from it.
+    fn setback(&self, error: anyhow::Error) -> Result<anyhow::Error> {
+        let fenced = error.is::<Fenced>();
+        if !fenced && !self.claimed.get() {
+            return Ok(error);
+        }
+        match self.successor() {
+            Ok(Some(other)) => Err(taken_over(&self.job.group, &other)),
+            Ok(None) if fenced => Ok(Aborted("it was open for longer than transaction.timeout.ms".into()).into()),
+            Err(unreadable) if fenced => Err(unreadable),
+            // Its brokers are away: going back asks them again.
+            _ => Ok(error),
+        }
+    }
+
+    /// Who has the transactional id now, if it is not this run.
+    fn successor(&self) -> Result<Option<String>> {
+        // A new instance writes its name as the first thing it does, which takes a busy broker a while.
+        let mut owner = None;
+        for look in 1..=CLAIM_LOOKS {
+            std::thread::sleep(CLAIM);
+            match State::read(self.cluster, &self.job.group, &self.job.source(Ids::new()), |_, _| {}) {
+                Ok(state) => owner = Some(state.owner.unwrap_or_else(|| "its state is gone".into())),
+                Err(error) if look == CLAIM_LOOKS && owner.is_none() => return Err(error),
+                Err(_) => {}
+            }
+            if self.stop.interrupted() || owner.as_deref().is_some_and(|owner| owner != self.owner) {
+                break;
+            }
+        }
+        Ok(owner.filter(|owner| owner != self.owner))
+    }
+
+    fn count(
+        &self,
+        ranges: &[Range],
+        identity: Identity,
+        mut counter: Counter,
+        start: Start,
+        sink: &mut dyn Sink,
+        watch: &mut impl FnMut(&Progress),
+    ) -> Result<Counted> {
+        let Job { topics, follow, .. } = self.job;
+        let (feed, intake) = Feed::new();
+        let keep = (topics.dead_letters.is_some(), topics.ordered.is_some());
+        let options = SourceOptions {
+            topic: topics.input.clone(),
+            threads: self.job.threads,
+            parser: self.job.parser,
+            keep_values: keep.0 || keep.1,
+            follow: *follow,
+        };
+        let readers = Readers::start(self.cluster.settings(), &options, identity, ranges, feed, self.stop)?;
+        let resumed_frames = counter.ledger().read;
+        let left: u64 = ranges.iter().map(Range::len).sum();
+        let options = run::Options {
+            dead_letters: keep.0,
+            ordered: keep.1,
+            commit_results: self.job.guarantee == Guarantee::ExactlyOnce,
+            resumes: self.job.guarantee == Guarantee::ExactlyOnce,
+            ..self.job.options
+        };
+        let lag = |frames: u64| match follow {
+            true => readers.lag(),
+            false => left.saturating_sub(frames - resumed_frames),
+        };
+        let summary = run::run(&intake, &mut counter, start, sink, options, self.stop, |status| {
+            watch(&Progress::Counting { status: *status, lag: lag(status.frames) });
+        })?;
+        if !summary.interrupted {
+            readers.join()?;
+        }
+        Ok(Counted { counter, summary, resumed_frames, setbacks: Vec::new() })
+    }
+}

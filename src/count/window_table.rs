@@ -1,0 +1,119 @@
+//! The last answers of a run, for its table.
+
+use crate::engine::run::{Commit, Letter, Sink};
+use crate::terminal::{count, difference, plural, table};
+use anyhow::Result;
+use kuu_core::counter::Emission;
+use kuu_core::frame_batch::Times;
+use kuu_core::window::Window;
+use std::collections::BTreeMap;
+
+/// Windows that are shown; a long run has too many for a screen, and for memory.
+const SHOWN: usize = 50;
+
+struct Answer {
+    first: Option<u64>,
+    last: Emission,
+}
+
+/// Remembers the latest windows.
+#[derive(Default)]
+pub struct WindowTable {
+    answers: BTreeMap<Window, Answer>,
+    forgotten: u64,
+    /// Not committed yet: what is undone is not shown.
+    open: Vec<Emission>,
+    commits: u64,
+}
+
+impl WindowTable {
+    /// Looks over the results on their way to `sink`.
+    pub fn over<'a>(&'a mut self, sink: &'a mut dyn Sink) -> Watched<'a> {
+        self.open.clear();
+        Watched { sink, table: self }
+    }
+
+    /// Commits so far.
+    pub fn commits(&self) -> u64 {
+        self.commits
+    }
+
+    fn commit(&mut self) {
+        self.commits += 1;
+        for result in self.open.drain(..) {
+            let answer = self.answers.entry(result.window).or_insert(Answer { first: None, last: result });
+            // An earlier run may have had it.
+            if result.revision == Some(0) {
+                answer.first.get_or_insert(result.users);
+            }
+            answer.last = result;
+            if self.answers.len() > SHOWN {
+                self.answers.pop_first();
+                self.forgotten += 1;
+            }
+        }
+    }
+
+    /// Whether there was no result.
+    pub fn is_empty(&self) -> bool {
+        self.answers.is_empty()
+    }
+
+    /// The table: one row a window, with its first answer beside the last.
+    pub fn render(&self) -> String {
+        let mut rows = vec![["window", "users", "first answer", "change", "frames"].map(String::from).to_vec()];
+        for (window, answer) in &self.answers {
+            let change = answer.first.map(|first| answer.last.users as i64 - first as i64);
+            rows.push(vec![
+                window.to_string(),
+                count(answer.last.users),
+                answer.first.map_or_else(|| "-".into(), count),
+                change.map_or_else(|| "-".into(), difference),
+                count(answer.last.frames),
+            ]);
+        }
+        let mut text = table(&rows);
+        if self.forgotten > 0 {
+            text = format!("... {} before these\n{text}", plural(self.forgotten, "window"));
+        }
+        text
+    }
+}
+
+/// A sink under a table's eyes.
+pub struct Watched<'a> {
+    sink: &'a mut dyn Sink,
+    table: &'a mut WindowTable,
+}
+
+impl Sink for Watched<'_> {
+    fn result(&mut self, result: &Emission, cause: Option<Times>) -> Result<()> {
+        self.table.open.push(*result);
+        self.sink.result(result, cause)
+    }
+
+    fn dead_letter(&mut self, letter: Letter, reason: &'static str) -> Result<()> {
+        self.sink.dead_letter(letter, reason)
+    }
+
+    fn ordered(&mut self, letter: Letter) -> Result<()> {
+        self.sink.ordered(letter)
+    }
+
+    fn commit(&mut self, commit: Commit<'_>) -> Result<()> {
+        let news = !commit.changes.is_empty() || !self.table.open.is_empty();
+        self.sink.commit(commit)?;
+        if news {
+            self.table.commit();
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self) {
+        self.sink.settle();
+    }
+
+    fn poll(&mut self) -> Result<()> {
+        self.sink.poll()
+    }
+}

@@ -1,0 +1,5 @@
+//! The run of a counter: the queue that feeds it, its loop, and how it is asked to end.
+
+pub mod queue;
+pub mod run;
+pub mod stop;

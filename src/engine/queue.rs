@@ -1,0 +1,221 @@
+//! The queue between readers and the counter.
+
+use crate::system::fault::died;
+use kuu_core::frame_batch::Frames;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Runs of frames that may wait between readers and counter; bounds the memory in between.
+const WAITING_RUNS: usize = 16;
+/// Used runs that are kept for their memory; while readers are busy, one or two wait.
+const SPARES: usize = 4;
+/// How often the clock is looked at while nothing arrives.
+const TICK: Duration = Duration::from_millis(20);
+
+/// What a reader has to say.
+pub enum Event {
+    /// The next frames of a partition.
+    Frames(Frames),
+    /// A reader that was busy has no more at hand.
+    Drained,
+    /// A partition of a live stream has no more for now. As `Ended`, it stands at an offset: what lies before, markers and
+    /// aborted messages as well, is read. -1 where there are no offsets.
+    CaughtUp(usize, i64),
+    /// A partition has reached its known end.
+    Ended(usize, i64),
+    /// The topic has so many partitions now, more than before.
+    Grown(usize),
+    /// The reader cannot go on.
+    Failed(anyhow::Error),
+}
+
+/// The readers' end of the queue to the counter; each reader has a clone.
+pub struct Feed {
+    events: SyncSender<Event>,
+    shared: Arc<Shared>,
+    is_busy: bool,
+}
+
+/// The counter's end of the queue.
+pub struct Intake {
+    events: Receiver<Event>,
+    shared: Arc<Shared>,
+}
+
+/// What both ends know.
+#[derive(Default)]
+struct Shared {
+    /// Used runs, for their memory.
+    spares: Mutex<Vec<Frames>>,
+    /// Whether the counter is gone.
+    closed: AtomicBool,
+    /// Events that the counter has not taken.
+    waiting: AtomicUsize,
+    /// Readers with frames that they have not handed over.
+    busy: AtomicUsize,
+}
+
+impl Feed {
+    /// A queue of bounded length.
+    pub fn new() -> (Feed, Intake) {
+        let (sender, receiver) = sync_channel(WAITING_RUNS);
+        let shared = Arc::new(Shared::default());
+        (Feed { events: sender, shared: shared.clone(), is_busy: false }, Intake { events: receiver, shared })
+    }
+
+    /// Hands an event over, waiting while the queue is full. A counter that is gone needs none.
+    pub fn send(&self, event: Event) {
+        self.shared.waiting.fetch_add(1, Ordering::SeqCst);
+        let _ = self.events.send(event);
+    }
+
+    /// Tells that this reader has frames that it has not handed over.
+    pub fn set_busy(&mut self) {
+        if !self.is_busy {
+            self.shared.busy.fetch_add(1, Ordering::SeqCst);
+            self.is_busy = true;
+        }
+    }
+
+    /// Whether this reader has yet to say that it has no more at hand.
+    pub fn is_busy(&self) -> bool {
+        self.is_busy
+    }
+
+    /// Hands over the last frames that are at hand, if there are any left of those that made it busy.
+    pub fn send_last(&mut self, last: Option<Frames>) {
+        if !self.is_busy {
+            return;
+        }
+        // Before the counter can take them, so that it need not look again; and never neither busy nor waiting.
+        self.shared.waiting.fetch_add(1, Ordering::SeqCst);
+        self.rest();
+        let _ = self.events.send(last.map_or(Event::Drained, Event::Frames));
+    }
+
+    fn rest(&mut self) {
+        if self.is_busy {
+            self.shared.busy.fetch_sub(1, Ordering::SeqCst);
+            self.is_busy = false;
+        }
+    }
+
+    /// Whether the counter waits for the next event.
+    pub fn is_awaited(&self) -> bool {
+        self.shared.waiting.load(Ordering::SeqCst) == 0
+    }
+
+    /// Whether the counter is gone.
+    pub fn is_closed(&self) -> bool {
+        self.shared.closed.load(Ordering::Relaxed)
+    }
+
+    /// A used run, for its memory.
+    pub fn spare(&self) -> Frames {
+        self.shared.spares.lock().ok().and_then(|mut spares| spares.pop()).unwrap_or_default()
+    }
+}
+
+impl Clone for Feed {
+    fn clone(&self) -> Feed {
+        Feed { events: self.events.clone(), shared: self.shared.clone(), is_busy: false }
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.rest();
+        // A thread that dies must not pass for one that is done.
+        if std::thread::panicking() {
+            self.send(Event::Failed(died(std::thread::current().name().unwrap_or("of a reader"))));
+        }
+    }
+}
+
+impl Intake {
+    /// The next event; an error if none comes for a moment, or no reader is left.
+    ///
+    /// # Errors
+    /// Which of the two it is.
+    pub fn next(&self) -> Result<Event, RecvTimeoutError> {
+        let event = self.events.recv_timeout(TICK)?;
+        self.shared.waiting.fetch_sub(1, Ordering::SeqCst);
+        Ok(event)
+    }
+
+    /// Whether everything that was read so far was taken.
+    pub fn is_drained(&self) -> bool {
+        // In this order: a reader is busy until what it hands over waits.
+        self.shared.busy.load(Ordering::SeqCst) == 0 && self.shared.waiting.load(Ordering::SeqCst) == 0
+    }
+
+    /// Gives a run back, for its memory.
+    pub fn give_back(&self, frames: Frames) {
+        if let Ok(mut spares) = self.shared.spares.lock()
+            && spares.len() < SPARES
+        {
+            spares.push(frames);
+        }
+    }
+}
+
+impl Drop for Intake {
+    fn drop(&mut self) {
+        self.shared.closed.store(true, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_drained_when_no_reader_has_anything_that_was_not_taken() {
+        let (feed, intake) = Feed::new();
+        let (mut one, mut two) = (feed.clone(), feed);
+        assert!(intake.is_drained() && one.is_awaited());
+        one.set_busy();
+        one.set_busy();
+        two.set_busy();
+        assert!(!intake.is_drained() && one.is_awaited() && one.is_busy());
+        one.send_last(Some(Frames::default()));
+        one.send_last(None);
+        assert!(!one.is_busy() && two.is_busy());
+        assert!(!intake.is_drained() && !one.is_awaited() && !two.is_awaited());
+        assert!(matches!(intake.next(), Ok(Event::Frames(_))));
+        assert!(!intake.is_drained() && two.is_awaited());
+        two.send_last(None);
+        assert!(matches!(intake.next(), Ok(Event::Drained)));
+        assert!(intake.is_drained());
+        two.set_busy();
+        drop(two);
+        assert!(intake.is_drained());
+        assert!(matches!(intake.next(), Err(RecvTimeoutError::Timeout)));
+        drop(one);
+        assert!(matches!(intake.next(), Err(RecvTimeoutError::Disconnected)));
+    }
+
+    #[test]
+    fn readers_see_that_the_counter_is_gone() {
+        let (feed, intake) = Feed::new();
+        assert!(!feed.is_closed());
+        drop(intake);
+        assert!(feed.is_closed());
+        feed.send(Event::Ended(0, -1));
+    }
+
+    #[test]
+    fn a_thread_that_dies_says_so() {
+        let (feed, intake) = Feed::new();
+        let thread = std::thread::Builder::new().name("reader-7".into());
+        let dying = thread.spawn(move || {
+            let _feed = feed;
+            panic!("planted");
+        });
+        assert!(dying.unwrap().join().is_err());
+        let Ok(Event::Failed(error)) = intake.next() else { panic!("it passes for the end") };
+        assert!(error.to_string().starts_with("thread reader-7 died"), "{error}");
+    }
+}

@@ -1,0 +1,208 @@
+//! Gzip (RFC 1952) of any number of members.
+//!
+//! The member framing is done here and only the deflate data is left to flate2, because flate2's own readers discard
+//! what they decoded just before an error, hide where it stands, and take zero padding for a broken member.
+
+use crate::input::Fault;
+use crate::input::raw::Raw;
+use crc_fast::{CrcAlgorithm, Digest};
+use flate2::{Decompress, FlushDecompress, Status};
+
+/// Decoded at a time: small enough to be in the cache still when the checksum reads it.
+const STEP: usize = 256 * 1024;
+
+const HEADER_CRC: u8 = 1 << 1;
+const EXTRA: u8 = 1 << 2;
+const NAME: u8 = 1 << 3;
+const COMMENT: u8 = 1 << 4;
+const RESERVED: u8 = 0b1110_0000;
+
+/// Whether an input that begins with `head` (two bytes, unless it is shorter) is gzip. A lone `1f` can be no text.
+pub(super) fn is_gzip(head: &[u8]) -> bool {
+    matches!(head, [0x1f] | [0x1f, 0x8b, ..])
+}
+
+enum Phase {
+    Header,
+    Body,
+    Trailer,
+    End,
+}
+
+/// Decoder state; the compressed bytes come in with every call.
+pub(super) struct Gunzip {
+    inflate: Decompress,
+    crc: Digest,
+    phase: Phase,
+    /// First byte of the current member.
+    member: u64,
+    /// Met after bytes that have yet to be handed out.
+    fault: Option<Fault>,
+    /// Members whose checksum was right.
+    checked: u64,
+}
+
+impl Gunzip {
+    pub(super) fn new() -> Gunzip {
+        Gunzip {
+            inflate: Decompress::new(false),
+            crc: Digest::new(CrcAlgorithm::Crc32IsoHdlc),
+            phase: Phase::Header,
+            member: 0,
+            fault: None,
+            checked: 0,
+        }
+    }
+
+    /// Number of members whose checksum was right. When a call of [`Gunzip::read`] raises it, all bytes handed out
+    /// before that call are proven.
+    pub(super) fn checked(&self) -> u64 {
+        self.checked
+    }
+
+    /// Decodes into `dst`, which must not be empty; 0 means that the last member to be read has ended as it should.
+    pub(super) fn read(&mut self, raw: &mut Raw, dst: &mut [u8]) -> Result<usize, Fault> {
+        if let Some(fault) = self.fault.take() {
+            self.phase = Phase::End;
+            return Err(fault);
+        }
+        loop {
+            match self.phase {
+                Phase::Header if raw.paused() => return Ok(0),
+                Phase::Header => {
+                    self.phase = if self.header(raw)? { Phase::Body } else { Phase::End };
+                }
+                Phase::Body => match self.body(raw, dst)? {
+                    0 => {}
+                    n => return Ok(n),
+                },
+                Phase::Trailer => {
+                    self.trailer(raw)?;
+                    self.checked += 1;
+                    self.phase = Phase::Header;
+                }
+                Phase::End => return Ok(0),
+            }
+        }
+    }
+
+    /// Reads the header of the next member; false when there is none.
+    fn header(&mut self, raw: &mut Raw) -> Result<bool, Fault> {
+        self.member = raw.position();
+        match raw.peek(2)? {
+            [] => return Ok(false),
+            [0, ..] => return padding(raw),
+            head if !is_gzip(head) => return Err(Fault::Garbage { at: self.member }),
+            _ => {}
+        }
+        self.inflate.reset(false);
+        self.crc.reset();
+        let mut fixed = [0; 10];
+        for byte in &mut fixed {
+            *byte = self.header_byte(raw)?;
+        }
+        let (method, flags) = (fixed[2], fixed[3]);
+        if method != 8 {
+            return Err(self.corrupt(raw.position(), "unknown compression method"));
+        }
+        if flags & RESERVED != 0 {
+            return Err(self.corrupt(raw.position(), "reserved flag in a header"));
+        }
+        if flags & EXTRA != 0 {
+            let length = u16::from_le_bytes([self.header_byte(raw)?, self.header_byte(raw)?]);
+            for _ in 0..length {
+                self.header_byte(raw)?;
+            }
+        }
+        for text in [NAME, COMMENT] {
+            if flags & text != 0 {
+                while self.header_byte(raw)? != 0 {}
+            }
+        }
+        if flags & HEADER_CRC != 0 {
+            let at = raw.position();
+            let expected = self.crc.finalize() as u16;
+            if u16::from_le_bytes([self.header_byte(raw)?, self.header_byte(raw)?]) != expected {
+                return Err(self.corrupt(at, "wrong checksum of a header"));
+            }
+        }
+        self.crc.reset();
+        Ok(true)
+    }
+
+    /// Decodes some bytes of a member; 0 when it has ended.
+    fn body(&mut self, raw: &mut Raw, dst: &mut [u8]) -> Result<usize, Fault> {
+        let room = dst.len().min(STEP);
+        loop {
+            let input = raw.buffered()?;
+            if input.is_empty() {
+                return Err(self.truncated(raw));
+            }
+            let (before_in, before_out) = (self.inflate.total_in(), self.inflate.total_out());
+            let status = self.inflate.decompress(input, &mut dst[..room], FlushDecompress::None);
+            let consumed = (self.inflate.total_in() - before_in) as usize;
+            let n = (self.inflate.total_out() - before_out) as usize;
+            raw.consume(consumed);
+            self.crc.update(&dst[..n]);
+            match status {
+                Ok(Status::StreamEnd) => self.phase = Phase::Trailer,
+                Ok(_) if n == 0 && consumed > 0 => continue,
+                Ok(_) if n > 0 => {}
+                Ok(_) | Err(_) => {
+                    let fault = self.corrupt(raw.position(), "invalid deflate data");
+                    if n == 0 {
+                        return Err(fault);
+                    }
+                    self.fault = Some(fault);
+                }
+            }
+            return Ok(n);
+        }
+    }
+
+    fn trailer(&mut self, raw: &mut Raw) -> Result<(), Fault> {
+        let at = raw.position();
+        let mut trailer = [0; 8];
+        for byte in &mut trailer {
+            *byte = raw.byte()?.ok_or_else(|| self.truncated(raw))?;
+        }
+        let [c0, c1, c2, c3, l0, l1, l2, l3] = trailer;
+        if u32::from_le_bytes([c0, c1, c2, c3]) != self.crc.finalize() as u32 {
+            return Err(self.corrupt(at, "wrong checksum"));
+        }
+        if u32::from_le_bytes([l0, l1, l2, l3]) != self.crc.get_amount() as u32 {
+            return Err(self.corrupt(at + 4, "wrong length"));
+        }
+        Ok(())
+    }
+
+    fn header_byte(&mut self, raw: &mut Raw) -> Result<u8, Fault> {
+        let byte = raw.byte()?.ok_or_else(|| self.truncated(raw))?;
+        self.crc.update(&[byte]);
+        Ok(byte)
+    }
+
+    fn truncated(&self, raw: &Raw) -> Fault {
+        Fault::Truncated { at: raw.position(), member: self.member }
+    }
+
+    fn corrupt(&self, at: u64, what: &'static str) -> Fault {
+        Fault::Corrupt { at, member: self.member, what }
+    }
+}
+
+/// Zero bytes up to the end of the file are what tapes and block devices append; gzip ignores them too.
+fn padding(raw: &mut Raw) -> Result<bool, Fault> {
+    loop {
+        let bytes = raw.buffered()?;
+        if bytes.is_empty() {
+            return Ok(false);
+        }
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        let all = zeros == bytes.len();
+        raw.consume(zeros);
+        if !all {
+            return Err(Fault::Garbage { at: raw.position() });
+        }
+    }
+}

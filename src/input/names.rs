@@ -1,0 +1,96 @@
+//! What can be said of inputs without reading them, and how each is opened: once, as a stream gives its bytes only once.
+
+use crate::input::InputError;
+use crate::input::stamp::Identity;
+use std::collections::HashMap;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read};
+use std::os::fd::AsFd as _;
+use std::path::PathBuf;
+
+/// Checks that the inputs `names` exist and may be read, and that no stream is named twice. Takes no byte of a stream.
+///
+/// # Errors
+/// Which input is not as it must be.
+pub fn check(names: &[String]) -> Result<(), InputError> {
+    for name in names {
+        let fail = |error| InputError::open(name.clone(), error);
+        let meta = look(name).map_err(fail)?;
+        if meta.is_dir() {
+            return Err(InputError::Directory { file: name.clone() });
+        }
+        // To open a pipe is to start its writer, and to close it again is to end it.
+        if is_file(name, &meta) {
+            File::open(name).map_err(fail)?;
+        }
+    }
+    distinct(names)
+}
+
+/// Checks that no stream is named twice: each of two readers would get some of its bytes.
+///
+/// # Errors
+/// If one is.
+pub fn distinct<'a>(names: impl IntoIterator<Item = &'a (impl AsRef<str> + 'a + ?Sized)>) -> Result<(), InputError> {
+    struct Seen<'a> {
+        name: &'a str,
+        is_file: bool,
+    }
+    let mut all: HashMap<Identity, Seen<'_>> = HashMap::new();
+    for name in names {
+        let name = name.as_ref();
+        // Whoever opens an input that is missing says so.
+        let Ok(meta) = look(name) else { continue };
+        let is_file = is_file(name, &meta);
+        match all.insert(Identity::of(&meta), Seen { name, is_file }) {
+            Some(first) if !(first.is_file && is_file) => {
+                return Err(InputError::NamedTwice { file: name.to_owned(), first: first.name.to_owned() });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Whether `name`, as a record has it, is none of a file that could be read again. (What is open in one process is
+/// something else in the next.)
+pub fn is_stream(name: &str) -> bool {
+    let is_of_process = ["/dev/", "/proc/"].iter().any(|dir| name.starts_with(dir));
+    name == "-" || is_of_process || fs::metadata(name).is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
+}
+
+fn look(name: &str) -> io::Result<Metadata> {
+    if name == "-" { standard_input()?.metadata() } else { fs::metadata(name) }
+}
+
+/// Whether every reader of `name` gets all of its bytes. Standard input may be a file, but has one position for all.
+fn is_file(name: &str, meta: &Metadata) -> bool {
+    name != "-" && meta.is_file()
+}
+
+/// Standard input, as the file that it is.
+pub(super) fn standard_input() -> io::Result<File> {
+    Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
+}
+
+/// A named pipe or a device. It is opened when it is first read: to open a pipe is to wait for its writer.
+pub(super) struct Stream {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl Stream {
+    pub(super) fn new(name: &str) -> Stream {
+        Stream { path: name.into(), file: None }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, dst: &mut [u8]) -> io::Result<usize> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => File::open(&self.path)?,
+        };
+        self.file.insert(file).read(dst)
+    }
+}

@@ -1,0 +1,117 @@
+//! Reads and hashes on a thread of its own, so that the one that inflates does nothing else.
+
+use crate::input::Fault;
+use crate::system::fault::planted;
+use sha2::{Digest as _, Sha256};
+use std::io::{self, Read};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::{Builder, JoinHandle};
+
+/// Read at a time.
+const SIZE: usize = 256 * 1024;
+/// Name of the thread.
+const THREAD: &str = "input";
+/// Chunks that may wait; bounds the memory in between.
+const WAITING: usize = 3;
+
+/// Some bytes of an input.
+#[derive(Default)]
+pub(super) struct Chunk {
+    buf: Vec<u8>,
+    len: usize,
+}
+
+impl Chunk {
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.buf[..self.len]
+    }
+
+    /// Puts bytes before those that it has.
+    pub(super) fn prepend(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.buf.splice(..0, bytes.iter().copied());
+            self.len += bytes.len();
+        }
+    }
+}
+
+/// A reader that runs ahead, once something is wanted of it: until then no byte is taken.
+pub(super) enum Ahead {
+    Waiting(Box<dyn Read + Send>),
+    Running(Running),
+    /// Everything was read, or as far as it could be.
+    Ended(JoinHandle<Sha256>),
+    /// The thread could not be started, or died.
+    Lost,
+}
+
+pub(super) struct Running {
+    chunks: Receiver<io::Result<Chunk>>,
+    spares: Sender<Chunk>,
+    thread: JoinHandle<Sha256>,
+}
+
+impl Running {
+    fn start(reader: Box<dyn Read + Send>) -> io::Result<Running> {
+        let (told, chunks) = sync_channel(WAITING);
+        let (spares, used) = channel();
+        // Not joined unless it is at the end: it may wait for a silent pipe forever.
+        let thread = Builder::new().name(THREAD.into()).spawn(move || read(reader, &told, &used))?;
+        Ok(Running { chunks, spares, thread })
+    }
+}
+
+impl Ahead {
+    /// The next bytes, from position `at`, for those that are used up; none at the end.
+    pub(super) fn next(&mut self, used: Chunk, at: u64) -> Result<Chunk, Fault> {
+        let running = match std::mem::replace(self, Ahead::Lost) {
+            Ahead::Waiting(reader) => Running::start(reader).map_err(|source| Fault::Io { at, source })?,
+            Ahead::Running(running) => running,
+            Ahead::Lost => return Err(Fault::Died { at }),
+            ended => {
+                *self = ended;
+                return Ok(Chunk::default());
+            }
+        };
+        // A thread that has ended needs no memory.
+        let _ = running.spares.send(used);
+        let Ok(next) = running.chunks.recv() else { return Err(Fault::Died { at }) };
+        *self = match next {
+            Ok(Chunk { len: 1.., .. }) => Ahead::Running(running),
+            _ => Ahead::Ended(running.thread),
+        };
+        next.map_err(|source| Fault::Io { at, source })
+    }
+
+    /// The SHA-256 of all bytes, which must have been read to the end, at position `at`.
+    pub(super) fn hash(self, at: u64) -> Result<[u8; 32], Fault> {
+        match self {
+            Ahead::Ended(thread) => thread.join().map_err(|_| Fault::Died { at }).map(|hash| hash.finalize().into()),
+            _ => Err(Fault::Died { at }),
+        }
+    }
+}
+
+fn read(mut reader: Box<dyn Read + Send>, chunks: &SyncSender<io::Result<Chunk>>, used: &Receiver<Chunk>) -> Sha256 {
+    let mut hash = Sha256::new();
+    loop {
+        let mut chunk = used.try_recv().unwrap_or_default();
+        chunk.buf.resize(SIZE, 0);
+        let read = loop {
+            match reader.read(&mut chunk.buf) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => break result,
+            }
+        };
+        let is_last = !matches!(read, Ok(1..));
+        let told = read.map(|len| {
+            chunk.len = len;
+            hash.update(chunk.bytes());
+            chunk
+        });
+        if chunks.send(told).is_err() || is_last {
+            return hash;
+        }
+        planted(THREAD);
+    }
+}

@@ -1,0 +1,195 @@
+//! Several files in order, read ahead on a thread of their own.
+
+use crate::engine::stop::Stop;
+use crate::input::{Block, Digest, Finished, Input, InputError, Progress, distinct, is_blank};
+use crate::system::fault::planted;
+use kuu_core::record::Source;
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::Builder;
+use std::time::Duration;
+
+/// Name of the thread that reads.
+const THREAD: &str = "files";
+/// Blocks that may wait between the thread that reads and the one that takes; bounds the memory in between.
+const WAITING_BLOCKS: usize = 4;
+
+/// What was read.
+#[derive(Debug, Default)]
+pub struct Reading {
+    /// The files, as far as they were read, in order.
+    pub sources: Vec<Source>,
+    /// Blank lines.
+    pub blank: u64,
+    /// Why reading ended early; everything before that place was delivered.
+    pub error: Option<InputError>,
+}
+
+impl Reading {
+    /// Frames of all files.
+    pub fn frames(&self) -> u64 {
+        self.sources.iter().map(|source| source.frames).sum()
+    }
+
+    /// Their bytes, without line ends.
+    pub fn frame_bytes(&self) -> u64 {
+        self.sources.iter().map(|source| source.frame_bytes).sum()
+    }
+
+    fn add(&mut self, tally: &Tally) {
+        self.blank += tally.blank;
+        if let Some(source) = self.sources.last_mut() {
+            source.frames += tally.frames;
+            source.frame_bytes += tally.frame_bytes;
+        }
+    }
+
+    fn identify(&mut self, digest: Digest) {
+        if let Some(source) = self.sources.last_mut() {
+            (source.bytes, source.sha256) = (digest.bytes, digest.sha256);
+        }
+    }
+}
+
+/// What the reading thread tells, in the order of the input.
+enum Told {
+    Opened(String),
+    Block(Block, Tally),
+    Ended(Digest),
+    Failed(InputError),
+    /// There is no more to come.
+    Done,
+}
+
+#[derive(Default)]
+struct Tally {
+    frames: u64,
+    frame_bytes: u64,
+    blank: u64,
+}
+
+impl Tally {
+    fn of(block: &Block) -> Tally {
+        let mut tally = Tally::default();
+        for (_, line) in block.lines() {
+            if is_blank(line) {
+                tally.blank += 1;
+            } else {
+                tally.frames += 1;
+                tally.frame_bytes += line.len() as u64;
+            }
+        }
+        tally
+    }
+}
+
+/// Reads the files `names` (`-` is standard input), `limit` frames at most, and gives their blocks to `take`, with the
+/// index of the file, until it says false or `stop` is interrupted.
+///
+/// `tell` hears how far each file is read, block by block.
+pub fn read(
+    names: &[String],
+    limit: Option<u64>,
+    stop: &Stop,
+    tell: impl Fn(&Progress) + Send + 'static,
+    mut take: impl FnMut(usize, &Block) -> bool,
+) -> Reading {
+    if let Err(error) = distinct(names) {
+        return Reading { error: Some(error), ..Reading::default() };
+    }
+    let (told, incoming) = sync_channel(WAITING_BLOCKS);
+    let spares = Arc::new(Mutex::new(Vec::new()));
+    let ahead = Ahead { told, spares: spares.clone(), stop: stop.clone(), left: limit.unwrap_or(u64::MAX) };
+    let names = names.to_vec();
+    // Not joined: after an interrupt it may wait for a silent pipe forever.
+    if let Err(error) = Builder::new().name(THREAD.into()).spawn(move || ahead.run(&names, &tell)) {
+        return Reading { error: Some(InputError::NoThread(error)), ..Reading::default() };
+    }
+    let mut reading = Reading::default();
+    loop {
+        match incoming.recv_timeout(Duration::from_millis(50)) {
+            Ok(Told::Opened(name)) => reading.sources.push(Source { name, ..Source::default() }),
+            Ok(Told::Block(block, tally)) => {
+                reading.add(&tally);
+                if !take(reading.sources.len().saturating_sub(1), &block) {
+                    break;
+                }
+                if let Ok(mut spares) = spares.lock() {
+                    spares.push(block);
+                }
+            }
+            Ok(Told::Ended(digest)) => reading.identify(digest),
+            Ok(Told::Failed(error)) => reading.error = Some(error),
+            Err(RecvTimeoutError::Timeout) if stop.interrupted() => break,
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(Told::Done) => break,
+            Err(RecvTimeoutError::Disconnected) => {
+                reading.error = Some(InputError::Lost { thread: THREAD });
+                break;
+            }
+        }
+    }
+    reading
+}
+
+struct Ahead {
+    told: SyncSender<Told>,
+    spares: Arc<Mutex<Vec<Block>>>,
+    stop: Stop,
+    left: u64,
+}
+
+impl Ahead {
+    fn run(mut self, names: &[String], tell: &impl Fn(&Progress)) {
+        for name in names {
+            if self.left == 0 || self.stop.interrupted() {
+                break;
+            }
+            let read = Input::open(name).and_then(|input| self.file(name, input, tell));
+            match read {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    self.tell(Told::Failed(error));
+                    break;
+                }
+            }
+        }
+        self.tell(Told::Done);
+    }
+
+    /// Whether anybody still listens.
+    fn tell(&self, told: Told) -> bool {
+        self.told.send(told).is_ok()
+    }
+
+    /// Reads one file; false if nobody wants any more.
+    fn file(&mut self, name: &str, mut input: Input, tell: &impl Fn(&Progress)) -> Result<bool, InputError> {
+        let progress = input.progress();
+        let mut wanted = self.tell(Told::Opened(name.to_owned()));
+        let mut failed = None;
+        while self.left > 0 && wanted && !self.stop.interrupted() {
+            let mut block = self.spares.lock().ok().and_then(|mut spares| spares.pop()).unwrap_or_default();
+            match input.read_block(&mut block) {
+                Ok(true) => {
+                    self.left -= block.keep(self.left);
+                    let tally = Tally::of(&block);
+                    tell(&progress);
+                    wanted = self.tell(Told::Block(block, tally));
+                }
+                Ok(false) => break,
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
+            planted(THREAD);
+        }
+        if !wanted || self.stop.interrupted() {
+            return Ok(false);
+        }
+        let Finished { digest, error } = input.finish(failed);
+        self.tell(Told::Ended(digest));
+        error.map_or(Ok(true), Err)
+    }
+}

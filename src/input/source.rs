@@ -1,0 +1,51 @@
+//! Files and standard input as a source of the counter: one partition, in order.
+
+use crate::engine::queue::{Event, Feed};
+use crate::engine::stop::Stop;
+use crate::input::several::{self, Reading};
+use crate::input::{Progress, is_blank};
+use crate::system::fault::planted;
+use kuu_core::frame_batch::Frames;
+use kuu_frame::{Kind, Parser};
+
+/// A run of frames is handed over when it has this many bytes, and at the end of each block.
+const RUN_BYTES: usize = 32 * 1024;
+
+/// Reads the files `names` and feeds their frames, as partition 0, with line numbers for offsets. Returns when all is
+/// read; an input that breaks off has fed everything before that place.
+pub fn feed(
+    names: &[String],
+    parser: Kind,
+    keep_values: bool,
+    feed: &Feed,
+    stop: &Stop,
+    tell: impl Fn(&Progress) + Send + 'static,
+) -> Reading {
+    let mut parser = Parser::new(parser);
+    let mut run = Frames::default();
+    let hand_over = |run: &mut Frames| {
+        feed.send(Event::Frames(std::mem::replace(run, feed.spare())));
+        run.restart(0);
+    };
+    let reading = several::read(names, None, stop, tell, |_, block| {
+        for (number, line) in block.lines() {
+            if is_blank(line) {
+                run.blank += 1;
+                continue;
+            }
+            run.push(number as i64, parser.parse(line));
+            run.read_bytes += line.len() as u64;
+            if keep_values {
+                run.keep(line);
+            }
+            if run.bytes() >= RUN_BYTES {
+                hand_over(&mut run);
+            }
+        }
+        hand_over(&mut run);
+        planted("parser");
+        !stop.interrupted()
+    });
+    feed.send(Event::Ended(0, -1));
+    reading
+}

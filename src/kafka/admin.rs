@@ -1,0 +1,360 @@
+//! Topics: which there are, what they hold, how they are made. Apache Kafka or the embedded broker.
+
+use crate::kafka::client::background_close::Aside;
+use crate::kafka::client::context::Context;
+use crate::kafka::client::refusal;
+use crate::kafka::client::settings::{Settings, unusable};
+use crate::kafka::topics::topic_id::{Described, describe, substitute};
+use anyhow::{Context as _, Result, anyhow, bail};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, ConfigResource, NewTopic, OwnedResourceSpecifier, ResourceSpecifier, TopicReplication,
+};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::metadata::Metadata;
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// Offsets that a partition holds: `low..high`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// The first one.
+    pub low: i64,
+    /// The one that the next message will get.
+    pub high: i64,
+}
+
+impl Range {
+    /// How many offsets that are.
+    pub fn len(&self) -> u64 {
+        self.high.saturating_sub(self.low).max(0) as u64
+    }
+
+    /// Whether the partition holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What the configuration of a topic says, as far as the broker tells.
+#[derive(Clone, Debug, Default)]
+pub struct TopicConfig {
+    /// The largest message that it takes, in bytes.
+    pub max_message_bytes: Option<usize>,
+    /// What becomes of old messages.
+    pub cleanup_policy: Option<String>,
+}
+
+/// A connection for questions about topics, and for making them.
+pub struct Cluster {
+    settings: Settings,
+    consumer: Aside<BaseConsumer<Context>>,
+    /// Made when it is first needed.
+    admin: OnceCell<Aside<AdminClient<Context>>>,
+    embedded: Option<MockCluster<'static, DefaultProducerContext>>,
+}
+
+impl Cluster {
+    /// Connects to the brokers of `settings`.
+    ///
+    /// # Errors
+    /// If none answers within `settings.timeout`.
+    pub fn connect(settings: &Settings) -> Result<Cluster> {
+        let consumer = refusal::connect(settings, &[("group.id", "kuu-admin"), ("isolation.level", "read_committed")])?;
+        let consumer = Aside::new(consumer);
+        Ok(Cluster { settings: settings.clone(), consumer, admin: OnceCell::new(), embedded: None })
+    }
+
+    /// Starts an embedded broker, which lives as long as the returned value.
+    ///
+    /// # Errors
+    /// If librdkafka cannot start it.
+    pub fn embedded(settings: &Settings) -> Result<Cluster> {
+        if let Some(protocol) =
+            settings.property("security.protocol").filter(|it| !it.eq_ignore_ascii_case("plaintext"))
+        {
+            bail!("the embedded broker does not speak {protocol}: name a broker with --brokers HOST:PORT");
+        }
+        let mock = MockCluster::new(1).context("the embedded broker does not start")?;
+        let settings = Settings { brokers: mock.bootstrap_servers(), ..settings.clone() };
+        Ok(Cluster { embedded: Some(mock), ..Cluster::connect(&settings)? })
+    }
+
+    /// How to reach it.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether it is the embedded broker.
+    pub fn is_embedded(&self) -> bool {
+        self.embedded.is_some()
+    }
+
+    /// The number of partitions of `topic`, none if there is no such topic.
+    ///
+    /// # Errors
+    /// If the broker does not answer, or refuses.
+    pub fn partitions(&self, topic: &str) -> Result<Option<usize>> {
+        // Those that the user may not see are left out where all are asked for, and named where one is.
+        for ask in [None, Some(topic)] {
+            let metadata = self.metadata(ask)?;
+            let Some(found) = metadata.topics().iter().find(|found| found.name() == topic) else { continue };
+            return match found.error().map(RDKafkaErrorCode::from) {
+                None => Ok(Some(found.partitions().len()).filter(|count| *count > 0)),
+                Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => Ok(None),
+                Some(code) => bail!("topic {topic}: {}", self.refused(code, "Describe", topic)),
+            };
+        }
+        Ok(None)
+    }
+
+    fn metadata(&self, topic: Option<&str>) -> Result<Metadata> {
+        let answer = self.consumer.fetch_metadata(topic, self.settings.timeout);
+        answer.map_err(|error| self.why(error)).context("the broker gives no metadata")
+    }
+
+    /// Why a question had no answer, if the broker that was asked does not let this client in.
+    fn why(&self, error: KafkaError) -> anyhow::Error {
+        refusal::hear(&self.consumer);
+        match self.consumer.context().refusal() {
+            Some(refusal) if refusal.is_final() => anyhow!(refusal.explain(&self.settings)),
+            // It may only be restarting: whoever waits for that must see what it is.
+            Some(refusal) => anyhow!(error).context(refusal.explain(&self.settings)),
+            None => anyhow!(error),
+        }
+    }
+
+    /// The topics of these names, with their ids, and the broker to ask again; those that are missing are left out.
+    ///
+    /// # Errors
+    /// If the broker does not answer, or refuses.
+    pub fn describe(&self, topics: &[String]) -> Result<(BTreeMap<String, Described>, Option<i32>)> {
+        let (client, timeout) = (self.consumer.client(), self.settings.timeout);
+        let ask = || {
+            let broker = substitute(client, timeout)?;
+            Ok((describe(client, broker, topics, timeout)?, broker))
+        };
+        ask().map_err(|error| self.why(error)).context("the ids of the topics are not to be had")
+    }
+
+    /// The id of a topic, none if there is no such topic, or the broker gives topics no ids.
+    ///
+    /// # Errors
+    /// As [`Cluster::describe`].
+    pub fn id(&self, topic: &str) -> Result<Option<String>> {
+        let (mut found, _) = self.describe(&[topic.to_owned()])?;
+        Ok(found.remove(topic).and_then(|topic| topic.id))
+    }
+
+    /// The names of all topics.
+    ///
+    /// # Errors
+    /// If the broker does not answer.
+    pub fn topics(&self) -> Result<Vec<String>> {
+        Ok(self.metadata(None)?.topics().iter().map(|topic| topic.name().to_owned()).collect())
+    }
+
+    /// The names of all consumer groups.
+    ///
+    /// # Errors
+    /// If the broker does not answer.
+    pub fn groups(&self) -> Result<Vec<String>> {
+        let groups = self.consumer.fetch_group_list(None, self.settings.timeout);
+        let groups = groups.map_err(|error| self.why(error)).context("the broker does not name its groups")?;
+        Ok(groups.groups().iter().map(|group| group.name().to_owned()).collect())
+    }
+
+    /// The offsets that each partition of `topic` holds, as a read_committed reader sees them.
+    ///
+    /// # Errors
+    /// If the topic is missing, or the broker does not answer.
+    pub fn ranges(&self, topic: &str) -> Result<Vec<Range>> {
+        let count = self.partitions(topic)?.ok_or_else(|| anyhow!("there is no topic {topic}"))?;
+        (0..count)
+            .map(|partition| {
+                let (low, high) = self
+                    .watermarks(topic, partition as i32)
+                    .map_err(|error| self.why(error))
+                    .with_context(|| format!("topic {topic}, partition {partition}: its offsets are not to be had"))?;
+                Ok(Range { low, high })
+            })
+            .collect()
+    }
+
+    /// The same with what is in open transactions.
+    ///
+    /// # Errors
+    /// As [`Cluster::ranges`].
+    pub fn uncommitted_ranges(&self, topic: &str) -> Result<Vec<Range>> {
+        let mut settings = self.settings.clone();
+        settings.properties.push(("isolation.level".into(), "read_uncommitted".into()));
+        Cluster::connect(&settings)?.ranges(topic)
+    }
+
+    /// Asks the leader of a partition, which has yet to hear of a topic that was just made.
+    fn watermarks(&self, topic: &str, partition: i32) -> KafkaResult<(i64, i64)> {
+        use RDKafkaErrorCode::{LeaderNotAvailable, NotLeaderForPartition, UnknownTopicOrPartition};
+        let patience = Instant::now() + self.settings.timeout;
+        loop {
+            let answer = self.consumer.fetch_watermarks(topic, partition, self.settings.timeout);
+            let code = answer.as_ref().err().and_then(KafkaError::rdkafka_error_code);
+            let early = matches!(code, Some(LeaderNotAvailable | NotLeaderForPartition | UnknownTopicOrPartition));
+            if !early || Instant::now() > patience {
+                return answer;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Whether `topic` holds anything.
+    ///
+    /// # Errors
+    /// As [`Cluster::ranges`].
+    pub fn holds(&self, topic: &str) -> Result<bool> {
+        Ok(self.ranges(topic)?.iter().any(|range| !range.is_empty()))
+    }
+
+    /// Makes a topic. A replication factor of -1 is the broker's default. If somebody else makes it at the same time,
+    /// theirs is taken.
+    ///
+    /// # Errors
+    /// If the broker refuses.
+    pub fn create(&self, topic: &str, partitions: usize, replication: i32, config: &[(&str, &str)]) -> Result<()> {
+        if let Some(mock) = &self.embedded {
+            return mock
+                .create_topic(topic, partitions as i32, 1)
+                .with_context(|| format!("topic {topic} cannot be made"));
+        }
+        let mut new = NewTopic::new(topic, partitions as i32, TopicReplication::Fixed(replication));
+        for (key, value) in config {
+            new = new.set(key, value);
+        }
+        // A topic that was just deleted may still be going away.
+        let patience = Instant::now() + self.settings.timeout;
+        loop {
+            let made = futures_executor::block_on(self.admin()?.create_topics([&new], &self.admin_options()))
+                .with_context(|| format!("topic {topic} cannot be made"))?;
+            match made.into_iter().next() {
+                Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) if Instant::now() < patience => {
+                    if self.partitions(topic)?.is_some() {
+                        break;
+                    }
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                Some(Err((_, code))) => bail!("topic {topic} cannot be made: {}", self.refused(code, "Create", topic)),
+                _ => break,
+            }
+        }
+        while self.partitions(topic)?.is_none() {
+            if Instant::now() > patience {
+                bail!("topic {topic} was made, but the broker does not show it");
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
+    /// Deletes topics with all they hold, and waits until the broker no longer shows them: for a moment it goes on to give
+    /// what they held. Topics that are missing are fine. The embedded broker keeps its topics.
+    ///
+    /// # Errors
+    /// If the broker refuses.
+    pub fn delete(&self, topics: &[&str]) -> Result<()> {
+        if self.is_embedded() || topics.is_empty() {
+            return Ok(());
+        }
+        let deleted = futures_executor::block_on(self.admin()?.delete_topics(topics, &self.admin_options()))
+            .with_context(|| format!("topics {} cannot be deleted", topics.join(", ")))?;
+        for result in deleted {
+            match result {
+                Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
+                Err((topic, code)) => {
+                    bail!("topic {topic} cannot be deleted: {}", self.refused(code, "Delete", &topic))
+                }
+            }
+        }
+        let patience = Instant::now() + self.settings.timeout;
+        for topic in topics {
+            while self.partitions(topic)?.is_some() {
+                if Instant::now() > patience {
+                    bail!("topic {topic} was deleted, but the broker still shows it: see that no client makes it anew");
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets the positions of a group; one that is missing is fine. The embedded broker keeps them.
+    ///
+    /// # Errors
+    /// If the broker refuses.
+    pub fn delete_group(&self, group: &str) -> Result<()> {
+        if self.is_embedded() {
+            return Ok(());
+        }
+        let deleted = futures_executor::block_on(self.admin()?.delete_groups(&[group], &self.admin_options()))
+            .with_context(|| format!("the positions of group {group} cannot be deleted"))?;
+        for result in deleted {
+            match result {
+                Ok(_) | Err((_, RDKafkaErrorCode::GroupIdNotFound)) => {}
+                Err((_, error)) => {
+                    let why =
+                        refusal::lack(&self.settings, error, "Delete", group).unwrap_or_else(|| error.to_string());
+                    bail!("the positions of group {group} cannot be deleted: {why}")
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the configurations of topics say.
+    pub fn configs(&self, topics: &[&str]) -> Vec<TopicConfig> {
+        let unknown = vec![TopicConfig::default(); topics.len()];
+        // librdkafka's mock does not know, nor say so: the answer would be waited for in vain.
+        let id = self.consumer.client().fetch_cluster_id(self.settings.timeout);
+        if self.is_embedded() || id.is_none_or(|id| id.starts_with("mockCluster")) {
+            return unknown;
+        }
+        let soon = Some(self.settings.timeout.min(Duration::from_secs(5)));
+        let options = AdminOptions::new().operation_timeout(soon).request_timeout(soon);
+        let ask: Vec<_> = topics.iter().map(|topic| ResourceSpecifier::Topic(topic)).collect();
+        let Ok(admin) = self.admin() else { return unknown };
+        let Ok(told) = futures_executor::block_on(admin.describe_configs(&ask, &options)) else { return unknown };
+        let config = |topic: &&str| {
+            let of = |told: &ConfigResource| told.specifier == OwnedResourceSpecifier::Topic((*topic).to_owned());
+            let told = told.iter().flatten().find(|told| of(told))?;
+            let value = |name| told.get(name).and_then(|entry| entry.value.clone());
+            Some(TopicConfig {
+                max_message_bytes: value("max.message.bytes").and_then(|bytes| bytes.parse().ok()),
+                cleanup_policy: value("cleanup.policy"),
+            })
+        };
+        topics.iter().map(|topic| config(topic).unwrap_or_default()).collect()
+    }
+
+    /// Whether a topic is compacted; none if the broker does not say so.
+    pub fn is_compacted(&self, topic: &str) -> Option<bool> {
+        self.configs(&[topic]).pop()?.cleanup_policy.map(|policy| policy.contains("compact"))
+    }
+
+    fn refused(&self, code: RDKafkaErrorCode, operation: &str, topic: &str) -> String {
+        refusal::lack(&self.settings, code, operation, topic).unwrap_or_else(|| code.to_string())
+    }
+
+    fn admin(&self) -> Result<&AdminClient<Context>> {
+        if let Some(admin) = self.admin.get() {
+            return Ok(admin);
+        }
+        let admin = self.settings.client(&[]).create_with_context(Context::default()).map_err(unusable)?;
+        Ok(self.admin.get_or_init(|| Aside::new(admin)))
+    }
+
+    fn admin_options(&self) -> AdminOptions {
+        let timeout = Some(self.settings.timeout);
+        AdminOptions::new().operation_timeout(timeout).request_timeout(timeout)
+    }
+}

@@ -1,0 +1,9 @@
+//! Clients: their settings, what they report on the side, and why a broker refuses them.
+
+pub mod background_close;
+pub mod context;
+pub mod descriptors;
+pub mod outage;
+pub mod properties;
+pub mod refusal;
+pub mod settings;

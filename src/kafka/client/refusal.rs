@@ -1,0 +1,298 @@
+//! Why a broker, or kuu itself, refuses a connection or an act, and what to do about it.
+
+use crate::kafka::client::context::Context;
+use crate::kafka::client::descriptors::exhausted;
+use crate::kafka::client::settings::{Settings, unusable};
+use anyhow::{Result, anyhow};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use std::time::{Duration, Instant};
+
+/// How long the broker is asked a second time to tell a wrong host name from an unknown CA.
+const SECOND_LOOK: Duration = Duration::from_secs(3);
+
+/// How long one question for metadata waits at most, before the errors that came since are looked at.
+const LONGEST_LOOK: Duration = Duration::from_secs(1);
+
+/// Why no connection comes about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    kind: Kind,
+    /// `host:port` of the broker.
+    broker: String,
+    /// What librdkafka says.
+    words: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Name or password.
+    Credentials,
+    /// The broker knows other mechanisms.
+    Mechanism,
+    /// The broker's certificate was not verified.
+    Certificate,
+    /// TLS failed otherwise.
+    Tls,
+    /// The broker hung up as one does that speaks another protocol, or that stops.
+    Protocol,
+}
+
+impl Refusal {
+    /// What an error of librdkafka, or a line of its log, which has no code, means, if it is a refusal.
+    pub fn of(code: Option<RDKafkaErrorCode>, words: &str) -> Option<Refusal> {
+        let has = |part: &str| words.contains(part);
+        let kind = match code {
+            Some(RDKafkaErrorCode::Authentication) if has("mechanism handshake failed") => Kind::Mechanism,
+            Some(RDKafkaErrorCode::Authentication) => Kind::Credentials,
+            // Depending on the moment, it comes as an error of TLS or of transport.
+            Some(_) if has("certificate verify failed") => Kind::Certificate,
+            Some(RDKafkaErrorCode::SSL) => Kind::Tls,
+            _ if hung_up_at_once(words) || has("PLAINTEXT broker listener") => Kind::Protocol,
+            _ => return None,
+        };
+        // As in `[thrd:...]: sasl_ssl://localhost:9092/bootstrap: SSL handshake failed: ...`, without [] in an error.
+        let words = words.strip_prefix('[').and_then(|words| words.split_once("]: ")).map_or(words, |(_, words)| words);
+        let (name, words) = words.split_once(": ")?;
+        let broker = name.split_once("://").map_or(name, |(_, broker)| broker);
+        let broker = broker.split_once('/').map_or(broker, |(broker, _)| broker);
+        Some(Refusal { kind, broker: broker.into(), words: words.into() })
+    }
+
+    /// Whether asking again is in vain.
+    pub fn is_final(&self) -> bool {
+        self.kind != Kind::Protocol
+    }
+
+    /// What happened, and what to do.
+    pub fn explain(&self, settings: &Settings) -> String {
+        let Refusal { broker, words, .. } = self;
+        match self.kind {
+            Kind::Credentials => format!(
+                "the broker at {broker} refuses {}: wrong name or password, or not known there by {}: \
+                 correct sasl.username and sasl.password in the file of --config ({words})",
+                user(settings),
+                settings.property("sasl.mechanism").unwrap_or("this mechanism"),
+            ),
+            Kind::Mechanism => format!("the broker at {broker} has other mechanisms: set sasl.mechanism ({words})"),
+            Kind::Certificate if name_is_wrong(settings) => format!(
+                "the certificate of the broker at {broker} is for another host name: \
+                 name the broker as its certificate does, with --brokers HOST:PORT"
+            ),
+            Kind::Certificate => format!(
+                "the certificate of the broker at {broker} is not signed by a CA that is trusted here, or is out of date: \
+                 set ssl.ca.location to the file with its CA"
+            ),
+            Kind::Tls => format!("the broker at {broker} refuses the TLS connection: {words}"),
+            Kind::Protocol => format!(
+                "the broker at {broker} hung up, as one does that wants another security.protocol than {}: \
+                 set it to ssl, sasl_ssl, plaintext or sasl_plaintext ({words})",
+                settings.property("security.protocol").unwrap_or("plaintext"),
+            ),
+        }
+    }
+}
+
+/// Whether the broker closed the connection before anything was said, as in `...: Disconnected: ... (after 1ms in state UP)`.
+fn hung_up_at_once(words: &str) -> bool {
+    let Some((what, when)) = words.rsplit_once("(after ") else { return false };
+    let Some((milliseconds, state)) = when.split_once("ms in state ") else { return false };
+    let early = milliseconds.parse::<u32>().is_ok_and(|milliseconds| milliseconds < 2_000);
+    // After SASL, the protocol is the right one.
+    let stranger = state.starts_with("APIVERSION_QUERY") || (state.starts_with("UP") && !what.contains("sasl_"));
+    what.contains("Disconnected") && early && stranger
+}
+
+fn user(settings: &Settings) -> String {
+    settings.property("sasl.username").map_or_else(|| "this client".into(), |name| format!("user {name}"))
+}
+
+/// Whether the broker's certificate is fine but for the name. librdkafka reports both alike, so the broker is asked once
+/// more without a look at the name. No password goes out: what answers may be anybody.
+fn name_is_wrong(settings: &Settings) -> bool {
+    let mut nameless = settings.clone();
+    nameless.properties.retain(|(key, _)| !key.starts_with("sasl."));
+    for (key, value) in [("security.protocol", "ssl"), ("ssl.endpoint.identification.algorithm", "none")] {
+        nameless.properties.push((key.into(), value.into()));
+    }
+    let Ok(consumer) = client(&nameless, &[("group.id", "kuu-admin")]) else { return false };
+    let deadline = Instant::now() + settings.timeout.min(SECOND_LOOK);
+    while Instant::now() < deadline {
+        if consumer.fetch_metadata(None, Duration::from_millis(100)).is_ok() {
+            return true;
+        }
+        hear(&consumer);
+        match consumer.context().refusal() {
+            Some(Refusal { kind: Kind::Certificate | Kind::Tls, .. }) => return false,
+            // A broker that wants SASL hangs up, after TLS.
+            Some(_) => return true,
+            None => {}
+        }
+    }
+    false
+}
+
+fn client(settings: &Settings, ours: &[(&str, &str)]) -> Result<BaseConsumer<Context>> {
+    settings.client(ours).create_with_context(Context::default()).map_err(unusable)
+}
+
+/// Lets a consumer that reads nothing take in the errors that wait for it.
+pub fn hear(consumer: &BaseConsumer<Context>) {
+    // Without any time, a poll ends after the first line of log.
+    while consumer.poll(Duration::from_millis(10)).is_some() {}
+}
+
+/// Connects a client for questions: an answer within the timeout, or why there is none.
+///
+/// # Errors
+/// If the configuration is unusable, or no broker answers.
+pub fn connect(settings: &Settings, ours: &[(&str, &str)]) -> Result<BaseConsumer<Context>> {
+    let consumer = client(settings, ours)?;
+    let deadline = Instant::now() + settings.timeout;
+    // Another broker of a list may still answer.
+    let only_one = !settings.brokers.contains(',');
+    let mut patience = Duration::from_millis(100);
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let Err(error) = consumer.fetch_metadata(None, patience.min(left)) else { return Ok(consumer) };
+        hear(&consumer);
+        if let Some(words) = exhausted() {
+            return Err(anyhow!(words));
+        }
+        let refusal = consumer.context().refusal();
+        let over = Instant::now() >= deadline;
+        match refusal {
+            Some(refusal) if over || (only_one && refusal.is_final()) => {
+                return Err(anyhow!(refusal.explain(settings)));
+            }
+            None if over => {
+                let why = consumer.context().last_error().unwrap_or_else(|| error.to_string());
+                return Err(anyhow!(
+                    "no Kafka broker answers at {} within {} s: {why}\n\
+                     Start one (docker compose up -d, or scripts/kafka.sh start), or name another with --brokers HOST:PORT.",
+                    settings.brokers,
+                    settings.timeout.as_secs_f64(),
+                ));
+            }
+            // A client that is refused at once is asked very often.
+            _ => patience = (patience * 2).min(LONGEST_LOOK),
+        }
+    }
+}
+
+/// Something that an ACL is about, with its name.
+fn resource(code: RDKafkaErrorCode, name: &str) -> Option<(String, String)> {
+    let (kind, option) = match code {
+        RDKafkaErrorCode::TopicAuthorizationFailed => ("topic", "--topic"),
+        RDKafkaErrorCode::GroupAuthorizationFailed => ("group", "--group"),
+        RDKafkaErrorCode::TransactionalIdAuthorizationFailed => ("transactional id", "--transactional-id"),
+        RDKafkaErrorCode::ClusterAuthorizationFailed => return Some(("the cluster".into(), "--cluster".into())),
+        _ => return None,
+    };
+    Some((format!("{kind} {name}"), format!("{option} {name}")))
+}
+
+/// Which ACL the user lacks for `operation` on what has this `name`, if that is what `code` says.
+pub fn lack(settings: &Settings, code: RDKafkaErrorCode, operation: &str, name: &str) -> Option<String> {
+    let (what, option) = resource(code, name)?;
+    let principal = settings.property("sasl.username").unwrap_or("NAME");
+    Some(format!(
+        "{} lacks the ACL {operation} on {what}: \
+         kafka-acls.sh --add --allow-principal User:{principal} --operation {operation} {option} gives it",
+        user(settings),
+    ))
+}
+
+/// As [`lack`], or the error itself.
+pub fn denied(settings: &Settings, error: KafkaError, operation: &str, name: &str) -> anyhow::Error {
+    let lack = error.rdkafka_error_code().and_then(|code| lack(settings, code, operation, name));
+    lack.map_or_else(|| anyhow!(error), |lack| anyhow!(lack))
+}
+
+/// Adds to an error that comes of a missing ACL what kuu needs, and to any that comes of too few open files what to do,
+/// where nobody said so before.
+pub fn explained(error: anyhow::Error, settings: &Settings) -> anyhow::Error {
+    if let Some(words) = exhausted() {
+        let said = error.to_string() == words;
+        return if said { error } else { anyhow!("{words} ({error:#})") };
+    }
+    let code = error.chain().find_map(|cause| cause.downcast_ref::<KafkaError>()?.rdkafka_error_code());
+    let needed = match code {
+        Some(RDKafkaErrorCode::TopicAuthorizationFailed) => {
+            "Read on topics that it reads, Write on topics that it writes"
+        }
+        Some(RDKafkaErrorCode::GroupAuthorizationFailed) => "Read on the group of --group",
+        Some(RDKafkaErrorCode::TransactionalIdAuthorizationFailed) => {
+            "Write and Describe on the transactional id, which is named as the group"
+        }
+        Some(RDKafkaErrorCode::ClusterAuthorizationFailed) => "Write on a topic, or IdempotentWrite on the cluster",
+        // One that is refused at the start is explained there; this one was let in before.
+        Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed) => {
+            return anyhow!(
+                "{error:#}: the brokers let in {} before, but no longer: if the password was changed, correct sasl.username and \
+                 sasl.password in the file of --config, then run again",
+                user(settings)
+            );
+        }
+        _ => return error,
+    };
+    anyhow!("{error}: {} lacks an ACL: kuu needs {needed} (README, Security)", user(settings))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use RDKafkaErrorCode::{Authentication, BrokerTransportFailure, SSL};
+
+    fn settings(user: &str) -> Settings {
+        let properties = vec![("sasl.username".into(), user.into())];
+        Settings { brokers: "kafka:9092".into(), properties, timeout: Duration::ZERO }
+    }
+
+    #[test]
+    fn what_librdkafka_reports() {
+        for (code, words, kind) in [
+            (Authentication, "SASL authentication error: Authentication failed", Kind::Credentials),
+            (Authentication, "SASL OAUTHBEARER mechanism handshake failed: Broker: ...", Kind::Mechanism),
+            (SSL, "SSL handshake failed: error:0A000086:SSL routines::certificate verify failed", Kind::Certificate),
+            (BrokerTransportFailure, "error:0A000086:SSL routines::certificate verify failed", Kind::Certificate),
+            (SSL, "SSL handshake failed: ...: client SSL authentication might be required", Kind::Tls),
+            (
+                BrokerTransportFailure,
+                "Disconnected: connection reset (after 0ms in state APIVERSION_QUERY)",
+                Kind::Protocol,
+            ),
+        ] {
+            let refusal = Refusal::of(Some(code), &format!("sasl_ssl://kafka:9092/bootstrap: {words}")).unwrap();
+            assert_eq!(refusal, Refusal { kind, broker: "kafka:9092".into(), words: words.into() });
+            assert_eq!(refusal.is_final(), kind != Kind::Protocol);
+        }
+        let log = "[thrd:ssl://kafka:9092/0]: ssl://kafka:9092/0: Disconnected: closed by peer (after 3ms in state UP, 1 ...)";
+        assert_eq!(Refusal::of(None, log).unwrap().broker, "kafka:9092");
+        assert_eq!(Refusal::of(None, &log.replace("after 3ms", "after 30000ms")), None);
+        assert_eq!(Refusal::of(None, &log.replace("ssl:", "sasl_ssl:")), None);
+        let gone = "kafka:9092/1: Connect to ipv4#127.0.0.1:9092 failed: Connection refused (after 0ms)";
+        assert_eq!(Refusal::of(Some(BrokerTransportFailure), gone), None);
+    }
+
+    #[test]
+    fn a_password_that_was_changed() {
+        let refused = KafkaError::MessageConsumption(Authentication);
+        let error =
+            explained(anyhow!(refused).context("topic messages cannot be read"), &settings("alice")).to_string();
+        assert!(error.starts_with("topic messages cannot be read: "), "{error}");
+        assert!(error.contains("let in user alice before, but no longer"), "{error}");
+        assert!(error.contains("correct sasl.username and sasl.password in the file of --config"), "{error}");
+    }
+
+    #[test]
+    fn a_missing_acl() {
+        let lack = |code| lack(&settings("alice"), code, "Write", "output");
+        assert_eq!(
+            lack(RDKafkaErrorCode::TopicAuthorizationFailed).unwrap(),
+            "user alice lacks the ACL Write on topic output: kafka-acls.sh --add --allow-principal User:alice \
+             --operation Write --topic output gives it"
+        );
+        assert_eq!(lack(RDKafkaErrorCode::UnknownTopicOrPartition), None);
+    }
+}

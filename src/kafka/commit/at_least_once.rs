@@ -1,0 +1,131 @@
+//! At least once: results to a topic, then positions to a consumer group.
+
+use crate::engine::run::{Commit, Letter, Sink};
+use crate::engine::stop::Stop;
+use crate::kafka::client::settings::Settings;
+use crate::kafka::commit::offsets::Committer;
+use crate::kafka::commit::waiting::{Record, Waiting};
+use crate::kafka::produce::result_writer::{Topics, Writer};
+use crate::kafka::topics::identity::Identity;
+use crate::system::clock::now_us;
+use anyhow::{Result, bail};
+use kuu_core::counter::Emission;
+use kuu_core::frame_batch::Times;
+use std::time::{Duration, Instant};
+
+/// Commits a position only after the results that it led to are acknowledged. After a crash the topic is counted anew,
+/// and results are written again.
+///
+/// Whatever is written waits for the answer to a question that was asked after it: whether the group still is this run's,
+/// and the topics are those that it began with.
+pub struct AtLeastOnce {
+    writer: Writer,
+    committer: Committer,
+    waiting: Waiting,
+    /// How many of those that wait the question under way covers.
+    covered: usize,
+    group: String,
+    timeout: Duration,
+    stop: Stop,
+}
+
+impl AtLeastOnce {
+    /// A sink for these topics, with positions under `group`, for the instance `owner`, which counts from the offsets of
+    /// `from` on.
+    ///
+    /// # Errors
+    /// If librdkafka refuses the configuration.
+    pub fn new(
+        settings: &Settings,
+        group: &str,
+        topics: Topics,
+        owner: &str,
+        identity: Identity,
+        from: Vec<i64>,
+        stop: &Stop,
+    ) -> Result<AtLeastOnce> {
+        // Idempotent only where frames go through it: librdkafka takes 500 ms to get a producer id. Rows keep their order
+        // with one request at a time, and one that is written twice is an upsert.
+        let ours: &[_] = match topics.dead_letters.is_some() || topics.ordered.is_some() {
+            true => &[("enable.idempotence", "true")],
+            false => &[("max.in.flight.requests.per.connection", "1")],
+        };
+        let mut committer = Committer::new(settings, group, &topics.input, owner, identity, from)?;
+        // The claim to the group is made before there is anything to write.
+        committer.look()?;
+        Ok(AtLeastOnce {
+            writer: Writer::new(settings, topics, ours, stop)?,
+            committer,
+            waiting: Waiting::default(),
+            covered: 0,
+            group: group.to_owned(),
+            timeout: settings.timeout,
+            stop: stop.clone(),
+        })
+    }
+
+    fn put(&mut self, record: Record) -> Result<()> {
+        self.waiting.push(record);
+        if self.waiting.is_full() { self.pass_all() } else { Ok(()) }
+    }
+
+    /// Writes what the answer covers, if it comes within this time, and asks for the rest.
+    fn pass(&mut self, wait: Duration) -> Result<()> {
+        if let Some(may) = self.committer.settle(wait)? {
+            let covered = std::mem::take(&mut self.covered);
+            if may {
+                self.waiting.write(covered, &mut self.writer)?;
+            }
+        }
+        if self.covered == 0 && !self.waiting.is_empty() && self.committer.look()? {
+            self.covered = self.waiting.len();
+        }
+        Ok(())
+    }
+
+    /// Without end, as a broker may be away, until the user wants the run to end.
+    fn pass_all(&mut self) -> Result<()> {
+        let mut interrupted = None;
+        while !self.waiting.is_empty() {
+            self.pass(Duration::from_millis(20))?;
+            self.writer.poll()?;
+            if self.stop.interrupted() && interrupted.get_or_insert_with(Instant::now).elapsed() > self.timeout {
+                bail!(
+                    "whether group {} still is this run's was not to be had: its last results are not written. See that the \
+                     brokers run, then count again",
+                    self.group
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Sink for AtLeastOnce {
+    fn result(&mut self, result: &Emission, cause: Option<Times>) -> Result<()> {
+        self.put(Record::Result(*result, cause, now_us()))
+    }
+
+    fn dead_letter(&mut self, letter: Letter, reason: &'static str) -> Result<()> {
+        self.put(Record::DeadLetter(letter, reason))
+    }
+
+    fn ordered(&mut self, letter: Letter) -> Result<()> {
+        self.put(Record::Ordered(letter))
+    }
+
+    fn commit(&mut self, commit: Commit<'_>) -> Result<()> {
+        self.pass_all()?;
+        self.writer.flush()?;
+        if commit.last {
+            return self.committer.finish(commit.positions);
+        }
+        // Not waited for: a broker that is away for a while must not end the run.
+        self.committer.start(commit.positions).map(|_| ())
+    }
+
+    fn poll(&mut self) -> Result<()> {
+        self.pass(Duration::ZERO)?;
+        Ok(self.writer.poll()?)
+    }
+}

@@ -1,0 +1,146 @@
+//! Who counts for a group at least once: each instance leaves its name in the metadata of the group's positions before its
+//! first result, and looks whether it still stands there before every other one. One that stood still while another one
+//! went on would replace newer results with its older ones.
+
+use crate::kafka::topics::identity::Identity;
+use anyhow::{Context as _, Result, anyhow, bail};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
+use rdkafka::{Offset, TopicPartitionList};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What is written beside a position.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Note {
+    /// The instance that counts for the group.
+    owner: String,
+    /// Id of the topic, if it has one.
+    topic: Option<String>,
+    /// The first offset that the results are made of.
+    from: i64,
+}
+
+/// One instance's claim to a group.
+pub struct Claim {
+    topic: String,
+    group: String,
+    owner: String,
+    identity: Identity,
+    /// For each partition the offset from which this instance counts.
+    from: Vec<i64>,
+    made: bool,
+    timeout: Duration,
+}
+
+/// Why a group's results are no longer this run's to write.
+pub fn taken_over(group: &str, other: &str) -> anyhow::Error {
+    anyhow!(
+        "another instance of group {group} took over ({other}): nothing is lost. Leave that one running, or stop it and count \
+         again; a second count beside it needs another --group"
+    )
+}
+
+/// A partition of a group: where it stands, -1 for nowhere, and what was noted there.
+struct Stand {
+    partition: usize,
+    position: i64,
+    note: Option<Note>,
+}
+
+impl Claim {
+    /// Of the instance `owner`, which counts `topic` from these offsets on.
+    pub fn new(topic: &str, group: &str, owner: &str, identity: Identity, from: Vec<i64>, timeout: Duration) -> Claim {
+        let (topic, group, owner) = (topic.to_owned(), group.to_owned(), owner.to_owned());
+        Claim { topic, group, owner, identity, from, made: false, timeout }
+    }
+
+    /// Commits these positions if the group still is this instance's and the topics are the same, which is also all that is
+    /// asked if there are none.
+    ///
+    /// # Errors
+    /// If it is not, or they are not, or the brokers do not tell.
+    pub fn commit<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>, positions: &[(usize, i64)]) -> Result<()> {
+        self.identity.check(consumer.client())?;
+        let stands = self.stands(consumer)?;
+        if self.made {
+            self.is_mine(&stands)?;
+        } else {
+            self.is_allowed(&stands)?;
+            let stands: Vec<_> =
+                stands.iter().map(|stand| (stand.partition, stand.position.max(self.low(stand.partition)))).collect();
+            self.write(consumer, &stands)?;
+            self.made = true;
+        }
+        if positions.is_empty() { Ok(()) } else { self.write(consumer, positions) }
+    }
+
+    /// An added partition is counted from its start.
+    fn low(&self, partition: usize) -> i64 {
+        self.from.get(partition).copied().unwrap_or(0)
+    }
+
+    fn stands<C: ConsumerContext>(&self, consumer: &BaseConsumer<C>) -> Result<Vec<Stand>> {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_range(&self.topic, 0, self.from.len() as i32 - 1);
+        let found = consumer
+            .committed_offsets(list, self.timeout)
+            .with_context(|| format!("the positions of group {} are not to be had", self.group))?;
+        let stand = |partition: usize| {
+            let found = found.find_partition(&self.topic, partition as i32);
+            let position = match found.as_ref().map(|found| found.offset()) {
+                Some(Offset::Offset(position)) => position,
+                _ => -1,
+            };
+            let note = found.and_then(|found| serde_json::from_str(found.metadata()).ok());
+            Stand { partition, position, note }
+        };
+        Ok((0..self.from.len()).map(stand).collect())
+    }
+
+    fn is_mine(&self, stands: &[Stand]) -> Result<()> {
+        let owners = stands.iter().filter_map(|stand| stand.note.as_ref()).map(|note| &note.owner);
+        match owners.into_iter().find(|owner| **owner != self.owner) {
+            None => Ok(()),
+            Some(other) => Err(taken_over(&self.group, other)),
+        }
+    }
+
+    /// Whether the results that the group has written come of frames that are all there still: they are written again.
+    fn is_allowed(&self, stands: &[Stand]) -> Result<()> {
+        let Claim { topic, group, .. } = self;
+        let remedy = "`kuu count --recreate` deletes the results and counts what is there; another --group and --output keep them";
+        for Stand { partition, position, note } in stands.iter().filter(|stand| stand.position >= 0) {
+            let then = note.as_ref().and_then(|note| note.topic.as_deref());
+            if let (Some(then), Some(now)) = (then, self.identity.input_id())
+                && then != now
+            {
+                bail!(
+                    "topic {topic} is not the one that group {group} counted: it was deleted since and made anew (its id was {then}, \
+                     now {now}): {remedy}"
+                );
+            }
+            let (from, low) = (note.as_ref().map_or(0, |note| note.from), self.low(*partition));
+            if low > from && *position > from {
+                bail!(
+                    "topic {topic}, partition {partition}: frames {from} to {} were deleted since group {group} counted them. At \
+                     least once counts from the start, and would replace its results with smaller ones: {remedy}",
+                    low - 1
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn write<C: ConsumerContext>(&self, consumer: &BaseConsumer<C>, positions: &[(usize, i64)]) -> Result<()> {
+        let mut list = TopicPartitionList::new();
+        for (partition, position) in positions {
+            let (owner, topic) = (self.owner.clone(), self.identity.input_id().map(str::to_owned));
+            let note = Note { owner, topic, from: self.low(*partition) };
+            let note = serde_json::to_string(&note).expect("texts and numbers can be written as JSON");
+            let mut added = list.add_partition(&self.topic, *partition as i32);
+            added.set_offset(Offset::Offset(*position))?;
+            added.set_metadata(note);
+        }
+        consumer.commit(&list, CommitMode::Sync).context("the positions were not taken")
+    }
+}

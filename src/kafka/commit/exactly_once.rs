@@ -1,0 +1,396 @@
+//! Exactly once: results, changes of state and consumed offsets in one transaction (KIP-98, KIP-447).
+
+use crate::engine::run::{Commit, Letter, Sink};
+use crate::engine::stop::Stop;
+use crate::kafka::admin::{Cluster, Range};
+use crate::kafka::client::background_close::Aside;
+use crate::kafka::client::context::Context;
+use crate::kafka::client::descriptors::exhausted;
+use crate::kafka::client::outage::is_outage;
+use crate::kafka::client::refusal::denied;
+use crate::kafka::client::settings::{Settings, unusable};
+use crate::kafka::commit::interval;
+use crate::kafka::commit::state_topic::{OWNER, Source, State, Written};
+use crate::kafka::commit::waiting::{Record, Waiting};
+use crate::kafka::consume::poll::serve;
+use crate::kafka::produce::deliveries::{ANOTHER_TOPIC, Loss};
+use crate::kafka::produce::result_writer::{Topics, Writer};
+use crate::kafka::topics::identity::Identity;
+use crate::system::clock::now_us;
+use crate::system::errand::Errand;
+use anyhow::{Context as _, Result, anyhow, bail};
+use kuu_core::counter::Emission;
+use kuu_core::frame_batch::Times;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::Producer;
+use rdkafka::{Offset, TopicPartitionList};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use thiserror::Error;
+
+/// How long the brokers may take to undo a transaction that this run gives up.
+const ABORT: Duration = Duration::from_secs(5);
+/// How long to wait before a request that may be repeated is.
+const RETRY: Duration = Duration::from_millis(20);
+/// How long the brokers have for the first answer, before what librdkafka reports of them is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long the end of a run waits for its results to be visible, which only a transaction of somebody else can delay.
+const VISIBLE: Duration = Duration::from_secs(2);
+
+/// A transaction came to nothing, and all that it held is undone: what it was about can be done again.
+#[derive(Debug, Error)]
+#[error("a transaction was aborted: {0}")]
+pub struct Aborted(pub String);
+
+/// The transactional id is in other hands: those of a newer instance, or of the coordinator, which takes it from whoever
+/// leaves a transaction open for longer than `transaction.timeout.ms`. The state's owner tells which.
+#[derive(Debug, Error)]
+#[error("the transactional id was taken away")]
+pub struct Fenced;
+
+/// Commits results, state and positions together or not at all.
+pub struct ExactlyOnce {
+    writer: Writer,
+    consumer: Arc<Aside<BaseConsumer<Context>>>,
+    guard: Errand<(), Result<()>>,
+    group: String,
+    state: String,
+    source: Source,
+    open: bool,
+    /// Whether all that was committed was waited for, until it was visible.
+    is_settled: bool,
+    waiting: Waiting,
+    /// What was committed last.
+    positions: Vec<i64>,
+    settings: Settings,
+}
+
+impl ExactlyOnce {
+    /// A sink for these topics with positions under `group`, which is also the transactional id: whoever had it before is
+    /// fenced off, and a transaction that they left open is undone. `owner` is written into the state. Nothing is committed
+    /// once a topic is not the one of `identity`.
+    ///
+    /// # Errors
+    /// If the configuration is refused; [`Aborted`] if the brokers do not answer in time.
+    pub fn new(
+        settings: &Settings,
+        group: &str,
+        topics: Topics,
+        source: Source,
+        identity: Identity,
+        owner: &str,
+        stop: &Stop,
+    ) -> Result<ExactlyOnce> {
+        let ours = [
+            ("transactional.id", group),
+            // A request that meets a transaction still being completed is repeated after this time, then after twice of
+            // it and so on; 100 by default.
+            ("retry.backoff.ms", "1"),
+        ];
+        let writer = Writer::new(settings, topics, &ours, stop)?;
+        let consumer: BaseConsumer<Context> = settings
+            .client(&[("group.id", group), ("enable.auto.commit", "false"), ("isolation.level", "read_committed")])
+            .create_with_context(Context::default())
+            .map_err(unusable)?;
+        let (group, state) = (group.to_owned(), State::topic(group));
+        let consumer = Arc::new(Aside::new(consumer));
+        let asking = consumer.clone();
+        let guard = Errand::new("guard", move |()| identity.check(asking.client()).map(|_| ()))?;
+        let mut sink = ExactlyOnce {
+            writer,
+            consumer,
+            guard,
+            group,
+            state,
+            source,
+            open: false,
+            is_settled: true,
+            waiting: Waiting::default(),
+            positions: Vec::new(),
+            settings: settings.clone(),
+        };
+        // In short turns: what librdkafka logs meanwhile may say that it is in vain.
+        let begun = insist(settings.timeout, || {
+            let begun = sink.writer.producer().init_transactions(settings.timeout.min(LOOK));
+            serve(sink.writer.producer());
+            begun
+        });
+        if let (Err(_), Some(words)) = (&begun, exhausted()) {
+            bail!(words);
+        }
+        begun.map_err(|error| sink.judge(error, "no transaction can be started"))?;
+        sink.begin()?;
+        sink.writer.state(&sink.state, OWNER, Some(owner.as_bytes())).map_err(|loss| sink.lost(loss))?;
+        sink.end()?;
+        Ok(sink)
+    }
+
+    /// Goes on where a state stands: the topics must hold what was written to them.
+    ///
+    /// # Errors
+    /// If one does not.
+    pub fn resume(&mut self, source: &Source, cluster: &Cluster) -> Result<()> {
+        let mut held: HashMap<&str, Vec<Range>> = HashMap::new();
+        for Written { topic, .. } in &source.written {
+            if !held.contains_key(topic.as_str()) {
+                // Not as a read_committed reader: a transaction of somebody else hides what is behind it.
+                let there = cluster.partitions(topic)?.map(|_| cluster.uncommitted_ranges(topic)).transpose()?;
+                held.insert(topic, there.unwrap_or_default());
+            }
+        }
+        for Written { topic, partition, offset } in &source.written {
+            let is_another = source.differs(topic, &self.source.topics).is_some();
+            if is_another || held[topic.as_str()].get(*partition as usize).is_none_or(|range| range.high <= *offset) {
+                bail!("topic {topic} does not hold the results that were written to it: {ANOTHER_TOPIC}");
+            }
+        }
+        self.writer.resume(source.written.clone());
+        self.positions.clone_from(&source.positions);
+        Ok(())
+    }
+
+    /// The positions that are committed for `partitions` partitions of the input, -1 where there is none.
+    ///
+    /// # Errors
+    /// If the brokers do not tell.
+    pub fn positions(&self, partitions: usize) -> Result<Vec<i64>> {
+        let topic = &self.writer.topics().input;
+        let mut list = TopicPartitionList::new();
+        for partition in 0..partitions {
+            list.add_partition(topic, partition as i32);
+        }
+        let found = self
+            .consumer
+            .committed_offsets(list, self.settings.timeout)
+            .with_context(|| format!("the positions of group {} are not to be had", self.group))?;
+        let position = |partition| match found.find_partition(topic, partition as i32).map(|found| found.offset()) {
+            Some(Offset::Offset(offset)) => offset,
+            _ => -1,
+        };
+        Ok((0..partitions).map(position).collect())
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        if !self.open {
+            let begun = self.writer.producer().begin_transaction();
+            begun.map_err(|error| self.judge(error, "no transaction can be started"))?;
+            self.open = true;
+        }
+        Ok(())
+    }
+
+    /// Puts a record off until its transaction begins, or too much waits.
+    fn put(&mut self, record: Record) -> Result<()> {
+        self.waiting.push(record);
+        if !self.open && !self.waiting.is_full() {
+            return Ok(());
+        }
+        self.begin()?;
+        self.write_waiting()
+    }
+
+    fn write_waiting(&mut self) -> Result<()> {
+        let written = self.waiting.write(self.waiting.len(), &mut self.writer);
+        written.map_err(|loss| self.lost(loss))
+    }
+
+    /// Whether the topics were the same when everything that is to be committed had been read and written.
+    fn is_confirmed(&mut self) -> Result<()> {
+        match self.guard.answer(self.settings.timeout)? {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) if is_outage(&error) => Err(Aborted(format!("{error:#}")).into()),
+            Some(Err(error)) => Err(error),
+            None => Err(Aborted("whether the topics still are the same was not told in time".into()).into()),
+        }
+    }
+
+    fn end(&mut self) -> Result<()> {
+        // With messages in flight, committing takes 100 ms.
+        self.writer.flush().map_err(|loss| self.lost(loss))?;
+        self.insist("it was not committed", || self.writer.producer().commit_transaction(self.settings.timeout))?;
+        self.open = false;
+        Ok(())
+    }
+
+    /// Waits until a reader sees what is committed: the coordinator answers some milliseconds before it is, and whoever
+    /// reads the results after this process would find none.
+    fn await_visible(&self) {
+        let patience = Instant::now() + VISIBLE;
+        for Written { topic, partition, offset } in self.writer.written() {
+            loop {
+                match self.consumer.fetch_watermarks(&topic, partition, VISIBLE) {
+                    // The last stable offset, as this consumer reads what is committed.
+                    Ok((_, stable)) if stable > offset => break,
+                    Ok(_) if Instant::now() < patience => std::thread::sleep(Duration::from_millis(1)),
+                    // It is committed all the same.
+                    _ => return,
+                }
+            }
+        }
+    }
+
+    fn offsets(&self, positions: &[i64]) -> Result<()> {
+        let mut list = TopicPartitionList::new();
+        for (partition, position) in positions.iter().enumerate().filter(|(_, position)| **position >= 0) {
+            list.add_partition_offset(&self.writer.topics().input, partition as i32, Offset::Offset(*position))?;
+        }
+        let group = self.consumer.group_metadata().context("the consumer belongs to no group")?;
+        self.insist("the positions were not taken", || {
+            self.writer.producer().send_offsets_to_transaction(&list, &group, self.settings.timeout)
+        })
+    }
+
+    fn insist(&self, what: &str, request: impl Fn() -> Result<(), KafkaError>) -> Result<()> {
+        insist(self.settings.timeout, request).map_err(|error| self.judge(error, what))
+    }
+
+    fn lost(&self, loss: Loss) -> anyhow::Error {
+        match self.verdict(loss.code) {
+            Verdict::Again => Aborted(loss.to_string()).into(),
+            Verdict::Fenced => Fenced.into(),
+            Verdict::Final => loss.into(),
+        }
+    }
+
+    fn judge(&self, error: KafkaError, what: &str) -> anyhow::Error {
+        match self.verdict(error.rdkafka_error_code()) {
+            Verdict::Again => Aborted(format!("{what}: {error}")).into(),
+            Verdict::Fenced => Fenced.into(),
+            Verdict::Final if error.rdkafka_error_code() == Some(RDKafkaErrorCode::InvalidTransactionTimeout) => {
+                anyhow!(
+                    "the broker takes no transaction.timeout.ms above its own transaction.max.timeout.ms (15 minutes by \
+                 default), but -X or --config set {}: lower it",
+                    self.settings.property(interval::TIMEOUT).unwrap_or("no other")
+                )
+            }
+            Verdict::Final => {
+                let operation = match error.rdkafka_error_code() {
+                    Some(RDKafkaErrorCode::GroupAuthorizationFailed) => "Read",
+                    _ => "Write",
+                };
+                denied(&self.settings, error, operation, &self.group).context(format!("{what} (group {})", self.group))
+            }
+        }
+    }
+
+    fn verdict(&self, code: Option<RDKafkaErrorCode>) -> Verdict {
+        use RDKafkaErrorCode as Code;
+        let fatal = self.writer.producer().client().fatal_error();
+        match fatal.as_ref().map(|(code, _)| *code).or(code) {
+            Some(Code::Fenced | Code::ProducerFenced | Code::InvalidProducerEpoch) => Verdict::Fenced,
+            _ if fatal.is_some() => Verdict::Final,
+            Some(
+                Code::TopicAuthorizationFailed
+                | Code::GroupAuthorizationFailed
+                | Code::ClusterAuthorizationFailed
+                | Code::TransactionalIdAuthorizationFailed
+                | Code::Authentication
+                | Code::SaslAuthenticationFailed
+                | Code::UnknownTopicOrPartition
+                | Code::UnknownTopic
+                | Code::UnknownPartition
+                | Code::MessageSizeTooLarge
+                | Code::InvalidRecord
+                | Code::PolicyViolation
+                | Code::InvalidTransactionTimeout
+                | Code::UnsupportedVersion
+                | Code::UnsupportedFeature
+                | Code::UnknownMemberId,
+            ) => Verdict::Final,
+            _ => Verdict::Again,
+        }
+    }
+}
+
+/// Repeats what may be repeated, within the timeout.
+pub(super) fn insist(timeout: Duration, request: impl Fn() -> Result<(), KafkaError>) -> Result<(), KafkaError> {
+    let patience = Instant::now() + timeout;
+    loop {
+        match request() {
+            Err(KafkaError::Transaction(error))
+                if error.is_retriable() && Instant::now() < patience && exhausted().is_none() =>
+            {
+                std::thread::sleep(RETRY);
+            }
+            result => return result,
+        }
+    }
+}
+
+/// What an error means for the run.
+enum Verdict {
+    /// The transaction is lost, another one may succeed.
+    Again,
+    /// Somebody else has the transactional id.
+    Fenced,
+    /// It will be the same next time.
+    Final,
+}
+
+impl Sink for ExactlyOnce {
+    fn result(&mut self, result: &Emission, cause: Option<Times>) -> Result<()> {
+        self.put(Record::Result(*result, cause, now_us()))
+    }
+
+    fn dead_letter(&mut self, letter: Letter, reason: &'static str) -> Result<()> {
+        self.put(Record::DeadLetter(letter, reason))
+    }
+
+    fn ordered(&mut self, letter: Letter) -> Result<()> {
+        self.put(Record::Ordered(letter))
+    }
+
+    fn commit(&mut self, commit: Commit<'_>) -> Result<()> {
+        // Markers and aborted messages move positions too. A group that never had a frame leaves none.
+        let moved = !self.positions.is_empty() && self.positions != commit.positions;
+        if !self.open && self.waiting.is_empty() && commit.changes.is_empty() && !moved {
+            return Ok(());
+        }
+        self.begin()?;
+        // Answered while the records are written. What the answer covers was read before.
+        self.guard.ask(())?;
+        // First, while records wait: if the coordinator is still completing the transaction before, librdkafka repeats this
+        // request after 1 ms, but the one that comes with the first record after 20 (rdkafka_txnmgr.c).
+        self.offsets(commit.positions)?;
+        self.write_waiting()?;
+        // As far as they are acknowledged: waiting for the rest costs a round trip, and they are in this transaction. The
+        // last commit of a run waits for them, as there may be no other.
+        if commit.last {
+            self.writer.flush().map_err(|loss| self.lost(loss))?;
+        }
+        let mut written = self.writer.written();
+        written.retain(|written| written.topic != self.state);
+        let source = self.source.at(commit.positions, commit.held.clone(), written);
+        let changes = commit.changes.iter().map(|change| (change.key.as_str(), change.value.as_deref()));
+        for (key, value) in changes.chain([(Source::KEY, Some(&source[..]))]) {
+            self.writer.state(&self.state, key, value).map_err(|loss| self.lost(loss))?;
+        }
+        self.is_confirmed()?;
+        self.end()?;
+        self.positions = commit.positions.to_vec();
+        self.is_settled = false;
+        Ok(())
+    }
+
+    fn settle(&mut self) {
+        if !self.is_settled {
+            self.await_visible();
+            self.is_settled = true;
+        }
+    }
+
+    fn poll(&mut self) -> Result<()> {
+        self.writer.poll().map_err(|loss| self.lost(loss))
+    }
+}
+
+impl Drop for ExactlyOnce {
+    /// A transaction that stays open holds up every read_committed reader until it times out.
+    fn drop(&mut self) {
+        if self.open {
+            let _ = self.writer.producer().abort_transaction(self.settings.timeout.min(ABORT));
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Positions of a consumer group, committed on a thread of its own: librdkafka waits without end for a coordinator that is gone.
+
+use crate::kafka::client::context::Context;
+use crate::kafka::client::outage::is_outage;
+use crate::kafka::client::refusal::{denied, lack};
+use crate::kafka::client::settings::{Settings, unusable};
+use crate::kafka::commit::claim::Claim;
+use crate::kafka::topics::identity::Identity;
+use crate::system::errand::Errand;
+use anyhow::{Context as _, Result, bail};
+use rdkafka::consumer::BaseConsumer;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Commits the positions of one topic, and knows whether the group still is this run's.
+pub struct Committer {
+    topic: String,
+    group: String,
+    settings: Settings,
+    consumer: Arc<BaseConsumer<Context>>,
+    errand: Errand<Vec<(usize, i64)>, Result<()>>,
+    /// What is committed, or on its way.
+    committed: Vec<i64>,
+}
+
+impl Committer {
+    /// For positions in `topic` under `group`, which the instance `owner` counts from the offsets of `from` on.
+    ///
+    /// # Errors
+    /// If librdkafka refuses the configuration.
+    pub fn new(
+        settings: &Settings,
+        group: &str,
+        topic: &str,
+        owner: &str,
+        identity: Identity,
+        from: Vec<i64>,
+    ) -> Result<Committer> {
+        let consumer: BaseConsumer<Context> = settings
+            .client(&[("group.id", group), ("enable.auto.commit", "false")])
+            .create_with_context(Context::default())
+            .map_err(unusable)?;
+        let consumer = Arc::new(consumer);
+        let committing = consumer.clone();
+        let mut claim = Claim::new(topic, group, owner, identity, from, settings.timeout);
+        let work = move |positions: Vec<(usize, i64)>| claim.commit(&committing, &positions);
+        let errand = Errand::new("committer", work)?;
+        let (topic, group, settings) = (topic.to_owned(), group.to_owned(), settings.clone());
+        Ok(Committer { topic, group, settings, consumer, errand, committed: Vec::new() })
+    }
+
+    /// Starts to look whether the group still is this run's and the topics are the same; not while something else is under
+    /// way, which is settled first. Whether it started.
+    ///
+    /// # Errors
+    /// As [`Committer::settle`].
+    pub fn look(&mut self) -> Result<bool> {
+        self.settle(Duration::ZERO)?;
+        if self.errand.is_under_way() {
+            return Ok(false);
+        }
+        self.errand.ask(Vec::new())?;
+        Ok(true)
+    }
+
+    /// Starts to commit `positions` (next offset of each partition, -1 for none), unless a commit is under way; whether
+    /// there was anything to commit.
+    ///
+    /// # Errors
+    /// If the last commit failed for good.
+    pub fn start(&mut self, positions: &[i64]) -> Result<bool> {
+        self.settle(Duration::ZERO)?;
+        let news = |(partition, position): (usize, &i64)| {
+            (*position >= 0 && self.committed.get(partition) != Some(position)).then_some((partition, *position))
+        };
+        let list: Vec<_> = positions.iter().enumerate().filter_map(news).collect();
+        let news = !list.is_empty();
+        if news && !self.errand.is_under_way() {
+            self.errand.ask(list)?;
+            self.committed = positions.to_vec();
+        }
+        Ok(news)
+    }
+
+    /// Commits, again and again while the coordinator is on its way from one broker to another.
+    ///
+    /// # Errors
+    /// If that does not succeed within the timeout, or cannot.
+    pub fn finish(&mut self, positions: &[i64]) -> Result<()> {
+        let patience = Instant::now() + self.settings.timeout;
+        while self.start(positions)? || self.errand.is_under_way() {
+            self.settle(Duration::from_millis(20))?;
+            if Instant::now() > patience {
+                bail!(
+                    "the position in topic {} was not committed within {} s; its results are written",
+                    self.topic,
+                    self.settings.timeout.as_secs_f64()
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for what is under way; whether it succeeded, none if it goes on or there is nothing. What failed for a passing
+    /// reason counts for nothing: the next one covers it.
+    ///
+    /// # Errors
+    /// If it failed for good.
+    pub fn settle(&mut self, wait: Duration) -> Result<Option<bool>> {
+        if !self.errand.is_under_way() {
+            return Ok(None);
+        }
+        let Some(result) = self.errand.answer(wait)? else {
+            // A commit that is forbidden never ends: its coordinator does not show itself.
+            return match self.consumer.poll(Duration::ZERO) {
+                Some(Err(error)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::GroupAuthorizationFailed) => {
+                    let error = denied(&self.settings, error, "Read", &self.group);
+                    Err(error.context(format!("the position in topic {} cannot be committed", self.topic)))
+                }
+                _ => Ok(None),
+            };
+        };
+        let Err(error) = result else { return Ok(Some(true)) };
+        self.committed.clear();
+        if is_outage(&error) {
+            std::thread::sleep(Duration::from_millis(20));
+            return Ok(Some(false));
+        }
+        match error.downcast_ref::<KafkaError>().and_then(KafkaError::rdkafka_error_code) {
+            Some(RDKafkaErrorCode::UnknownTopicOrPartition) => {
+                bail!("topic {} was deleted while it was being read: produce it again", self.topic)
+            }
+            Some(code @ RDKafkaErrorCode::GroupAuthorizationFailed) => {
+                let why = lack(&self.settings, code, "Read", &self.group).unwrap_or_else(|| error.to_string());
+                bail!("the position in topic {} cannot be committed: {why}", self.topic)
+            }
+            Some(_) => Err(error).with_context(|| format!("the position in topic {} cannot be committed", self.topic)),
+            None => Err(error),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! The topic that holds the state of a group: the counter's records, and one that says what they belong to.
+
+use crate::kafka::admin::Cluster;
+use crate::kafka::consume::scan::read_all;
+use crate::kafka::topics::identity::Ids;
+use anyhow::{Context as _, Result, bail};
+use kuu_core::counter::Records;
+use kuu_core::ordered::Held;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Version of the state: raised when a record changes its meaning. Format 1 knew no ids of topics: it is read, and what is
+/// written from then on has them.
+pub const STATE_FORMAT: u32 = 2;
+const OLDEST_FORMAT: u32 = 1;
+
+/// Key of the record that names the instance which had the group's transactional id last.
+pub const OWNER: &str = "owner";
+
+/// What the state is compacted with: small segments, as the newest one is never compacted, so that a restart reads
+/// megabytes; tombstones stay for an hour, longer than any restart reads.
+const COMPACTED: [(&str, &str); 5] = [
+    ("cleanup.policy", "compact"),
+    ("segment.bytes", "16777216"),
+    ("min.cleanable.dirty.ratio", "0.1"),
+    ("delete.retention.ms", "3600000"),
+    // Whatever the broker takes by default.
+    ("max.message.bytes", "1048588"),
+];
+
+/// What a state belongs to, and where it stands: written with every change of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    format: u32,
+    /// Whatever the counts depend on, by the names of the command line.
+    settings: BTreeMap<String, String>,
+    /// The ids of the topics: none in format 1, or from a broker without ids.
+    #[serde(default)]
+    pub topics: Ids,
+    /// For each partition the next offset to read, -1 if none was read.
+    pub positions: Vec<i64>,
+    /// What the ordered output has still to come, if there is one.
+    pub held: Option<Held>,
+    /// The last offsets that were written to the other topics.
+    pub written: Vec<Written>,
+}
+
+/// The last offset that was written to a partition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Written {
+    /// The topic.
+    pub topic: String,
+    /// Its partition.
+    pub partition: i32,
+    /// The offset.
+    pub offset: i64,
+}
+
+impl Source {
+    /// Key of its record.
+    pub const KEY: &str = "source";
+
+    /// The source of a count with these settings and topics.
+    pub fn new(settings: BTreeMap<String, String>, topics: Ids) -> Source {
+        Source { format: STATE_FORMAT, settings, topics, positions: Vec::new(), held: None, written: Vec::new() }
+    }
+
+    /// The ids of a topic in this state and in `now`, if they are known and not the same.
+    pub fn differs<'a>(&'a self, topic: &str, now: &'a Ids) -> Option<(&'a str, &'a str)> {
+        let (then, now) = (self.topics.get(topic)?, now.get(topic)?);
+        (then != now).then_some((then.as_str(), now.as_str()))
+    }
+
+    /// Its record at these positions.
+    pub fn at(&self, positions: &[i64], held: Option<Held>, written: Vec<Written>) -> Vec<u8> {
+        let record = Source { positions: positions.to_vec(), held, written, ..self.clone() };
+        serde_json::to_vec(&record).expect("texts and numbers can be written as JSON")
+    }
+}
+
+/// What a restart knows.
+#[derive(Default)]
+pub struct State {
+    /// The counter's records.
+    pub records: Records,
+    /// Where it stands, none before the first commit.
+    pub source: Option<Source>,
+    /// Who wrote it last.
+    pub owner: Option<String>,
+}
+
+impl State {
+    /// Name of the topic for a group.
+    pub fn topic(group: &str) -> String {
+        format!("{group}-state")
+    }
+
+    /// Makes the topic, if it is missing.
+    ///
+    /// # Errors
+    /// If the broker refuses.
+    pub fn prepare(cluster: &Cluster, group: &str) -> Result<()> {
+        let topic = State::topic(group);
+        match cluster.partitions(&topic)? {
+            None => cluster.create(&topic, 1, -1, &COMPACTED),
+            Some(1) => Ok(()),
+            Some(partitions) => {
+                bail!("topic {topic} has {partitions} partitions, a state has one: use another --group, or delete it")
+            }
+        }
+    }
+
+    /// Reads the state of a group up to the last stable offset, and checks that it is of a count with the settings of
+    /// `wanted`; `tell` hears how many of how many offsets are read.
+    ///
+    /// # Errors
+    /// If it cannot be read, or is of another format or count.
+    pub fn read(cluster: &Cluster, group: &str, wanted: &Source, mut tell: impl FnMut(u64, u64)) -> Result<State> {
+        let topic = State::topic(group);
+        let ranges = cluster.ranges(&topic)?;
+        let total = ranges.iter().map(|range| range.len()).sum();
+        let mut state = State::default();
+        let mut source = None;
+        let mut read = 0;
+        read_all(cluster.settings(), &topic, &ranges, |record| {
+            read += 1;
+            if read % 1024 == 0 {
+                tell(read, total);
+            }
+            let key = std::str::from_utf8(record.key)
+                .with_context(|| format!("topic {topic}, offset {}: the key is no text", record.offset))?;
+            match record.value {
+                Some(value) if key == Source::KEY => source = Some(value.to_vec()),
+                Some(value) if key == OWNER => state.owner = Some(String::from_utf8_lossy(value).into_owned()),
+                Some(value) => drop(state.records.insert(key.to_owned(), value.to_vec())),
+                None => drop(state.records.remove(key)),
+            }
+            Ok(())
+        })?;
+        let remedy =
+            format!("use another --group, or --recreate to count anew (it deletes the results and topic {topic})");
+        state.source = match source {
+            Some(source) => Some(Source::parse(&source, wanted).with_context(|| {
+                format!("the state of group {group} in topic {topic} is not of this count: {remedy}")
+            })?),
+            None if state.records.is_empty() => None,
+            None => bail!("topic {topic} holds records that are no state: {remedy}"),
+        };
+        Ok(state)
+    }
+}
+
+impl Source {
+    fn parse(value: &[u8], wanted: &Source) -> Result<Source> {
+        #[derive(Deserialize)]
+        struct Format {
+            format: u32,
+        }
+        let Format { format } = serde_json::from_slice(value).context("it says nothing of its format")?;
+        if !(OLDEST_FORMAT..=STATE_FORMAT).contains(&format) {
+            bail!("it has format {format}, this kuu reads {OLDEST_FORMAT} to {STATE_FORMAT}");
+        }
+        let source: Source = serde_json::from_slice(value).context("it is damaged")?;
+        let nothing = String::new();
+        for (name, now) in &wanted.settings {
+            let then = source.settings.get(name).unwrap_or(&nothing);
+            if then != now {
+                bail!("it was made with {name} {}, not {}", named(then), named(now));
+            }
+        }
+        Ok(source)
+    }
+}
+
+fn named(setting: &str) -> &str {
+    if setting.is_empty() { "none" } else { setting }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(window: &str) -> Source {
+        let settings = [("--window".to_owned(), window.to_owned()), ("--ordered-output".into(), String::new())];
+        Source::new(settings.into(), [("messages".to_owned(), "an-id".to_owned())].into())
+    }
+
+    #[test]
+    fn settings_and_format_are_compared() {
+        let minute = source("minute");
+        let text = minute.at(&[5, -1], None, Vec::new());
+        let read = Source::parse(&text, &minute).unwrap();
+        assert_eq!((read.positions.clone(), read.held.clone()), (vec![5, -1], None));
+        let why = |text: &[u8], wanted: &Source| Source::parse(text, wanted).unwrap_err().to_string();
+        assert_eq!(why(&text, &source("hour")), "it was made with --window minute, not hour");
+        let mut ordered = minute.clone();
+        ordered.settings.insert("--ordered-output".into(), "sorted".into());
+        assert_eq!(why(&text, &ordered), "it was made with --ordered-output none, not sorted");
+        assert_eq!(why(br#"{"format":3,"more":1}"#, &minute), "it has format 3, this kuu reads 1 to 2");
+        assert_eq!(why(b"{}", &minute), "it says nothing of its format");
+        assert_eq!(why(br#"{"format":1}"#, &minute), "it is damaged");
+    }
+
+    #[test]
+    fn a_state_without_ids_is_read_and_gets_them() {
+        let minute = source("minute");
+        let old = br#"{"format":1,"settings":{"--window":"minute"},"positions":[7],"held":null,"written":[]}"#;
+        let read = Source::parse(old, &minute).unwrap();
+        assert_eq!((read.topics.len(), &read.positions[..]), (0, &[7][..]));
+        assert_eq!(read.differs("messages", &minute.topics), None);
+        let read = Source::parse(&minute.at(&[8], None, Vec::new()), &minute).unwrap();
+        assert_eq!(read.topics, minute.topics);
+        let other: Ids = [("messages".to_owned(), "another".to_owned())].into();
+        assert_eq!(read.differs("messages", &other), Some(("an-id", "another")));
+        assert_eq!(read.differs("output", &other), None);
+    }
+}

@@ -1,0 +1,82 @@
+//! Records that wait until they may be written.
+
+use crate::engine::run::Letter;
+use crate::kafka::produce::deliveries::Loss;
+use crate::kafka::produce::result_writer::Writer;
+use kuu_core::counter::Emission;
+use kuu_core::frame_batch::Times;
+
+/// How much may wait: so many records, and so many bytes of values.
+const MOST: (usize, usize) = (1000, 1 << 20);
+
+/// Something to write.
+pub enum Record {
+    /// A result, what brought it about, and when it was emitted, in microseconds since the Unix epoch.
+    Result(Emission, Option<Times>, i64),
+    /// A value that no window counts, and why.
+    DeadLetter(Letter, &'static str),
+    /// The next frame of the ordered output.
+    Ordered(Letter),
+}
+
+impl Record {
+    /// Size of the value, where it can be large.
+    fn bytes(&self) -> usize {
+        match self {
+            Record::Result(..) => 0,
+            Record::DeadLetter(letter, _) | Record::Ordered(letter) => letter.value.len(),
+        }
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// If the producer does not take it.
+    pub fn write(self, writer: &mut Writer) -> Result<(), Loss> {
+        match self {
+            Record::Result(result, cause, emitted_us) => writer.result(&result, cause, emitted_us),
+            Record::DeadLetter(letter, reason) => writer.dead_letter(&letter, reason),
+            Record::Ordered(letter) => writer.ordered(&letter),
+        }
+    }
+}
+
+/// Records in their order.
+#[derive(Default)]
+pub struct Waiting {
+    records: Vec<Record>,
+    bytes: usize,
+}
+
+impl Waiting {
+    /// Takes one more.
+    pub fn push(&mut self, record: Record) {
+        self.bytes += record.bytes();
+        self.records.push(record);
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Whether no more should wait.
+    pub fn is_full(&self) -> bool {
+        self.records.len() >= MOST.0 || self.bytes >= MOST.1
+    }
+
+    /// Writes the first `count` of them.
+    ///
+    /// # Errors
+    /// If the producer does not take one.
+    pub fn write(&mut self, count: usize, writer: &mut Writer) -> Result<(), Loss> {
+        let bytes: usize = self.records[..count].iter().map(Record::bytes).sum();
+        self.bytes -= bytes;
+        self.records.drain(..count).try_for_each(|record| record.write(writer))
+    }
+}

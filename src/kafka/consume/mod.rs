@@ -1,0 +1,6 @@
+//! Reading topics: frames for the counter, and whole topics message by message.
+
+pub mod poll;
+pub mod reader;
+pub mod readers;
+pub mod scan;

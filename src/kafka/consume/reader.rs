@@ -1,0 +1,330 @@
+//! Reader threads: messages of their partitions, parsed, in the order of each partition.
+
+use crate::engine::queue::{Event, Feed};
+use crate::engine::stop::Stop;
+use crate::kafka::admin::Range;
+use crate::kafka::client::background_close::Aside;
+use crate::kafka::client::context::Context;
+use crate::kafka::client::outage::is_passing;
+use crate::kafka::client::settings::{READING, Settings, queue_kbytes, queue_messages, unusable};
+use crate::kafka::consume::poll::Poll;
+use crate::kafka::headers::{DUE_HEADER, SENT_HEADER, decode_us};
+use crate::kafka::topics::identity::Identity;
+use crate::system::clock::steady_us;
+use crate::system::fault::planted;
+use anyhow::{Context as _, Result, anyhow, bail};
+use kuu_core::frame_batch::{Frames, Times};
+use kuu_frame::{Kind, Parser};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::{Offset, TopicPartitionList};
+use std::time::{Duration, Instant};
+
+/// A run of frames is handed over when it has this many bytes...
+const RUN_BYTES: usize = 32 * 1024;
+/// ...or kept values of this size; in any case when the consumer has no more at hand.
+const RUN_VALUE_BYTES: usize = 1024 * 1024;
+/// How long a broker may be away before a reader gives up.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// Errors that are further apart than this belong to different outages.
+const LULL: Duration = Duration::from_secs(60);
+
+/// What to read, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The topic.
+    pub topic: String,
+    /// Consumers, each with a thread and a share of the partitions.
+    pub threads: usize,
+    /// Which parser.
+    pub parser: Kind,
+    /// Whether the original bytes are wanted too.
+    pub keep_values: bool,
+    /// Whether to go on at the end, and take the times of each frame.
+    pub follow: bool,
+}
+
+/// The consumer of one of so many readers.
+///
+/// # Errors
+/// If librdkafka refuses the configuration.
+pub fn consumer(settings: &Settings, follow: bool, threads: usize, partitions: usize) -> Result<BaseConsumer<Context>> {
+    let live = [("enable.partition.eof", "true"), ("statistics.interval.ms", "1000")];
+    let (queue, messages) = (queue_kbytes(threads), queue_messages(partitions));
+    let own = [
+        ("group.id", "kuu-reader"),
+        ("queued.max.messages.kbytes", queue.as_str()),
+        ("queued.min.messages", messages.as_str()),
+    ];
+    let ours = [&READING[..], &own, if follow { &live[..] } else { &[] }].concat();
+    settings.client(&ours).create_with_context(Context::default()).map_err(unusable)
+}
+
+/// One partition of a reader.
+pub struct Share {
+    partition: usize,
+    low: i64,
+    /// Where to stop; moves up when a run without an end is asked to finish.
+    high: i64,
+    ended: bool,
+}
+
+impl Share {
+    /// From the low end of `range` on; to its high end unless the reader follows.
+    pub fn new(partition: usize, range: Range) -> Share {
+        Share { partition, low: range.low, high: range.high, ended: false }
+    }
+}
+
+/// Reads some partitions.
+pub struct Reader {
+    /// Its own.
+    pub consumer: BaseConsumer<Context>,
+    /// What it reads.
+    pub shares: Vec<Share>,
+    /// How long to wait for an answer.
+    pub timeout: Duration,
+    /// What is read, and how.
+    pub options: Options,
+    /// The topics that there were at the start.
+    pub identity: Identity,
+    /// Where frames go.
+    pub feed: Feed,
+    /// When to end.
+    pub stop: Stop,
+}
+
+impl Reader {
+    /// Reads until all partitions have ended; whatever fails goes to the feed.
+    pub fn run(mut self) {
+        if let Err(error) = self.read() {
+            self.feed.send(Event::Failed(error));
+        }
+        // The counter waits for this thread; closing the consumer takes up to 100 ms.
+        let Reader { feed, consumer, .. } = self;
+        drop(feed);
+        drop(Aside::new(consumer));
+    }
+
+    fn read(&mut self) -> Result<()> {
+        self.assign()?;
+        let mut bounded = !self.options.follow;
+        if bounded {
+            self.end_where(|share| share.low >= share.high)?;
+        }
+        let mut parser = Parser::new(self.options.parser);
+        let mut run = Frames::default();
+        let mut poll = Poll::default();
+        let mut heard = Instant::now();
+        let mut trouble: Option<(Instant, Instant)> = None;
+        while !self.stop.interrupted() && !self.feed.is_closed() && self.shares.iter().any(|share| !share.ended) {
+            let (message, waited) = match poll.at_hand(&self.consumer) {
+                None => {
+                    // What was read must not wait for what will be; but while the counter is busy, it may grow.
+                    if self.feed.is_awaited() {
+                        let last = self.whole(&mut run);
+                        self.feed.send_last(last);
+                    }
+                    // A busy reader must not sleep long: the counter commits when it rests.
+                    (poll.wait(&self.consumer, !self.feed.is_busy()), true)
+                }
+                some => (some, false),
+            };
+            match message {
+                Some(Ok(message)) => {
+                    self.feed.set_busy();
+                    if waited {
+                        heard = Instant::now();
+                    }
+                    let partition = message.partition() as usize;
+                    if partition != run.partition || run.bytes() >= self.run_bytes() {
+                        self.hand_over(&mut run);
+                        // The counter may have kept this thread waiting for long.
+                        heard = Instant::now();
+                        run.restart(partition);
+                    }
+                    self.take(&message, &mut parser, &mut run);
+                    let next = message.offset() + 1;
+                    drop(message);
+                    if bounded && self.share(partition).is_some_and(|share| next >= share.high && !share.ended) {
+                        self.hand_over(&mut run);
+                        self.end(partition)?;
+                    }
+                }
+                Some(Err(KafkaError::PartitionEOF(partition))) => {
+                    heard = Instant::now();
+                    self.hand_over(&mut run);
+                    let partition = partition as usize;
+                    let at = position(&self.positions()?, &self.options.topic, partition);
+                    let low = self.share(partition).map_or(-1, |share| share.low);
+                    self.feed.send(Event::CaughtUp(partition, at.max(low)));
+                }
+                Some(Err(error)) => {
+                    // A quiet topic says nothing for hours: what counts is for how long there are errors.
+                    let now = Instant::now();
+                    let (since, last) = trouble.unwrap_or((now, now));
+                    let since = if now - last > LULL { now } else { since.max(heard) };
+                    trouble = Some((since, now));
+                    self.judge(error, since)?;
+                }
+                None => {}
+            }
+            if waited && self.stop.finishing() && !bounded {
+                self.refresh_ends()?;
+                bounded = true;
+            }
+            if bounded && poll.is_dry() {
+                // Transaction markers occupy offsets without being messages.
+                let positions = self.positions()?;
+                let at = |share: &Share| position(&positions, &self.options.topic, share.partition);
+                let reached: Vec<usize> = self
+                    .shares
+                    .iter()
+                    .filter(|share| !share.ended && at(share) >= share.high)
+                    .map(|share| share.partition)
+                    .collect();
+                self.hand_over(&mut run);
+                for partition in reached {
+                    self.end(partition)?;
+                }
+                if heard.elapsed() > PATIENCE {
+                    bail!(self.silence(PATIENCE));
+                }
+            }
+        }
+        self.hand_over(&mut run);
+        Ok(())
+    }
+
+    fn run_bytes(&self) -> usize {
+        if self.options.keep_values { RUN_VALUE_BYTES } else { RUN_BYTES }
+    }
+
+    fn assign(&self) -> Result<()> {
+        let mut list = TopicPartitionList::new();
+        for share in &self.shares {
+            // An absolute offset: "beginning" costs a look-up that is retried after 500 ms.
+            list.add_partition_offset(&self.options.topic, share.partition as i32, Offset::Offset(share.low))?;
+        }
+        self.consumer.assign(&list).context("the partitions cannot be assigned")
+    }
+
+    fn take(&self, message: &BorrowedMessage<'_>, parser: &mut Parser, run: &mut Frames) {
+        let value = message.payload().unwrap_or_default();
+        run.push(message.offset(), parser.parse(value));
+        run.read_bytes += value.len() as u64;
+        if self.options.keep_values {
+            run.keep(value);
+        }
+        if self.options.follow {
+            run.time(times(message));
+        }
+    }
+
+    fn share(&mut self, partition: usize) -> Option<&mut Share> {
+        self.shares.iter_mut().find(|share| share.partition == partition)
+    }
+
+    fn end_where(&mut self, at_end: impl Fn(&Share) -> bool) -> Result<()> {
+        let ended: Vec<usize> = self.shares.iter().filter(|share| at_end(share)).map(|share| share.partition).collect();
+        ended.into_iter().try_for_each(|partition| self.end(partition))
+    }
+
+    /// Reports a partition's end, and stops fetching what lies beyond.
+    fn end(&mut self, partition: usize) -> Result<()> {
+        let mut list = TopicPartitionList::new();
+        list.add_partition(&self.options.topic, partition as i32);
+        self.consumer.pause(&list)?;
+        let mut at = -1;
+        if let Some(share) = self.share(partition) {
+            share.ended = true;
+            at = share.high;
+        }
+        self.feed.send(Event::Ended(partition, at));
+        Ok(())
+    }
+
+    fn positions(&self) -> Result<TopicPartitionList> {
+        self.consumer.position().context("the consumer does not know its position")
+    }
+
+    fn refresh_ends(&mut self) -> Result<()> {
+        for share in &mut self.shares {
+            let (_, high) = self
+                .consumer
+                .fetch_watermarks(&self.options.topic, share.partition as i32, self.timeout)
+                .context("the topic's end is not to be had")?;
+            share.high = high;
+        }
+        Ok(())
+    }
+
+    fn hand_over(&self, run: &mut Frames) {
+        if let Some(whole) = self.whole(run) {
+            self.feed.send(Event::Frames(whole));
+        }
+    }
+
+    /// The run so far, if it holds anything; it begins anew.
+    fn whole(&self, run: &mut Frames) -> Option<Frames> {
+        if run.is_empty() {
+            return None;
+        }
+        planted(std::thread::current().name().unwrap_or_default());
+        let partition = run.partition;
+        let whole = std::mem::replace(run, self.feed.spare());
+        run.restart(partition);
+        Some(whole)
+    }
+
+    /// Whether an error is worth waiting for its end.
+    fn judge(&self, error: KafkaError, since: Instant) -> Result<()> {
+        let code = error.rdkafka_error_code();
+        // A reader's group is a name only: nothing is committed.
+        let passing = code.is_some_and(|code| is_passing(code) || code == RDKafkaErrorCode::GroupAuthorizationFailed);
+        let topic = &self.options.topic;
+        match code {
+            _ if passing && since.elapsed() < PATIENCE => Ok(()),
+            _ if passing => Err(self.silence(since.elapsed())),
+            Some(RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::AutoOffsetReset) => {
+                // It may be another topic, which does not reach that far.
+                self.identity.check(self.consumer.client())?;
+                Err(anyhow!("topic {topic}: frames were deleted while they were being read ({error}): count again"))
+            }
+            Some(
+                RDKafkaErrorCode::UnknownTopicOrPartition
+                | RDKafkaErrorCode::UnknownTopic
+                | RDKafkaErrorCode::UnknownPartition,
+            ) => {
+                self.identity.check(self.consumer.client())?;
+                Err(anyhow!("topic {topic} was deleted while it was being read: produce it again"))
+            }
+            _ => Err(anyhow!(error).context(format!("topic {topic} cannot be read"))),
+        }
+    }
+
+    fn silence(&self, time: Duration) -> anyhow::Error {
+        let why = self.consumer.context().last_error().unwrap_or_else(|| "no error was reported".into());
+        anyhow!("the broker has sent nothing for {} s ({why}): start it again, then count again", time.as_secs())
+    }
+}
+
+fn position(positions: &TopicPartitionList, topic: &str, partition: usize) -> i64 {
+    match positions.find_partition(topic, partition as i32).map(|found| found.offset()) {
+        Some(Offset::Offset(offset)) => offset,
+        _ => -1,
+    }
+}
+
+fn times(message: &BorrowedMessage<'_>) -> Times {
+    let mut times = Times { arrived_us: steady_us(), ..Times::default() };
+    for header in message.headers().into_iter().flat_map(|headers| headers.iter()) {
+        match header.key {
+            DUE_HEADER => times.due_us = header.value.and_then(decode_us),
+            SENT_HEADER => times.sent_us = header.value.and_then(decode_us),
+            _ => {}
+        }
+    }
+    times
+}

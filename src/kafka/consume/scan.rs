@@ -1,0 +1,211 @@
+//! Reads a topic as it is, message by message.
+
+use crate::kafka::admin::Range;
+use crate::kafka::client::background_close::Aside;
+use crate::kafka::client::context::Context;
+use crate::kafka::client::outage::is_passing;
+use crate::kafka::client::refusal::denied;
+use crate::kafka::client::settings::{READING, Settings, queue_kbytes, unusable};
+use crate::kafka::consume::poll::Poll;
+use anyhow::{Context as _, Result, anyhow};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Headers, Message};
+use rdkafka::{Offset, TopicPartitionList};
+use std::panic::resume_unwind;
+use std::thread::ScopedJoinHandle;
+use std::time::{Duration, Instant};
+
+/// One message.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// Its partition.
+    pub partition: i32,
+    /// Its offset.
+    pub offset: i64,
+    /// Its key, empty if it has none.
+    pub key: &'a [u8],
+    /// Its value, none for a tombstone.
+    pub value: Option<&'a [u8]>,
+    message: &'a BorrowedMessage<'a>,
+}
+
+impl Record<'_> {
+    /// The value of a header.
+    pub fn header(&self, key: &str) -> Option<&[u8]> {
+        let headers = self.message.headers()?;
+        headers.iter().find(|header| header.key == key)?.value
+    }
+}
+
+/// Reads `topic` over `ranges`, as a read_committed reader, to the end by position; gives how many messages there were.
+///
+/// # Errors
+/// If the broker falls silent for the timeout, the topic goes away, or `take` fails.
+pub fn read_all(
+    settings: &Settings,
+    topic: &str,
+    ranges: &[Range],
+    take: impl FnMut(Record<'_>) -> Result<()>,
+) -> Result<u64> {
+    let consumer = assigned(settings, topic, ranges, 1)?;
+    drain(&consumer, settings, topic, ranges, take)
+}
+
+fn drain(
+    consumer: &BaseConsumer<Context>,
+    settings: &Settings,
+    topic: &str,
+    ranges: &[Range],
+    mut take: impl FnMut(Record<'_>) -> Result<()>,
+) -> Result<u64> {
+    let mut messages = 0;
+    let mut poll = Poll::default();
+    let mut heard = Instant::now();
+    let ends = |consumer: &BaseConsumer<Context>| -> Result<bool> {
+        let positions = consumer.position()?;
+        Ok(ranges.iter().enumerate().filter(|(_, range)| !range.is_empty()).all(|(partition, range)| {
+            let found = positions.find_partition(topic, partition as i32);
+            found.is_some_and(|found| matches!(found.offset(), Offset::Offset(at) if at >= range.high))
+        }))
+    };
+    let mut left = ranges.iter().map(Range::len).sum::<u64>();
+    while left > 0 {
+        let (message, waited) = match poll.at_hand(consumer) {
+            None => (poll.wait(consumer, true), true),
+            some => (some, false),
+        };
+        match message {
+            Some(Ok(message)) => {
+                if waited {
+                    heard = Instant::now();
+                }
+                if message.offset() < ranges.get(message.partition() as usize).map_or(0, |range| range.high) {
+                    messages += 1;
+                    left = left.saturating_sub(1);
+                    take(record(&message))?;
+                }
+            }
+            // Transaction markers and compacted rows occupy offsets: the position decides.
+            None if poll.is_dry() && ends(consumer)? => break,
+            None => {}
+            Some(Err(error)) if lasting(&error) => {
+                return Err(denied(settings, error, "Read", topic).context(format!("topic {topic} cannot be read")));
+            }
+            Some(Err(_)) => {}
+        }
+        if waited && heard.elapsed() > settings.timeout {
+            let why = consumer.context().last_error().unwrap_or_else(|| "no error was reported".into());
+            return Err(anyhow!(
+                "topic {topic}: the broker has sent nothing for {} s: {why}",
+                settings.timeout.as_secs_f64()
+            ));
+        }
+    }
+    Ok(messages)
+}
+
+/// Reads `topic` over `ranges` on several threads, each with its share of the partitions, and does nothing with what it
+/// reads: the ceiling of reading. Gives the messages, and the time from the first one to the last.
+///
+/// # Errors
+/// As [`read_all`].
+pub fn read_shared(settings: &Settings, topic: &str, ranges: &[Range], threads: usize) -> Result<(u64, Duration)> {
+    let threads = threads.min(ranges.len()).max(1);
+    let share = |thread: usize| -> Result<Share> {
+        let mine = |(partition, range): (usize, &Range)| match partition % threads == thread {
+            true => *range,
+            false => Range { low: range.high, ..*range },
+        };
+        let mine: Vec<Range> = ranges.iter().enumerate().map(mine).collect();
+        let mut first = None;
+        let consumer = assigned(settings, topic, &mine, threads)?;
+        let messages = drain(&consumer, settings, topic, &mine, |record| {
+            std::hint::black_box(record.value);
+            // Looking at the clock for every message would be part of what is measured.
+            first.get_or_insert_with(Instant::now);
+            Ok(())
+        })?;
+        // Closing the consumer takes up to 100 ms, which is no part of reading.
+        let span = first.map(|first| (first, Instant::now()));
+        drop(consumer);
+        Ok(Share { messages, span })
+    };
+    let shares = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(move || share(thread))).collect();
+        let join =
+            |thread: ScopedJoinHandle<'_, Result<Share>>| thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+        threads.into_iter().map(join).collect::<Result<Vec<_>>>()
+    })?;
+    let first = shares.iter().filter_map(|share| share.span).map(|(first, _)| first).min();
+    let last = shares.iter().filter_map(|share| share.span).map(|(_, last)| last).max();
+    let time = first.zip(last).map_or(Duration::ZERO, |(first, last)| last - first);
+    Ok((shares.iter().map(|share| share.messages).sum(), time))
+}
+
+/// What one thread of [`read_shared`] read, and when.
+struct Share {
+    messages: u64,
+    span: Option<(Instant, Instant)>,
+}
+
+/// Reads `topic` from the low ends of `ranges` until `done` says so, which is asked at least every 10 ms.
+///
+/// # Errors
+/// If the topic cannot be read.
+pub fn read_until(
+    settings: &Settings,
+    topic: &str,
+    ranges: &[Range],
+    mut done: impl FnMut() -> bool,
+    mut take: impl FnMut(Record<'_>),
+) -> Result<()> {
+    let consumer = assigned(settings, topic, ranges, 1)?;
+    while !done() {
+        match consumer.poll(Duration::from_millis(10)) {
+            Some(Ok(message)) => take(record(&message)),
+            Some(Err(error)) if lasting(&error) => {
+                return Err(denied(settings, error, "Read", topic).context(format!("topic {topic} cannot be read")));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// One of `consumers` that read at the same time.
+fn assigned(
+    settings: &Settings,
+    topic: &str,
+    ranges: &[Range],
+    consumers: usize,
+) -> Result<Aside<BaseConsumer<Context>>> {
+    let queue = queue_kbytes(consumers);
+    let own = [("group.id", "kuu-watch"), ("queued.max.messages.kbytes", queue.as_str())];
+    let consumer: BaseConsumer<Context> =
+        settings.client(&[&READING[..], &own].concat()).create_with_context(Context::default()).map_err(unusable)?;
+    let mut list = TopicPartitionList::new();
+    for (partition, range) in ranges.iter().enumerate() {
+        list.add_partition_offset(topic, partition as i32, Offset::Offset(range.low))?;
+    }
+    consumer.assign(&list).context("the partitions cannot be assigned")?;
+    Ok(Aside::new(consumer))
+}
+
+fn record<'a>(message: &'a BorrowedMessage<'a>) -> Record<'a> {
+    Record {
+        partition: message.partition(),
+        offset: message.offset(),
+        key: message.key().unwrap_or_default(),
+        value: message.payload(),
+        message,
+    }
+}
+
+fn lasting(error: &KafkaError) -> bool {
+    match error.rdkafka_error_code() {
+        // Its group is a name only: nothing is committed.
+        Some(RDKafkaErrorCode::GroupAuthorizationFailed) => false,
+        code => !code.is_some_and(is_passing),
+    }
+}

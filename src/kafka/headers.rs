@@ -1,0 +1,13 @@
+//! The headers of frames and results that carry times.
+
+/// Header with the time at which the load generator's schedule wanted the frame sent, in microseconds, 8 bytes big-endian.
+pub const DUE_HEADER: &str = "kuu_due_us";
+/// Header with the time at which the frame was sent, in microseconds, 8 bytes big-endian.
+pub const SENT_HEADER: &str = "kuu_sent_us";
+/// Header of a result with the time at which the frame that caused it was read, in microseconds, 8 bytes big-endian.
+pub const ARRIVED_HEADER: &str = "kuu_arrived_us";
+
+/// The time in one of our headers, in microseconds since the Unix epoch.
+pub fn decode_us(value: &[u8]) -> Option<i64> {
+    Some(i64::from_be_bytes(value.try_into().ok()?))
+}

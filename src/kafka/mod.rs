@@ -1,0 +1,9 @@
+//! Everything that speaks to a broker, through librdkafka.
+
+pub mod admin;
+pub mod client;
+pub mod commit;
+pub mod consume;
+pub mod headers;
+pub mod produce;
+pub mod topics;

@@ -1,0 +1,218 @@
+//! What becomes of what a count writes: the last offsets, and the first loss.
+
+use crate::engine::run::Letter;
+use crate::kafka::client::descriptors::{self, exhausted};
+use crate::kafka::client::refusal::lack;
+use crate::kafka::client::settings::Settings;
+use crate::kafka::commit::state_topic::Written;
+use crate::kafka::produce::result_writer::Topics;
+use crate::kafka::topics::limits::{SMALL, alter};
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Message};
+use rdkafka::producer::ProducerContext;
+use std::sync::Mutex;
+use thiserror::Error;
+
+/// What is wrong with a topic that lost what it held.
+pub const ANOTHER_TOPIC: &str = "it was deleted and made anew, and what it held is lost: `kuu count --recreate` counts \
+    from the start";
+
+/// Something that was not written, the first one if there are many.
+#[derive(Clone, Debug, Error)]
+#[error("topic {topic} did not take what was written to it: {why}")]
+pub struct Loss {
+    /// Where it was to go.
+    pub topic: String,
+    /// Why it did not, and what to do.
+    pub why: String,
+    /// The same for a program.
+    pub code: Option<RDKafkaErrorCode>,
+}
+
+/// Remembers what was lost.
+pub struct Deliveries {
+    log: Mutex<Log>,
+    settings: Settings,
+    topics: Topics,
+}
+
+impl Deliveries {
+    pub(super) fn new(settings: &Settings, topics: &Topics) -> Deliveries {
+        Deliveries { log: Mutex::default(), settings: settings.clone(), topics: topics.clone() }
+    }
+
+    /// What was lost first, if anything was.
+    pub(super) fn lost(&self) -> Option<Loss> {
+        self.log.lock().ok().and_then(|log| log.lost.clone())
+    }
+
+    /// The last offsets that were written, as far as they are acknowledged and known.
+    pub(super) fn written(&self) -> Vec<Written> {
+        self.log.lock().map(|log| log.written.clone()).unwrap_or_default()
+    }
+
+    /// Says what was written before.
+    pub(super) fn resume(&self, written: Vec<Written>) {
+        if let Ok(mut log) = self.log.lock() {
+            log.written = written;
+        }
+    }
+
+    pub(super) fn loss(&self, topic: &str, error: &KafkaError) -> Loss {
+        let code = error.rdkafka_error_code();
+        let why = exhausted()
+            .or_else(|| code.and_then(|code| lack(&self.settings, code, "Write", topic)))
+            .unwrap_or_else(|| format!("{error}: see that it is there and writable, then count again"));
+        Loss { topic: topic.to_owned(), why, code }
+    }
+
+    /// Of a message that is larger than its topic takes, compressed as it was.
+    pub(super) fn too_large(&self, topic: &str, place: usize, bytes: usize) -> Loss {
+        let Topics { input, .. } = &self.topics;
+        let what = match Place::of(place) {
+            Some(Place { partition, offset }) => {
+                format!("the frame at partition {partition}, offset {offset} of topic {input}")
+            }
+            None => "a record".into(),
+        };
+        let needs = bytes + SMALL;
+        let remedy = alter(&self.settings, topic, &format!("max.message.bytes={needs}"));
+        Loss {
+            topic: topic.to_owned(),
+            why: format!(
+                "{what} has {bytes} bytes, more than it takes (max.message.bytes): {remedy}, then count again"
+            ),
+            code: Some(RDKafkaErrorCode::MessageSizeTooLarge),
+        }
+    }
+}
+
+/// Where a frame stands that is passed on: goes with it through librdkafka in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    partition: usize,
+    offset: i64,
+}
+
+impl Place {
+    /// 44 bits count the frames of a year at 500,000 a second.
+    const OFFSET_BITS: u32 = 44;
+    pub(super) const NONE: usize = 0;
+
+    pub(super) fn of_letter(letter: &Letter) -> usize {
+        Place { partition: letter.partition, offset: letter.offset }.word()
+    }
+
+    fn word(self) -> usize {
+        let Ok(offset) = usize::try_from(self.offset) else { return Place::NONE };
+        let fits = offset >> Place::OFFSET_BITS == 0 && self.partition < usize::MAX >> Place::OFFSET_BITS;
+        if fits { (self.partition + 1) << Place::OFFSET_BITS | offset } else { Place::NONE }
+    }
+
+    fn of(word: usize) -> Option<Place> {
+        let partition = (word >> Place::OFFSET_BITS).checked_sub(1)?;
+        Some(Place { partition, offset: (word & ((1 << Place::OFFSET_BITS) - 1)) as i64 })
+    }
+}
+
+#[derive(Default)]
+struct Log {
+    lost: Option<Loss>,
+    written: Vec<Written>,
+    /// The last message, if nobody knows where it is.
+    unknown: Option<Written>,
+}
+
+impl Log {
+    /// Offsets only rise, unless the topic is another one: many brokers make a topic that is missing.
+    fn delivered(&mut self, topic: &str, partition: i32, offset: i64) {
+        if self.is_unknown(topic, partition, offset) {
+            return;
+        }
+        let known = self.written.iter_mut().find(|it| it.partition == partition && it.topic == topic);
+        let Some(last) = known else {
+            return self.written.push(Written { topic: topic.to_owned(), partition, offset });
+        };
+        if offset <= last.offset {
+            self.lost.get_or_insert(Loss {
+                topic: topic.to_owned(),
+                why: ANOTHER_TOPIC.into(),
+                code: Some(RDKafkaErrorCode::UnknownTopicOrPartition),
+            });
+        }
+        last.offset = offset;
+    }
+
+    /// Whether a broker did not say where a batch is: it had it already, and the answer had been lost. librdkafka then
+    /// numbers its messages from -1 on, or from a number below.
+    fn is_unknown(&mut self, topic: &str, partition: i32, offset: i64) -> bool {
+        let follows = |last: &Written| last.partition == partition && last.offset + 1 == offset && last.topic == topic;
+        let unknown = offset < 0 || self.unknown.as_ref().is_some_and(follows);
+        self.unknown = unknown.then(|| Written { topic: topic.to_owned(), partition, offset });
+        unknown
+    }
+}
+
+impl ClientContext for Deliveries {
+    fn log(&self, _: RDKafkaLogLevel, _: &str, message: &str) {
+        descriptors::notice(message);
+    }
+
+    fn error(&self, _: KafkaError, reason: &str) {
+        descriptors::notice(reason);
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, place: usize) {
+        let Ok(mut log) = self.log.lock() else { return };
+        match result {
+            Ok(message) => log.delivered(message.topic(), message.partition(), message.offset()),
+            Err((error, message)) => {
+                let bytes = message.key_len() + message.payload_len();
+                let _ = log.lost.get_or_insert_with(|| match error.rdkafka_error_code() {
+                    Some(RDKafkaErrorCode::MessageSizeTooLarge) => self.too_large(message.topic(), place, bytes),
+                    _ => self.loss(message.topic(), error),
+                });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_that_is_not_known_says_nothing() {
+        let mut log = Log::default();
+        log.delivered("output", 0, -1001);
+        assert!(log.lost.is_none() && log.written.is_empty());
+        log.delivered("output", 0, 5);
+        for unknown in [-1001, -1000, -1, 0, 1] {
+            log.delivered("output", 0, unknown);
+        }
+        log.delivered("output", 0, 6);
+        assert!(log.lost.is_none());
+        assert_eq!(log.written, [Written { topic: "output".into(), partition: 0, offset: 6 }]);
+        log.delivered("output", 0, 6);
+        assert_eq!(log.lost.unwrap().why, ANOTHER_TOPIC);
+    }
+
+    #[test]
+    fn a_place_fits_into_a_word() {
+        for place in
+            [(0, 0), (3, 17), ((1 << 20) - 2, (1 << 44) - 1)].map(|(partition, offset)| Place { partition, offset })
+        {
+            assert_eq!(Place::of(place.word()), Some(place));
+        }
+        for place in [(0, -1), ((1 << 20) - 1, 0), (0, 1 << 44)].map(|(partition, offset)| Place { partition, offset })
+        {
+            assert_eq!(Place::of(place.word()), None, "{place:?}");
+        }
+    }
+}

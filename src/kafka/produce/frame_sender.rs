@@ -1,0 +1,292 @@
+//! Sends frames and accounts for every one of them.
+
+use crate::engine::stop::Stop;
+use crate::kafka::client::descriptors::{self, exhausted};
+use crate::kafka::client::refusal::lack;
+use crate::kafka::client::settings::{Settings, unusable};
+use crate::kafka::consume::poll::{serve, serve_and_rest};
+use crate::kafka::headers::{DUE_HEADER, SENT_HEADER};
+use anyhow::Result;
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, PurgeConfig};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// Undelivered frames that are named one by one; the others are only counted.
+const NAMED_FAILURES: usize = 10;
+
+/// How long brokers that acknowledge nothing are waited for, once the user wants the end.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// What became of the frames that were sent.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Frames that the brokers acknowledged.
+    pub delivered: u64,
+    /// Their bytes, without keys.
+    pub delivered_bytes: u64,
+    /// Frames that they did not.
+    pub failed: u64,
+    /// Frames that were never sent, because of an interrupt.
+    pub unsent: u64,
+    /// Frames that were given up at an interrupt before the brokers answered: they may be in the topic or not.
+    pub unanswered: u64,
+    /// The first few of those: the tag given to [`Sender::send`], and why.
+    pub failures: Vec<(usize, String)>,
+    /// Tags and times of acknowledgement in microseconds since the Unix epoch, where asked for.
+    pub acks: Vec<(usize, i64)>,
+}
+
+struct Deliveries {
+    /// The right that it was refused, which is why the rest of the queue was given up.
+    denied: Mutex<Option<String>>,
+    outcome: Mutex<Outcome>,
+    settings: Settings,
+    topic: String,
+    clock: Option<fn() -> i64>,
+}
+
+impl ClientContext for Deliveries {
+    fn log(&self, _: RDKafkaLogLevel, _: &str, message: &str) {
+        descriptors::notice(message);
+    }
+
+    fn error(&self, _: KafkaError, reason: &str) {
+        descriptors::notice(reason);
+        // An idempotent producer asks for its id first, which takes the right to write to any topic.
+        if reason.contains("authorization failed")
+            && let Ok(mut denied) = self.denied.lock()
+        {
+            *denied = lack(&self.settings, RDKafkaErrorCode::TopicAuthorizationFailed, "Write", &self.topic);
+        }
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = usize;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, tag: usize) {
+        let Ok(mut outcome) = self.outcome.lock() else { return };
+        match result {
+            Ok(message) => {
+                outcome.delivered += 1;
+                outcome.delivered_bytes += message.payload_len() as u64;
+                if let Some(now) = self.clock {
+                    outcome.acks.push((tag, now()));
+                }
+            }
+            Err((error, _)) => match error.rdkafka_error_code() {
+                // Those of the queue may have been sent before the connection was lost.
+                Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight) => outcome.unanswered += 1,
+                _ => outcome.fail(tag, || self.why(error)),
+            },
+        }
+    }
+}
+
+impl Deliveries {
+    fn why(&self, error: &KafkaError) -> String {
+        if let Some(denied) = self.denied.lock().ok().and_then(|denied| denied.clone()) {
+            return denied;
+        }
+        if let Some(words) = exhausted() {
+            return words;
+        }
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::MessageSizeTooLarge) => "larger than the topic takes (max.message.bytes)".into(),
+            Some(RDKafkaErrorCode::MessageTimedOut) => "not acknowledged in time: is the broker up?".into(),
+            Some(code) => lack(&self.settings, code, "Write", &self.topic).unwrap_or_else(|| code.to_string()),
+            None => error.to_string(),
+        }
+    }
+}
+
+impl Deliveries {
+    /// Notes a frame that was not even taken.
+    fn refuse(&self, tag: usize, why: &str) {
+        if let Ok(mut outcome) = self.outcome.lock() {
+            outcome.fail(tag, || why.to_owned());
+        }
+    }
+
+    /// Frames that are acknowledged or lost.
+    fn settled(&self) -> u64 {
+        self.outcome.lock().map_or(0, |outcome| outcome.delivered + outcome.failed)
+    }
+}
+
+/// Without end, until the user wants the end; then as long as the brokers go on to answer.
+struct Patience<'a> {
+    stop: &'a Stop,
+    /// When the last answer came, and how many there were.
+    answered: Option<(Instant, u64)>,
+}
+
+impl Patience<'_> {
+    fn new(stop: &Stop) -> Patience<'_> {
+        Patience { stop, answered: None }
+    }
+
+    fn is_over(&mut self, producer: &BaseProducer<Deliveries>) -> bool {
+        if !self.stop.interrupted() {
+            return false;
+        }
+        let settled = producer.context().settled();
+        match self.answered {
+            Some((since, before)) if before == settled => since.elapsed() > GRACE,
+            _ => {
+                self.answered = Some((Instant::now(), settled));
+                false
+            }
+        }
+    }
+}
+
+impl Outcome {
+    fn fail(&mut self, tag: usize, why: impl FnOnce() -> String) {
+        self.failed += 1;
+        if self.failures.len() < NAMED_FAILURES {
+            self.failures.push((tag, why()));
+        }
+    }
+}
+
+/// An idempotent producer for one topic.
+pub struct Sender {
+    producer: BaseProducer<Deliveries>,
+    topic: String,
+    partition: Option<i32>,
+    sent: u64,
+    stop: Stop,
+    given_up: bool,
+}
+
+impl Sender {
+    /// A producer with acks=all. `clock` stamps acknowledgements, if given.
+    ///
+    /// # Errors
+    /// If librdkafka refuses the configuration.
+    pub fn new(settings: &Settings, topic: &str, ours: &[(&str, &str)], clock: Option<fn() -> i64>) -> Result<Sender> {
+        let base = [
+            ("enable.idempotence", "true"),
+            // As the Java client does it, so that a user stays in one partition whatever client wrote it.
+            ("partitioner", "murmur2_random"),
+            ("linger.ms", "20"),
+            ("batch.size", "1000000"),
+            ("queue.buffering.max.kbytes", "65536"),
+            ("queue.buffering.max.messages", "100000"),
+        ];
+        let (denied, outcome) = Default::default();
+        let deliveries = Deliveries { denied, outcome, settings: settings.clone(), topic: topic.to_owned(), clock };
+        let producer = settings.client(&[&base, ours].concat()).create_with_context(deliveries).map_err(unusable)?;
+        let (topic, stop) = (topic.to_owned(), Stop::default());
+        Ok(Sender { producer, topic, partition: None, sent: 0, stop, given_up: false })
+    }
+
+    /// Gives up what the brokers do not acknowledge once this is interrupted.
+    pub fn until(mut self, stop: &Stop) -> Sender {
+        self.stop = stop.clone();
+        self
+    }
+
+    /// Sends everything to one partition, where order matters more than spread.
+    pub fn to_partition(mut self, partition: i32) -> Sender {
+        self.partition = Some(partition);
+        self
+    }
+
+    /// Hands a frame over, waiting while the queue is full. `tag` comes back in [`Outcome`].
+    pub fn send(&mut self, key: Option<&str>, value: &[u8], tag: usize) {
+        self.send_with(key, value, tag, None);
+    }
+
+    /// As [`Sender::send`], with the times at which the frame was due and is sent, in microseconds.
+    pub fn send_timed(&mut self, key: Option<&str>, value: &[u8], tag: usize, due_us: i64, sent_us: i64) {
+        let add =
+            |headers: OwnedHeaders, key, time: i64| headers.insert(Header { key, value: Some(&time.to_be_bytes()) });
+        let headers = add(add(OwnedHeaders::new_with_capacity(2), DUE_HEADER, due_us), SENT_HEADER, sent_us);
+        self.send_with(key, value, tag, Some(headers));
+    }
+
+    /// As [`Sender::send`], with headers.
+    pub fn send_with(&mut self, key: Option<&str>, value: &[u8], tag: usize, headers: Option<OwnedHeaders>) {
+        let Sender { producer, topic, partition, stop, .. } = self;
+        let mut record = BaseRecord::with_opaque_to(topic, tag).payload(value);
+        if let Some(key) = key {
+            record = record.key(key);
+        }
+        if let Some(headers) = headers {
+            record = record.headers(headers);
+        }
+        if let Some(partition) = partition {
+            record = record.partition(*partition);
+        }
+        let mut patience = Patience::new(stop);
+        while !self.given_up {
+            match producer.send(record) {
+                Ok(()) => break,
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _))
+                    if producer.in_flight_count() == 0 =>
+                {
+                    producer.context().refuse(tag, "larger than what may wait to be sent (queue.buffering.max.kbytes)");
+                    break;
+                }
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                    serve_and_rest(producer);
+                    self.given_up = patience.is_over(producer);
+                    record = back;
+                }
+                Err((error, _)) => {
+                    let deliveries = producer.context();
+                    deliveries.refuse(tag, &deliveries.why(&error));
+                    break;
+                }
+            }
+        }
+        if self.given_up
+            && let Ok(mut outcome) = self.producer.context().outcome.lock()
+        {
+            outcome.unsent += 1;
+        }
+        self.sent += 1;
+        // Serving deliveries a few times a batch is enough, and every poll takes a lock.
+        if self.sent.is_multiple_of(64) {
+            serve(&self.producer);
+        }
+    }
+
+    /// Where it sends to.
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// Serves deliveries that wait.
+    pub fn poll(&self) {
+        serve(&self.producer);
+    }
+
+    /// Waits until every frame so far is acknowledged or given up.
+    pub fn flush(&self) {
+        let mut patience = Patience::new(&self.stop);
+        while self.producer.in_flight_count() > 0 {
+            serve_and_rest(&self.producer);
+            if self.given_up || patience.is_over(&self.producer) {
+                self.producer.purge(PurgeConfig::default().queue().inflight());
+            }
+        }
+    }
+
+    /// The first frame that was given up, if any: its tag, and why.
+    pub fn failure(&self) -> Option<(usize, String)> {
+        self.producer.context().outcome.lock().ok()?.failures.first().cloned()
+    }
+
+    /// Waits until every frame is acknowledged or given up, and tells.
+    pub fn finish(self) -> Outcome {
+        self.flush();
+        self.producer.context().outcome.lock().map(|outcome| outcome.clone()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,6 @@
+//! Writing topics: frames, results, dead letters.
+
+pub mod deliveries;
+pub mod frame_sender;
+pub mod replay;
+pub mod result_writer;

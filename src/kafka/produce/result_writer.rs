@@ -1,0 +1,280 @@
+//! One producer for all that a count writes: results, dead letters, ordered frames, state.
+
+use crate::engine::run::Letter;
+use crate::engine::stop::Stop;
+use crate::kafka::client::settings::{Settings, unusable};
+use crate::kafka::commit::state_topic::Written;
+use crate::kafka::consume::poll::{serve, serve_and_rest};
+use crate::kafka::headers::{ARRIVED_HEADER, DUE_HEADER};
+use crate::kafka::produce::deliveries::{Deliveries, Loss, Place};
+use crate::kafka::topics::limits::{Limits, producer_kbytes, wire_bytes};
+use anyhow::Result;
+use kuu_core::counter::Emission;
+use kuu_core::frame_batch::Times;
+use kuu_core::record::Row;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use std::time::{Duration, Instant};
+
+/// The topics of a count.
+#[derive(Clone, Debug)]
+pub struct Topics {
+    /// Where frames come from.
+    pub input: String,
+    /// Where results go.
+    pub output: String,
+    /// Where values go that no window counts.
+    pub dead_letters: Option<String>,
+    /// Where frames go in order: to one partition, as only that keeps an order.
+    pub ordered: Option<String>,
+    /// How large a message they take.
+    pub limits: Limits,
+}
+
+/// Writes in order; what was taken but not written shows at the next flush, or before.
+pub struct Writer {
+    producer: BaseProducer<Deliveries>,
+    topics: Topics,
+    timeout: Duration,
+    stop: Stop,
+    unacknowledged: bool,
+    row: Vec<u8>,
+}
+
+impl Writer {
+    /// A writer with these properties of the producer. Once `stop` is interrupted, it waits for the brokers no longer
+    /// than the timeout.
+    ///
+    /// # Errors
+    /// If librdkafka refuses the configuration.
+    pub fn new(settings: &Settings, topics: Topics, ours: &[(&str, &str)], stop: &Stop) -> Result<Writer> {
+        let kbytes = producer_kbytes(topics.limits.largest());
+        let batch = topics.limits.smallest().min(1_000_000).to_string();
+        let base = [
+            ("acks", "all"),
+            ("partitioner", "murmur2_random"),
+            ("linger.ms", "0"),
+            ("compression.type", "lz4"),
+            ("queue.buffering.max.kbytes", &kbytes),
+            // Of small messages, the bytes say little: each takes some 700 more.
+            ("queue.buffering.max.messages", "20000"),
+            // The topic decides; the client's own limit is smaller than what may come.
+            ("message.max.bytes", "1000000000"),
+            // Several messages in one batch must not be more than it takes.
+            ("batch.size", &batch),
+        ];
+        let deliveries = Deliveries::new(settings, &topics);
+        let producer = settings.client(&[&base, ours].concat()).create_with_context(deliveries).map_err(unusable)?;
+        let (timeout, stop) = (settings.timeout, stop.clone());
+        Ok(Writer { producer, topics, timeout, stop, unacknowledged: false, row: Vec::new() })
+    }
+
+    /// The topics that it was made for.
+    pub fn topics(&self) -> &Topics {
+        &self.topics
+    }
+
+    /// The last offsets that were written, as far as they are acknowledged.
+    pub fn written(&self) -> Vec<Written> {
+        self.producer.context().written()
+    }
+
+    /// Says what was written before this writer.
+    pub fn resume(&self, written: Vec<Written>) {
+        self.producer.context().resume(written);
+    }
+
+    /// The producer, for its transactions.
+    pub fn producer(&self) -> &BaseProducer<Deliveries> {
+        &self.producer
+    }
+
+    /// Writes a result that was emitted at `emitted_us`, in microseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// If the producer does not take it.
+    pub fn result(&mut self, result: &Emission, cause: Option<Times>, emitted_us: i64) -> Result<(), Loss> {
+        let mut row = std::mem::take(&mut self.row);
+        row.clear();
+        serde_json::to_writer(&mut row, &Row::new(result, emitted_us))
+            .expect("texts and numbers can be written as JSON");
+        let key = result.window.key();
+        let mut record =
+            BaseRecord::with_opaque_to(&self.topics.output, Place::NONE).key(key.as_bytes()).payload(&row[..]);
+        if let Some(times) = cause {
+            record = record.headers(cause_headers(times));
+        }
+        let sent = self.send(record);
+        self.unacknowledged = true;
+        self.row = row;
+        sent
+    }
+
+    /// Writes a value as it came, with the reason and its place in headers, if there is a topic for it. One that the topic
+    /// does not take with all that goes without itself, its size in a header, and without its key if need be.
+    ///
+    /// # Errors
+    /// If the producer does not take it.
+    pub fn dead_letter(&mut self, letter: &Letter, reason: &str) -> Result<(), Loss> {
+        let Topics { input, dead_letters, limits, .. } = &self.topics;
+        let Some(topic) = dead_letters else { return Ok(()) };
+        let (partition, offset) = (letter.partition.to_string(), letter.offset.to_string());
+        let (size, left_out) =
+            (letter.value.len().to_string(), format!("larger than max.message.bytes={}", limits.dead_letters));
+        let headers: [(&str, &str); 6] = [
+            ("reason", reason),
+            ("topic", input),
+            ("partition", &partition),
+            ("offset", &offset),
+            ("size", &size),
+            ("left_out", &left_out),
+        ];
+        let key = letter.key.as_deref().unwrap_or_default().len();
+        let fits = |key: usize, value: usize| {
+            let lengths = headers.iter().map(|(key, value)| key.len() + value.len());
+            wire_bytes(key, value, lengths) <= limits.dead_letters
+        };
+        let whole = fits(key, letter.value.len());
+        let headers = if whole { &headers[..4] } else { &headers[..] };
+        let mut record = BaseRecord::with_opaque_to(topic, Place::of_letter(letter)).headers(
+            headers.iter().fold(OwnedHeaders::new_with_capacity(headers.len()), |all, (key, value)| {
+                all.insert(Header { key, value: Some(*value) })
+            }),
+        );
+        if whole {
+            record = record.payload(&letter.value[..]);
+        }
+        if let Some(key) = letter.key.as_ref().filter(|_| whole || fits(key, 0)) {
+            record = record.key(key.as_bytes());
+        }
+        self.send(record)?;
+        self.unacknowledged = true;
+        Ok(())
+    }
+
+    /// Writes the next frame of the ordered output, if there is a topic for it. Its key is only of use to readers: one that
+    /// makes it too large stays away.
+    ///
+    /// # Errors
+    /// If the producer does not take it.
+    pub fn ordered(&mut self, letter: &Letter) -> Result<(), Loss> {
+        let Topics { ordered, limits, .. } = &self.topics;
+        let Some(topic) = ordered else { return Ok(()) };
+        let mut record =
+            BaseRecord::with_opaque_to(topic, Place::of_letter(letter)).partition(0).payload(&letter.value[..]);
+        let fits = |key: &String| wire_bytes(key.len(), letter.value.len(), []) <= limits.ordered;
+        if let Some(key) = letter.key.as_ref().filter(|key| fits(key)) {
+            record = record.key(key.as_bytes());
+        }
+        self.send(record)?;
+        self.unacknowledged = true;
+        Ok(())
+    }
+
+    /// Writes a record of state, or its tombstone.
+    ///
+    /// # Errors
+    /// If the producer does not take it.
+    pub fn state(&mut self, topic: &str, key: &str, value: Option<&[u8]>) -> Result<(), Loss> {
+        let mut record = BaseRecord::with_opaque_to(topic, Place::NONE).partition(0).key(key.as_bytes());
+        if let Some(value) = value {
+            record = record.payload(value);
+        }
+        self.send(record)?;
+        self.unacknowledged = true;
+        Ok(())
+    }
+
+    fn send(&self, mut record: BaseRecord<'_, [u8], [u8], usize>) -> Result<(), Loss> {
+        let mut patience = Patience::new(self);
+        loop {
+            match self.producer.send(record) {
+                Ok(()) => return Ok(()),
+                // It does not fit into the empty queue.
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back))
+                    if self.producer.in_flight_count() == 0 =>
+                {
+                    let bytes = back.payload.map_or(0, <[u8]>::len);
+                    let mut loss = self.producer.context().too_large(back.topic, back.delivery_opaque, bytes);
+                    loss.why = format!("{}; or set -X queue.buffering.max.kbytes={}", loss.why, bytes / 1024 + 1);
+                    return Err(loss);
+                }
+                Err((error @ KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+                    serve_and_rest(&self.producer);
+                    if patience.is_over() {
+                        return Err(self.loss(back.topic, &error));
+                    }
+                    record = back;
+                }
+                Err((error, back)) => return Err(self.loss(back.topic, &error)),
+            }
+        }
+    }
+
+    /// Waits until everything so far is acknowledged.
+    ///
+    /// # Errors
+    /// If something was lost.
+    pub fn flush(&mut self) -> Result<(), Loss> {
+        let mut patience = Patience::new(self);
+        while self.unacknowledged && self.producer.in_flight_count() > 0 {
+            serve_and_rest(&self.producer);
+            // Once one is lost, librdkafka keeps the others of the transaction back until they time out.
+            self.check()?;
+            if patience.is_over() {
+                let error = KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut);
+                return Err(self.loss(&self.topics.output, &error));
+            }
+        }
+        self.unacknowledged = false;
+        self.check()
+    }
+
+    /// Serves what the brokers answered.
+    ///
+    /// # Errors
+    /// If something was lost.
+    pub fn poll(&self) -> Result<(), Loss> {
+        if self.unacknowledged {
+            serve(&self.producer);
+            self.check()?;
+        }
+        Ok(())
+    }
+
+    fn loss(&self, topic: &str, error: &KafkaError) -> Loss {
+        self.producer.context().loss(topic, error)
+    }
+
+    fn check(&self) -> Result<(), Loss> {
+        self.producer.context().lost().map_or(Ok(()), Err)
+    }
+}
+
+/// Without end, until the user wants the run to end.
+struct Patience<'a> {
+    writer: &'a Writer,
+    interrupted: Option<Instant>,
+}
+
+impl<'a> Patience<'a> {
+    fn new(writer: &'a Writer) -> Patience<'a> {
+        Patience { writer, interrupted: None }
+    }
+
+    fn is_over(&mut self) -> bool {
+        let Writer { stop, timeout, .. } = self.writer;
+        stop.interrupted() && self.interrupted.get_or_insert_with(Instant::now).elapsed() > *timeout
+    }
+}
+
+fn cause_headers(times: Times) -> OwnedHeaders {
+    let add =
+        |headers: OwnedHeaders, key, value: i64| headers.insert(Header { key, value: Some(&value.to_be_bytes()) });
+    let headers = add(OwnedHeaders::new(), ARRIVED_HEADER, times.arrived_us);
+    match times.due_us {
+        Some(due) => add(headers, DUE_HEADER, due),
+        None => headers,
+    }
+}

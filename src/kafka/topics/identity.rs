@@ -1,0 +1,101 @@
+//! Whether the topics of a count still are those that it began with, and not others of the same names.
+
+use crate::kafka::admin::Cluster;
+use crate::kafka::produce::deliveries::ANOTHER_TOPIC;
+use crate::kafka::produce::result_writer::Topics;
+use crate::kafka::topics::topic_id::describe;
+use anyhow::{Context as _, Result, anyhow, bail};
+use rdkafka::client::{Client, ClientContext};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// Ids of topics by their names; a broker without ids has none.
+pub type Ids = BTreeMap<String, String>;
+
+/// How long a topic may seem to be missing: a broker that just started does not know all of them.
+const MISSING: Duration = Duration::from_secs(10);
+
+/// The topics that a count began with.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    input: String,
+    names: Vec<String>,
+    ids: Ids,
+    /// Whom to ask, if not the controller.
+    broker: Option<i32>,
+    timeout: Duration,
+}
+
+impl Identity {
+    /// Of the topics that there are now; `state` is one of them, if there is one.
+    ///
+    /// # Errors
+    /// If the broker does not answer.
+    pub fn of(cluster: &Cluster, topics: &Topics, state: Option<String>) -> Result<Identity> {
+        let Topics { input, output, dead_letters, ordered, .. } = topics.clone();
+        let mut names: Vec<String> =
+            [Some(input.clone()), Some(output), dead_letters, ordered, state].into_iter().flatten().collect();
+        names.sort();
+        names.dedup();
+        let (found, broker) = cluster.describe(&names)?;
+        names.retain(|name| found.contains_key(name));
+        let ids = found.into_iter().filter_map(|(name, topic)| Some((name, topic.id?))).collect();
+        Ok(Identity { input, names, ids, broker, timeout: cluster.settings().timeout })
+    }
+
+    /// The ids as of the start.
+    pub fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
+    /// The id of the topic that is read.
+    pub fn input_id(&self) -> Option<&str> {
+        self.ids.get(&self.input).map(String::as_str)
+    }
+
+    /// Looks again; gives how many partitions the input has now.
+    ///
+    /// # Errors
+    /// If a topic is gone or another one; one of an outage if the broker does not tell.
+    pub fn check<C: ClientContext>(&self, client: &Client<C>) -> Result<usize> {
+        let patience = Instant::now() + self.timeout.min(MISSING);
+        loop {
+            let found = describe(client, self.broker, &self.names, self.timeout)
+                .context("whether the topics still are the same is not to be had")?;
+            for (name, then) in &self.ids {
+                match found.get(name).and_then(|topic| topic.id.as_ref()) {
+                    Some(now) if now != then => return Err(self.another(name, then, now)),
+                    _ => {}
+                }
+            }
+            match self.names.iter().find(|name| !found.contains_key(*name)) {
+                None => return Ok(found.get(&self.input).map_or(0, |topic| topic.partitions)),
+                Some(name) if Instant::now() > patience => bail!(self.gone(name)),
+                Some(_) => std::thread::sleep(Duration::from_millis(100)),
+            }
+        }
+    }
+
+    fn another(&self, name: &str, then: &str, now: &str) -> anyhow::Error {
+        if name != self.input {
+            return anyhow!(
+                "topic {name} is not the one that was written to (its id was {then}, now {now}): {ANOTHER_TOPIC}"
+            );
+        }
+        anyhow!(
+            "topic {name} was deleted and made anew while it was being read (its id was {then}, now {now}): no frame of the new \
+             one is counted. `kuu count --recreate` deletes the results of the old one and counts the new one; another --group \
+             and --output keep them"
+        )
+    }
+
+    fn gone(&self, name: &str) -> String {
+        match name == self.input {
+            true => format!("topic {name} was deleted while it was being read: produce it again"),
+            false => format!(
+                "topic {name} was deleted while it was written to, and what it held is lost: `kuu count --recreate` counts from \
+                 the start"
+            ),
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The records in `results/`.
+
+pub mod store;

@@ -1,0 +1,121 @@
+//! The records in `results/`.
+
+use anyhow::{Context, Result, bail};
+use kuu_core::record::{FORMAT, Record};
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+/// File systems take names of 255 bytes; the rest is for what is around a topic's.
+const LONGEST: usize = 200;
+
+/// Who may read a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Whoever the umask allows.
+    Umask,
+    /// Its owner.
+    Owner,
+}
+
+/// The name of a command's record about a topic, as in `produce-messages.json`: safe for whatever a topic is called.
+pub fn name_of(command: &str, topic: &str) -> String {
+    let mut safe = String::new();
+    for byte in topic.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' | b'-' => safe.push(byte.into()),
+            _ => drop(write!(safe, "%{byte:02x}")),
+        }
+    }
+    if safe.len() > LONGEST {
+        let digest = Sha256::digest(topic).iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte));
+        safe.truncate(LONGEST);
+        safe += &format!("%{digest:016x}");
+    }
+    format!("{command}-{safe}.json")
+}
+
+/// Writes a record as `dir/name`, whole or not at all.
+///
+/// # Errors
+/// If the directory or the file cannot be written.
+pub fn save(dir: &Path, name: &str, record: &Record, access: Access) -> Result<PathBuf> {
+    let mut text = serde_json::to_vec_pretty(record)?;
+    text.push(b'\n');
+    write_for(dir, name, &text, access)
+}
+
+/// Writes a file as `dir/name`, whole or not at all.
+///
+/// # Errors
+/// If the directory or the file cannot be written.
+pub fn write(dir: &Path, name: &str, content: &[u8]) -> Result<PathBuf> {
+    write_for(dir, name, content, Access::Umask)
+}
+
+fn write_for(dir: &Path, name: &str, content: &[u8], access: Access) -> Result<PathBuf> {
+    let path = dir.join(name);
+    let draft = dir.join(format!(".{name}.{}", std::process::id()));
+    let mode = match access {
+        Access::Umask => 0o666,
+        Access::Owner => 0o600,
+    };
+    let write = || {
+        fs::create_dir_all(dir)?;
+        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&draft)?;
+        file.write_all(content)?;
+        fs::rename(&draft, &path)
+    };
+    if let Err(error) = write() {
+        let _ = fs::remove_file(&draft);
+        return Err(error).with_context(|| {
+            format!("{} cannot be written: name a writable directory with --results", path.display())
+        });
+    }
+    Ok(path)
+}
+
+/// Reads the record `dir/name`, none if there is no such file.
+///
+/// # Errors
+/// If it cannot be read, or is of another format.
+pub fn load(dir: &Path, name: &str) -> Result<Option<Record>> {
+    let path = dir.join(name);
+    let text = match fs::read(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("{} cannot be read", path.display())),
+    };
+    let record: Record =
+        serde_json::from_slice(&text).with_context(|| format!("{} is no record of kuu: delete it", path.display()))?;
+    if record.format != FORMAT {
+        bail!(
+            "{} has format {}, this kuu reads {FORMAT}: delete it and run the command again",
+            path.display(),
+            record.format
+        );
+    }
+    Ok(Some(record))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_safe_and_differ() {
+        let longest = "a".repeat(249);
+        let other = format!("{}b", "a".repeat(248));
+        let topics = ["messages", "a.b_c-D", "..", "a/b", "a%2fb", "../a", "", "é", &longest, &other];
+        let names: Vec<String> = topics.iter().map(|topic| name_of("produce", topic)).collect();
+        assert_eq!(names[..4], ["messages", "a.b_c-D", "..", "a%2fb"].map(|name| format!("produce-{name}.json")));
+        assert_eq!(names[4], "produce-a%252fb.json");
+        for (i, name) in names.iter().enumerate() {
+            assert!(name.len() < 240 && !name.contains('/'), "{name}");
+            assert!(!names[..i].contains(name), "{name}");
+        }
+    }
+}

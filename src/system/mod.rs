@@ -1,0 +1,8 @@
+//! The machine: its clock, its figures.
+
+pub mod clock;
+pub mod errand;
+pub mod fault;
+pub mod host;
+pub mod memory;
+pub mod panics;

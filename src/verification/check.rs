@@ -1,0 +1,168 @@
+//! The results, the topic and the ledger against the truth.
+
+use crate::count::recovery::Guarantee;
+use crate::kafka::admin::{Cluster, Range};
+use crate::kafka::consume::scan::read_all;
+use crate::terminal::ledger::ledger_line;
+use crate::terminal::{count, plural};
+use anyhow::{Result, bail};
+use kuu_core::record::{Ledger, Verdict};
+use kuu_core::truth::Truth;
+use kuu_core::verdict::{Comparison, Count, Fold, Line, Message, Repeats};
+
+/// What a comparison found.
+pub struct Checked {
+    /// Window by window.
+    pub comparison: Comparison,
+    /// In all.
+    pub verdict: Verdict,
+    /// What a reader must know.
+    pub remarks: Vec<String>,
+}
+
+/// What a count of this guarantee may write again.
+pub fn repeats(guarantee: &str) -> Repeats {
+    if guarantee == Guarantee::AtLeastOnce.name() { Repeats::Allowed } else { Repeats::Forbidden }
+}
+
+/// Folds the rows of `output` and sets them beside the truth.
+///
+/// # Errors
+/// If the topic is missing or cannot be read.
+pub fn check(cluster: &Cluster, output: &str, truth: &Truth, mut fold: Fold) -> Result<Checked> {
+    if cluster.partitions(output)?.is_none() {
+        bail!("there are no results: run `kuu count`, or name their topic with --output: there is no topic {output}");
+    }
+    // The end comes first: what was hidden then and is hidden now is in an open transaction.
+    let all = cluster.uncommitted_ranges(output)?;
+    let ranges = cluster.ranges(output)?;
+    let rows = read_all(cluster.settings(), output, &ranges, |row| {
+        fold.take(&Message { partition: row.partition, offset: row.offset, key: row.key, value: row.value });
+        Ok(())
+    })?;
+    if were_removed(cluster, output, &ranges, rows) {
+        fold.rows_were_removed();
+    }
+    let counts = truth.windows().into_iter();
+    let comparison =
+        fold.compare(counts.map(|count| (count.window, Count { users: count.users, frames: Some(count.frames) })));
+    let mut remarks = hidden(output, &all, &ranges);
+    if comparison.left_out > 0 {
+        let rows = plural(comparison.left_out, "row");
+        remarks.push(format!("{rows} of other units left out: --window names the units that are checked"));
+    }
+    Ok(Checked { verdict: verdict(output, &comparison), comparison, remarks })
+}
+
+fn verdict(output: &str, comparison: &Comparison) -> Verdict {
+    let wrong = comparison.faults();
+    let wrong_windows = wrong.len() as u64;
+    let breaches = comparison.breaches().map(|breach| format!("{output}, {breach}"));
+    let faults: Vec<String> = breaches.chain(wrong).collect();
+    Verdict {
+        exact: faults.is_empty(),
+        windows: comparison.windows(),
+        wrong: wrong_windows,
+        exact_at_first: comparison.exact_at_first(),
+        corrected: comparison.corrected(),
+        first_unknown: comparison.first_unknown(),
+        largest_first_error_users: comparison
+            .largest_first_error()
+            .and_then(Line::first_error)
+            .unwrap_or(0)
+            .unsigned_abs(),
+        total_first_error_users: comparison.total_first_error(),
+        faults,
+    }
+}
+
+/// Whether rows of the topic are gone. Compaction leaves holes between offsets, but transaction markers do as well.
+fn were_removed(cluster: &Cluster, output: &str, ranges: &[Range], rows: u64) -> bool {
+    let has_holes = rows < ranges.iter().map(Range::len).sum();
+    ranges.iter().any(|range| range.low > 0) || has_holes && cluster.is_compacted(output).unwrap_or(true)
+}
+
+/// What no read_committed reader sees, as a transaction is open before it.
+fn hidden(output: &str, all: &[Range], stable: &[Range]) -> Vec<String> {
+    let partitions = all.iter().zip(stable).enumerate().filter(|(_, (all, stable))| all.high > stable.high);
+    partitions
+        .map(|(partition, (all, Range { high: stable, .. }))| {
+            format!(
+                "{output}, partition {partition}: a transaction is open since offset {stable}, and hides it and all that \
+                 follows, {}, from every read_committed reader, verify too. It ends when its producer ends it, or after the \
+                 producer's transaction.timeout.ms; if the producer is gone: kafka-transactions.sh abort --topic {output} \
+                 --partition {partition} --start-offset {stable}; then verify again",
+                plural((all.high - stable).unsigned_abs(), "offset")
+            )
+        })
+        .collect()
+}
+
+/// Adds what does not add up: truth, topic and ledger must speak of the same frames.
+///
+/// # Errors
+/// If the topic cannot be read, unless the results are wrong already: that is not to be hidden.
+pub fn reconcile(
+    checked: &mut Checked,
+    cluster: &Cluster,
+    topic: &str,
+    truth: &Truth,
+    ledger: Option<&Ledger>,
+) -> Result<()> {
+    match add_up(checked, cluster, topic, truth, ledger) {
+        Err(error) if !checked.verdict.exact => {
+            checked.remarks.push(format!("frames and ledger were not compared: {error:#}"));
+            Ok(())
+        }
+        added => added,
+    }
+}
+
+fn add_up(checked: &mut Checked, cluster: &Cluster, topic: &str, truth: &Truth, ledger: Option<&Ledger>) -> Result<()> {
+    let faults = &mut checked.verdict.faults;
+    let read = truth.ledger().read;
+    if cluster.partitions(topic)?.is_some() {
+        let ranges = cluster.ranges(topic)?;
+        let held = held(cluster, topic, &ranges, read, ledger)?;
+        let removed = ranges.iter().map(|range| range.low.unsigned_abs()).sum::<u64>();
+        if held < read && removed > 0 {
+            checked.remarks.push(format!(
+                "topic {topic} holds {} of the {} frames of the files: its first {} were deleted since",
+                count(held),
+                count(read),
+                plural(removed, "offset")
+            ));
+            if let Some(ledger) = ledger.filter(|ledger| ledger.read != read) {
+                faults.push(format!("the ledger has {} frames read, the files {read}", ledger.read));
+            }
+        } else {
+            if held != read {
+                faults.push(format!("topic {topic} holds {held} frames, the files {read}"));
+                checked.remarks.extend(hidden(topic, &cluster.uncommitted_ranges(topic)?, &ranges));
+            }
+            if let Some(ledger) = ledger.filter(|ledger| ledger.read != held) {
+                faults.push(format!("the ledger has {} frames read, topic {topic} holds {held}", ledger.read));
+            }
+        }
+    }
+    let true_ledger = Ledger::from(truth.ledger());
+    if let Some(ledger) = ledger.filter(|ledger| ledger.malformed != true_ledger.malformed) {
+        let (said, is) = (ledger_line(ledger), ledger_line(&true_ledger));
+        faults.push(format!("the ledger has other malformed frames than the truth: {said}; truth: {is}"));
+    }
+    if let Some(ledger) = ledger.filter(|ledger| !ledger.balances()) {
+        faults.push(format!("the ledger does not balance: {}", ledger_line(ledger)));
+    }
+    checked.verdict.exact = faults.is_empty();
+    Ok(())
+}
+
+/// How many messages the topic holds. Its offsets are believed only where files and ledger say the same: markers of
+/// transactions, and what was aborted or compacted, have offsets too.
+fn held(cluster: &Cluster, topic: &str, ranges: &[Range], read: u64, ledger: Option<&Ledger>) -> Result<u64> {
+    let offsets = ranges.iter().map(Range::len).sum::<u64>();
+    if offsets == read && ledger.is_none_or(|ledger| ledger.read == read) {
+        return Ok(offsets);
+    }
+    read_all(cluster.settings(), topic, ranges, |_| Ok(()))
+}
