@@ -1,6 +1,8 @@
 //! Drives the built binary: over files, over an embedded broker in this process, and (ignored unless asked for) over
 //! real Kafka. The wire types are declared here again, so that a change of format does not go unnoticed.
 
+#![allow(clippy::print_stderr, clippy::print_stdout)]
+
 mod architecture;
 mod bench;
 mod broker;

@@ -108,11 +108,7 @@ impl Reader {
     }
 
     fn read(&mut self) -> Result<()> {
-        self.assign()?;
-        let mut bounded = !self.options.follow;
-        if bounded {
-            self.end_where(|share| share.low >= share.high)?;
-        }
+        let mut bounded = self.begin()?;
         let mut parser = Parser::new(self.options.parser);
         let mut run = Frames::default();
         let mut poll = Poll::default();
@@ -175,19 +171,7 @@ impl Reader {
                 bounded = true;
             }
             if bounded && poll.is_dry() {
-                // Transaction markers occupy offsets without being messages.
-                let positions = self.positions()?;
-                let at = |share: &Share| position(&positions, &self.options.topic, share.partition);
-                let reached: Vec<usize> = self
-                    .shares
-                    .iter()
-                    .filter(|share| !share.ended && at(share) >= share.high)
-                    .map(|share| share.partition)
-                    .collect();
-                self.hand_over(&mut run);
-                for partition in reached {
-                    self.end(partition)?;
-                }
+                self.end_reached(&mut run)?;
                 if heard.elapsed() > PATIENCE {
                     bail!(self.silence(PATIENCE));
                 }
@@ -195,6 +179,24 @@ impl Reader {
         }
         self.hand_over(&mut run);
         Ok(())
+    }
+
+    /// Assigns the partitions; whether they are read to the ends that they have now.
+    fn begin(&mut self) -> Result<bool> {
+        self.assign()?;
+        let bounded = !self.options.follow;
+        if bounded {
+            self.end_where(|share| share.low >= share.high)?;
+        }
+        Ok(bounded)
+    }
+
+    /// Ends the partitions whose position is at their end: transaction markers occupy offsets without being messages.
+    fn end_reached(&mut self, run: &mut Frames) -> Result<()> {
+        let positions = self.positions()?;
+        self.hand_over(run);
+        let topic = self.options.topic.clone();
+        self.end_where(|share| !share.ended && position(&positions, &topic, share.partition) >= share.high)
     }
 
     fn run_bytes(&self) -> usize {
