@@ -5,3 +5,8 @@
 pub mod engine;
 #[path = "../../src/input/mod.rs"]
 pub mod input;
+#[path = "../../src/system"]
+pub mod system {
+    pub mod fault;
+    pub mod memory;
+}
