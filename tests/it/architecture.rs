@@ -41,6 +41,10 @@ impl<'ast> Visit<'ast> for Paths {
         self.tree(&item.tree, &[]);
     }
 
+    fn visit_visibility(&mut self, _: &'ast syn::Visibility) {
+        // `pub(super)` imports nothing.
+    }
+
     fn visit_path(&mut self, path: &'ast syn::Path) {
         self.0.push(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
         visit::visit_path(self, path);
@@ -125,6 +129,18 @@ fn commands_do_not_import_each_other() {
     for (module, imported) in imports("src").iter().filter(|(module, _)| module.len() > 1 && module[0] == "commands") {
         for other in imported.iter().filter(|other| other.len() > 1 && other[0] == "commands") {
             assert!(other[1] == "session" || other[1] == module[1], "{module:?} imports {other:?}");
+        }
+    }
+}
+
+#[test]
+fn the_truth_and_the_counter_share_nothing() {
+    let imports = imports("crates/core/src");
+    let within = |module: &[String], name: &str| module.first().is_some_and(|top| top == name);
+    for (module, imported) in &imports {
+        for other in imported {
+            assert!(!(within(module, "truth") && within(other, "counter")), "{module:?} imports {other:?}");
+            assert!(!(within(module, "counter") && within(other, "truth")), "{module:?} imports {other:?}");
         }
     }
 }

@@ -53,8 +53,10 @@ impl Mock {
         self.cluster.broker_down(1).unwrap();
     }
 
-    /// Takes connections again.
+    /// Takes connections again, on the same port. The system may have lent it to a connection meanwhile: librdkafka's mock
+    /// would abort the process.
     pub fn up(&self) {
+        crate::kuu::eventually("the broker's port", || std::net::TcpListener::bind(&self.address).ok());
         self.cluster.broker_up(1).unwrap();
     }
 
