@@ -477,9 +477,12 @@ fn values_of_ten_megabytes() {
     }
     assert_eq!(all.root(&b"{\"a\":".repeat(LEN / 5)), Err(Malformed::NotJson));
     let padding = "\\u0436 \\\\ ".repeat(LEN / 10);
-    let frame = format!("{{\"a\":\"{padding}\",\"ts\":5,\"uid\":\"{padding}\"}}");
-    let root = all.root(frame.as_bytes()).and_then(Root::frame).expect("a frame");
-    assert_eq!((root.uid.len(), root.ts), ("ж \\ ".len() * (LEN / 10), 5));
+    let frame = |uid: &str| format!("{{\"a\":\"{padding}\",\"ts\":5,\"uid\":\"{uid}\"}}");
+    let whole = frame(&"\\u0436 \\\\ ".repeat(10));
+    let root = all.root(whole.as_bytes()).and_then(Root::frame).expect("a frame");
+    assert_eq!((root.uid.len(), root.ts), ("ж \\ ".len() * 10, 5));
+    // So long a uid is read to its end, and then refused.
+    assert_eq!(all.root(frame(&padding).as_bytes()).and_then(Root::frame), Err(Malformed::BadUid));
 }
 
 #[test]
