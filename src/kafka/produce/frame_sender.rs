@@ -79,8 +79,11 @@ impl ProducerContext for Deliveries {
                 }
             }
             Err((error, _)) => match error.rdkafka_error_code() {
-                // Those of the queue may have been sent before the connection was lost.
-                Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight) => outcome.unanswered += 1,
+                // Those of the queue may have been sent before the connection was lost. Where a right is missing, it is
+                // librdkafka that gives the queue up.
+                Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight) if !self.is_denied() => {
+                    outcome.unanswered += 1;
+                }
                 _ => outcome.fail(tag, || self.why(error)),
             },
         }
@@ -88,6 +91,10 @@ impl ProducerContext for Deliveries {
 }
 
 impl Deliveries {
+    fn is_denied(&self) -> bool {
+        self.denied.lock().is_ok_and(|denied| denied.is_some())
+    }
+
     fn why(&self, error: &KafkaError) -> String {
         if let Some(denied) = self.denied.lock().ok().and_then(|denied| denied.clone()) {
             return denied;
