@@ -202,7 +202,7 @@ fn kills_at_the_start_and_at_the_end() {
     let (mut hit, mut runs, mut commits) = (0, 0, 0);
     let mut around = Duration::from_millis(300);
     while hit < 12 || commits < 4 {
-        let running = case.kuu.spawn(&case.count("--window minute,year --commit-interval 1h"));
+        let running = case.kuu.spawn(&case.count("--window minute,year --commit-interval 40s"));
         thread::sleep(around.mul_f64(0.8));
         random.nap(around.mul_f64(0.4));
         hit += usize::from(running.kill());
