@@ -5,7 +5,7 @@ cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
 
 usage() {
     cat <<'EOT'
-Run the fault tests of tests/it/crash*.rs and tests/it/stall.rs on an Apache Kafka of their own.
+Run the fault tests of tests/it/crash/ and tests/it/outage/stall.rs on an Apache Kafka of their own.
 
 Usage: scripts/faults.sh [--runs N] [--seed SEED] [--quick]
 
@@ -18,7 +18,7 @@ Exit status: 0 all passed; 1 a test failed (its seed is printed: give it again t
 EOT
 }
 
-runs=5 seed=$(date +%s) filters=(crash stall::)
+runs=5 seed=$(date +%s) filters=(crash:: stall::)
 while (($#)); do
     case $1 in
     -h | --help) usage && exit 0 ;;
@@ -27,7 +27,7 @@ while (($#)); do
         if [[ $1 == --runs ]]; then runs=$2; else seed=$2; fi
         shift
         ;;
-    --quick) filters=(crash) ;;
+    --quick) filters=(crash::) ;;
     *) echo "faults.sh: '$1' is not understood; see scripts/faults.sh --help" >&2 && exit 2 ;;
     esac
     shift

@@ -4,41 +4,73 @@
 #![allow(clippy::print_stderr, clippy::print_stdout)]
 
 mod architecture;
-mod bench;
-mod broker;
-mod crash;
-mod crash_clocks;
-mod crash_poison;
-mod crash_topics;
-mod damage;
-mod dead_threads;
-mod dying;
-mod files;
-mod folding;
-mod follow;
-mod frames;
-mod gate;
-mod history;
-mod identity;
-mod inputs;
-mod kafka;
-mod keys;
-mod kuu;
-mod letters;
-mod limits;
-mod offsets;
-mod outage;
-mod own_broker;
-mod receipts;
-mod refilled;
-mod refusal;
-mod replay;
-mod robust;
-mod screen;
-mod security;
-mod stall;
-mod topics;
-mod usage;
-mod verdict;
-mod wild;
-mod wire;
+
+mod bench {
+    mod gate;
+    mod measure;
+}
+
+mod command_line {
+    mod refusal;
+    mod robust;
+    mod screen;
+    mod security;
+    mod usage;
+}
+
+mod count {
+    mod dying;
+    mod follow;
+    mod history;
+    mod identity;
+    mod letters;
+    mod limits;
+    mod wild;
+}
+
+mod crash {
+    mod case;
+    mod clocks;
+    mod kills;
+    mod poison;
+    mod recovery;
+    mod topics;
+}
+
+mod input {
+    mod damage;
+    mod dead_threads;
+    mod files;
+    mod streams;
+}
+
+mod kafka {
+    mod offsets;
+    mod paths;
+}
+
+mod outage {
+    mod embedded;
+    mod stall;
+}
+
+mod produce {
+    mod keys;
+    mod refilled;
+    mod replay;
+}
+
+mod support {
+    pub mod broker;
+    pub mod frames;
+    pub mod kuu;
+    pub mod own_broker;
+    pub mod topics;
+    pub mod wire;
+}
+
+mod verify {
+    mod folding;
+    mod receipts;
+    mod verdict;
+}

@@ -1,0 +1,84 @@
+//! The measuring command on the embedded broker. No figure is judged here: that is what `bench.sh` is for.
+
+use crate::support::frames::{fixture_lines, lines, windows};
+use crate::support::kuu::Kuu;
+
+/// A short run over real frames.
+const QUICK: &str = "bench a.jsonl --rounds 1 --live-seconds 3s";
+
+fn kuu() -> Kuu {
+    let kuu = Kuu::bare();
+    kuu.file("a.jsonl", lines(fixture_lines(3_000)));
+    kuu
+}
+
+/// `kuu bench` starts its own broker where none is named.
+fn run(kuu: &Kuu, more: &str) -> crate::support::kuu::Done {
+    kuu.run(&format!("{QUICK} {more}"))
+}
+
+#[test]
+fn everything_in_one_process() {
+    let kuu = kuu();
+    let done = run(&kuu, "").exits(0);
+    for says in [
+        "embedded broker (librdkafka mock, not Apache Kafka)",
+        "3,000 frames",
+        "exact: 2 of 2 windows",
+        "raw read",
+        "intern, window, set",
+    ] {
+        assert!(done.out.contains(says), "{says}: {done}");
+    }
+    let record = kuu.record("bench");
+    assert_eq!(record.broker.as_ref().map(|broker| broker.kind.as_str()), Some("embedded"));
+    let expected = windows(fixture_lines(3_000));
+    assert_eq!(expected.len(), 2);
+    let ledger = record.ledger();
+    assert_eq!((ledger.read, ledger.counted), (3_000, 3_000));
+    for figure in [
+        "batch_frames_per_s",
+        "produce_frames_per_s",
+        "count_frames_per_s",
+        "live_frames_per_s",
+        "parse_share",
+        "intern_window_set_ns_per_frame",
+        "raw_read_bytes_per_s",
+    ] {
+        assert!(record.figure(figure) > 0.0, "{figure}");
+    }
+    // Each leg has a histogram: here and beside the record, in both formats of HdrHistogram's tools.
+    let names: Vec<String> = std::fs::read_dir(kuu.path("results"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    for leg in ["schedule", "ack", "transit", "transaction", "result", "end_to_end"] {
+        assert!(names.iter().any(|name| name.ends_with(&format!(".{leg}.hgrm"))), "{leg}: {names:?}");
+    }
+    assert!(names.iter().any(|name| name.ends_with(".hlog")), "{names:?}");
+}
+
+#[test]
+fn a_load_that_cannot_be_held_has_no_latency() {
+    let kuu = kuu();
+    let done = kuu.run("bench a.jsonl --rounds 1 --rate 100000000");
+    assert_eq!(done.code, Some(5), "{done}");
+    assert!(done.out.contains("the load generator fell behind its schedule: latency is invalid"), "{done}");
+}
+
+#[test]
+fn frames_that_the_embedded_broker_drops_are_seen() {
+    let kuu = Kuu::bare();
+    // More than the 5 MiB that one partition keeps.
+    kuu.file("a.jsonl", lines(fixture_lines(6_000)));
+    run(&kuu, "--partitions 1 --compression none").exits(2).complains("the broker dropped the oldest frames of topic");
+    // Left to itself, it takes as many partitions as it needs.
+    run(&kuu, "--compression none").exits(0);
+}
+
+#[test]
+fn an_input_without_frames() {
+    let kuu = Kuu::bare();
+    kuu.file("a.jsonl", "\n \n");
+    run(&kuu, "").exits(2).complains("holds no frame");
+}

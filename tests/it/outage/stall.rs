@@ -1,0 +1,128 @@
+//! A broker that dies or stands still under kuu, and what else goes wrong around it. On Kafkas of the tests' own.
+
+use crate::support::broker::{committed, read, rows};
+use crate::support::frames::{FIXTURE, fixture_windows, frames, lines, windows};
+use crate::support::kuu::{Kuu, Running, eventually};
+use crate::support::own_broker::OwnBroker;
+use crate::support::topics::Topics;
+use crate::support::wire::settle;
+use std::fs;
+use std::io::Write;
+use std::thread::{self, sleep};
+use std::time::Duration;
+
+/// A broker that was killed takes 15 s to come back, and a client as long to find it.
+const LONG: Duration = Duration::from_secs(300);
+
+#[test]
+#[ignore = "needs Kafka"]
+fn a_broker_that_is_killed_under_produce_and_count() {
+    let broker = OwnBroker::start();
+    let topics = Topics::at(&broker.address(), "killed");
+    let kuu = Kuu::with(&topics.address);
+
+    // In the middle of produce.
+    let all = frames(60_000);
+    let mut running = kuu.spawn(&format!("produce - --topic {}", topics.messages));
+    running.write(&lines(&all[..30_000]));
+    eventually("some frames", || (read(&topics.address, &topics.messages).len() > 1_000).then_some(()));
+    thread::scope(|scope| {
+        let mut pipe = running.take_input();
+        let rest = lines(&all[30_000..]);
+        scope.spawn(move || pipe.write_all(&rest).unwrap());
+        broker.crash(Duration::from_secs(1));
+    });
+    running.wait_for(LONG).exits(0).says("produced 60,000 frames");
+    let mut sent: Vec<_> =
+        read(&topics.address, &topics.messages).into_iter().map(|message| message.value.unwrap()).collect();
+    let mut wanted = all.clone();
+    sent.sort();
+    wanted.sort();
+    assert!(sent == wanted, "{} frames arrived of {}", sent.len(), wanted.len());
+
+    // In the middle of count.
+    let running = kuu.spawn(&format!("count {} --commit-interval 0ms", topics.counting()));
+    eventually("a commit", || (position(&topics) > 0).then_some(()));
+    broker.crash(Duration::from_secs(1));
+    running.wait_for(LONG).exits(0);
+    assert_eq!(settle(&rows(&topics.address, &topics.output)), windows(&all));
+    assert_eq!(kuu.record("count").ledger().read, 60_000);
+    assert_eq!(position(&topics), 60_000);
+    let file = kuu.file("all.jsonl", lines(&all));
+    kuu.run(&format!("verify {file} --topic {} --output {}", topics.messages, topics.output)).exits(0);
+
+    // Away for longer than a transaction may last: it is undone, and done again.
+    let topics = Topics::at(&broker.address(), "away");
+    kuu.run(&format!("produce {FIXTURE} --topic {}", topics.messages)).exits(0);
+    let options = "--commit-interval 0ms -X transaction.timeout.ms=4000";
+    let running = kuu.spawn(&format!("count {} {options}", topics.counting()));
+    eventually("a commit", || (position(&topics) > 0).then_some(()));
+    broker.crash(Duration::from_secs(8));
+    running.wait_for(LONG).exits(0);
+    assert_eq!(settle(&rows(&topics.address, &topics.output)), fixture_windows());
+    assert_eq!(kuu.record("count").ledger().read, 50_000);
+    // If a transaction was open: the moment is not in our hands.
+    eprintln!("setbacks: {:?}", kuu.record("count").remarks);
+    kuu.run(&format!("verify {FIXTURE} --topic {} --output {}", topics.messages, topics.output)).exits(0);
+}
+
+/// 1 GB of frames, and a broker that stands still for 30 s: both wait, and neither grows.
+#[test]
+#[ignore = "needs Kafka"]
+fn a_broker_that_stands_still_under_a_gigabyte() {
+    const BOUND_BYTES: u64 = 200_000_000;
+    let broker = OwnBroker::start();
+    let topics = Topics::at(&broker.address(), "stalled");
+    let kuu = Kuu::with(&topics.address);
+    // Ten times the fixture.
+    let files = [FIXTURE; 10].join(" ");
+    let running = kuu.spawn(&format!("produce {files} --topic {} --compression none", topics.messages));
+    eventually("some frames", || (held(&topics) > 20_000).then_some(()));
+    broker.signal("STOP");
+    sleep(Duration::from_secs(30));
+    let (produced, peak) = (held_bytes(&running), peak(&running));
+    broker.signal("CONT");
+    running.wait_for(LONG).exits(0).says("produced 500,000 frames (1,039.7 MB)");
+    eprintln!("produce: {produced} bytes resident after 30 s of a stopped broker, at most {peak}");
+    assert!(peak < BOUND_BYTES, "produce grew to {peak} bytes");
+
+    let running = kuu.spawn(&format!("count {} --commit-interval 10ms", topics.counting()));
+    eventually("a commit", || (position(&topics) > 0).then_some(()));
+    broker.signal("STOP");
+    sleep(Duration::from_secs(30));
+    let (counted, peak) = (held_bytes(&running), self::peak(&running));
+    broker.signal("CONT");
+    running.wait_for(LONG).exits(0);
+    eprintln!("count: {counted} bytes resident after 30 s of a stopped broker, at most {peak}");
+    assert!(peak < BOUND_BYTES, "count grew to {peak} bytes");
+    let expected: Vec<_> =
+        fixture_windows().into_iter().map(|w| crate::support::wire::Window { frames: w.frames * 10, ..w }).collect();
+    assert_eq!(settle(&rows(&topics.address, &topics.output)), expected);
+    assert!(kuu.record("count").figure("peak_resident_bytes") < BOUND_BYTES as f64);
+    kuu.run(&format!("verify --output {}", topics.output)).exits(0);
+}
+
+/// How many frames are committed.
+fn position(topics: &Topics) -> i64 {
+    let positions = committed(&topics.address, &topics.messages, &topics.messages);
+    positions.into_iter().map(|position| position.max(0)).sum()
+}
+
+fn held(topics: &Topics) -> i64 {
+    crate::support::broker::ends(&topics.address, &topics.messages).iter().sum()
+}
+
+/// `VmRSS` and `VmHWM` of a process, in bytes.
+fn memory(running: &Running, field: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", running.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with(field)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
+}
+
+fn held_bytes(running: &Running) -> u64 {
+    memory(running, "VmRSS:")
+}
+
+fn peak(running: &Running) -> u64 {
+    memory(running, "VmHWM:")
+}

@@ -1,0 +1,121 @@
+//! Records by topic: what `kuu verify` compares when it is told nothing.
+
+use crate::support::broker::Mock;
+use crate::support::frames::{frames, lines};
+use crate::support::kuu::{Kuu, eventually};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+#[test]
+fn each_topic_has_its_receipt() {
+    let mock = Mock::empty();
+    for topic in ["a", "b", "of-a", "of-b"] {
+        mock.topic(topic, 2);
+    }
+    ["a", "b"].iter().for_each(|group| mock.group(group));
+    let kuu = Kuu::with(&mock.address);
+    let all = frames(1_400);
+    let first = kuu.file("1.jsonl", lines(&all[..700]));
+    let second = kuu.file("2.jsonl", lines(&all[700..]));
+    kuu.run(&format!("produce {first} --topic a")).exits(0).says("record: results/produce-a.json");
+    kuu.run(&format!("produce {second} --topic b")).exits(0);
+    kuu.run(&format!("produce {second} --topic a --append")).exits(0);
+    for topic in ["a", "b"] {
+        kuu.run(&format!("count --topic {topic} --output of-{topic} --group {topic}")).exits(0);
+    }
+    // The topic is the one that was counted into this output.
+    kuu.run("verify --output of-a")
+        .exits(0)
+        .says("topic a, output of-a: compared with 1.jsonl (700 frames), 2.jsonl (700 frames)")
+        .says("ledger: 1,400 read");
+    let bytes = |frames: &[Vec<u8>]| frames.iter().map(|frame| frame.len() as u64).sum::<u64>();
+    let compared: Vec<u64> = kuu.record("verify").input.iter().map(|source| source.frame_bytes).collect();
+    assert_eq!(compared, [bytes(&all[..700]), bytes(&all[700..])]);
+    kuu.run("verify --output of-b")
+        .exits(0)
+        .says("topic b, output of-b: compared with 2.jsonl (700 frames), as results/produce-b.json has it")
+        .says("ledger: 700 read");
+    // Without a count in these records it is the one that was filled last.
+    fs::remove_file(kuu.path("results/count-of-b.json")).unwrap();
+    fs::remove_file(kuu.path("results/count.json")).unwrap();
+    kuu.run("verify --output of-b").exits(1).says("topic a, output of-b").says("ledger: none");
+    kuu.run("verify --output of-b --topic b").exits(0).says("ledger: none");
+}
+
+#[test]
+fn a_record_of_before_there_were_receipts() {
+    let mock = Mock::new(2);
+    let kuu = Kuu::with(&mock.address);
+    let file = kuu.file("1.jsonl", lines(&frames(700)));
+    kuu.run(&format!("produce {file}")).exits(0);
+    kuu.run("count").exits(0);
+    fs::remove_file(kuu.path("results/produce-messages.json")).unwrap();
+    fs::remove_file(kuu.path("results/count-output.json")).unwrap();
+    kuu.run("verify").exits(0).says("as results/produce.json has it").says("ledger: 700 read");
+    // It is of one topic.
+    mock.topic("other", 1);
+    kuu.run("verify --topic other").exits(2).complains("produce-other.json").complains("kuu verify FILE");
+}
+
+#[test]
+fn a_produce_that_was_interrupted() {
+    let mock = Mock::new(2);
+    let kuu = Kuu::with(&mock.address);
+    let all = frames(1_400);
+    let file = kuu.file("1.jsonl", lines(&all[..700]));
+    let running = kuu.spawn(&format!("produce {file} -"));
+    running.handles(2);
+    // The file is read, and standard input says nothing.
+    eventually("the frames of the file", || {
+        (crate::support::broker::read(&mock.address, "messages").len() == 700).then_some(())
+    });
+    running.signal("INT");
+    running.wait().exits(130);
+    let words = "the last `kuu produce` into topic messages was not finished: it was interrupted after 700 frames";
+    kuu.run("verify --output output").exits(2).complains(words).complains("--recreate");
+    kuu.run(&format!("produce {file} --append")).exits(2).complains(words);
+}
+
+#[test]
+fn who_may_read_a_record() {
+    let mock = Mock::new(2);
+    let kuu = Kuu::with(&mock.address);
+    let file = kuu.file("1.jsonl", lines(&frames(100)));
+    let config = kuu.file("client.properties", "client.id=mine\n");
+    let mode =
+        |name: &str| fs::metadata(kuu.path(&format!("results/{name}.json"))).unwrap().permissions().mode() & 0o777;
+    kuu.run(&format!("produce {file}")).exits(0);
+    assert_ne!(mode("produce-messages") & 0o400, 0);
+    let open = mode("produce-messages");
+    for command in [format!("produce {file} --append"), "count".into(), "verify".into()] {
+        kuu.run(&format!("{command} --config {config}")).exits(0);
+    }
+    for name in ["produce", "produce-messages", "count", "count-output", "verify"] {
+        assert_eq!(mode(name), 0o600, "{name}");
+    }
+    kuu.run("verify").exits(0);
+    assert_eq!(mode("verify"), open);
+}
+
+#[test]
+fn a_record_has_the_time_at_which_its_run_began() {
+    let mock = Mock::new(2);
+    let kuu = Kuu::with(&mock.address);
+    let file = kuu.file("1.jsonl", lines(&frames(100)));
+    let mut running = kuu.spawn("produce -");
+    running.handles(2);
+    let begun = eventually("the record of the start", || {
+        kuu.has_record("produce-messages").then(|| kuu.record("produce-messages").written)
+    });
+    // Until the second is over.
+    eventually("the next second", || (kuu_now() > begun).then_some(()));
+    running.write(&fs::read(kuu.path(&file)).unwrap());
+    running.close().wait().exits(0);
+    assert_eq!(kuu.record("produce-messages").written, begun);
+    assert_eq!(kuu.record("produce").written, begun);
+}
+
+fn kuu_now() -> String {
+    let now = std::process::Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]).output().unwrap();
+    String::from_utf8(now.stdout).unwrap().trim().to_owned()
+}
