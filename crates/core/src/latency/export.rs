@@ -1,6 +1,7 @@
 //! Files that other tools read: interval logs (`.hlog`) and percentile distributions (`.hgrm`).
 
-use crate::latency::{Histogram, Legs};
+use crate::latency::histogram::Histogram;
+use crate::latency::legs::Legs;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, IntervalLogWriterError, Tag};
 use hdrhistogram::serialization::{V2DeflateSerializeError, V2DeflateSerializer};
 use std::io::{self, Write};
@@ -51,7 +52,7 @@ pub fn write_hlog(out: &mut impl Write, legs: &Legs, start_us: u64, duration_us:
             log.write_comment(&format!("[{leg}: {} negative values left out]", histogram.negative()))?;
         }
         let duration = Duration::from_micros(duration_us);
-        log.write_histogram(histogram.inner(), Duration::ZERO, duration, Tag::new(leg.name()))?;
+        log.write_histogram(&histogram.inner, Duration::ZERO, duration, Tag::new(leg.name()))?;
     }
     Ok(())
 }
@@ -62,7 +63,7 @@ pub fn write_hlog(out: &mut impl Write, legs: &Legs, start_us: u64, duration_us:
 /// # Errors
 /// `out` fails.
 pub fn write_hgrm(out: &mut impl Write, histogram: &Histogram) -> io::Result<()> {
-    let inner = histogram.inner();
+    let inner = &histogram.inner;
     let ms = |us: u64| us as f64 / US_PER_MS;
     writeln!(out, "{:>12} {:>14} {:>10} {:>14}\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)")?;
     for Row { us, percent, count } in rows(inner) {
@@ -116,8 +117,8 @@ fn rows(histogram: &hdrhistogram::Histogram<u64>) -> Vec<Row> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Leg;
     use super::*;
+    use crate::latency::Leg;
     use hdrhistogram::serialization::Deserializer;
     use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 
@@ -217,7 +218,7 @@ mod tests {
                 read.push((interval.tag().unwrap().as_str().to_owned(), histogram));
             }
         }
-        let expected: Vec<_> = legs.recorded().map(|(leg, of)| (leg.to_string(), of.inner().clone())).collect();
+        let expected: Vec<_> = legs.recorded().map(|(leg, of)| (leg.to_string(), of.inner.clone())).collect();
         assert_eq!(read, expected);
     }
 }

@@ -1,15 +1,10 @@
 //! A histogram of latencies in microseconds.
 
-use crate::latency::RecordError;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use hdrhistogram::serialization::{Deserializer, Serializer, V2DeflateSerializeError, V2DeflateSerializer};
-
 /// Latencies in microseconds to three significant digits, of any size. Negative ones are counted apart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
-    inner: hdrhistogram::Histogram<u64>,
-    negative: u64,
+    pub(super) inner: hdrhistogram::Histogram<u64>,
+    pub(super) negative: u64,
 }
 
 /// The figures of a histogram that holds at least one value. All but `mean_us` are upper bounds of the bucket that
@@ -82,35 +77,6 @@ impl Histogram {
             max_us: self.inner.max(),
             mean_us: self.inner.mean(),
         })
-    }
-
-    /// HdrHistogram V2, compressed, in base64. Negative values are not part of it.
-    ///
-    /// # Errors
-    /// A count exceeds what the format holds (2⁶³).
-    pub fn to_base64(&self) -> Result<String, V2DeflateSerializeError> {
-        let mut bytes = Vec::new();
-        V2DeflateSerializer::new().serialize(&self.inner, &mut bytes)?;
-        Ok(STANDARD.encode(bytes))
-    }
-
-    /// Reads what [`Histogram::to_base64`] wrote, and adds the number of negative values.
-    ///
-    /// # Errors
-    /// The text is not base64, or no HdrHistogram of three digits.
-    pub fn from_base64(text: &str, negative: u64) -> Result<Histogram, RecordError> {
-        let bytes = STANDARD.decode(text)?;
-        let mut inner = Deserializer::new().deserialize::<u64, _>(&mut bytes.as_slice())?;
-        let (digits, low) = (inner.sigfig(), inner.low());
-        if (digits, low) != (Histogram::DIGITS, 1) {
-            return Err(RecordError::Precision { digits, low });
-        }
-        inner.auto(true);
-        Ok(Histogram { inner, negative })
-    }
-
-    pub(super) fn inner(&self) -> &hdrhistogram::Histogram<u64> {
-        &self.inner
     }
 }
 

@@ -1,7 +1,12 @@
 //! Histograms as they stand in a record.
 
-use crate::latency::{Histogram, Leg, Legs, Summary};
-use hdrhistogram::serialization::{DeserializeError, V2DeflateSerializeError};
+use crate::latency::histogram::{Histogram, Summary};
+use crate::latency::legs::{Leg, Legs};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hdrhistogram::serialization::{
+    DeserializeError, Deserializer, Serializer, V2DeflateSerializeError, V2DeflateSerializer,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -67,6 +72,33 @@ pub enum RecordError {
     },
 }
 
+impl Histogram {
+    /// HdrHistogram V2, compressed, in base64. Negative values are not part of it.
+    ///
+    /// # Errors
+    /// A count exceeds what the format holds (2⁶³).
+    pub fn to_base64(&self) -> Result<String, V2DeflateSerializeError> {
+        let mut bytes = Vec::new();
+        V2DeflateSerializer::new().serialize(&self.inner, &mut bytes)?;
+        Ok(STANDARD.encode(bytes))
+    }
+
+    /// Reads what [`Histogram::to_base64`] wrote, and adds the number of negative values.
+    ///
+    /// # Errors
+    /// The text is not base64, or no HdrHistogram of three digits.
+    pub fn from_base64(text: &str, negative: u64) -> Result<Histogram, RecordError> {
+        let bytes = STANDARD.decode(text)?;
+        let mut inner = Deserializer::new().deserialize::<u64, _>(&mut bytes.as_slice())?;
+        let (digits, low) = (inner.sigfig(), inner.low());
+        if (digits, low) != (Histogram::DIGITS, 1) {
+            return Err(RecordError::Precision { digits, low });
+        }
+        inner.auto(true);
+        Ok(Histogram { inner, negative })
+    }
+}
+
 impl TryFrom<&Histogram> for HistogramRecord {
     type Error = RecordError;
 
@@ -122,7 +154,7 @@ impl TryFrom<&LegRecords> for Legs {
     fn try_from(records: &LegRecords) -> Result<Legs, RecordError> {
         let mut legs = Legs::default();
         for (leg, record) in &records.0 {
-            legs.0[*leg as usize] = record.try_into()?;
+            legs.merge_leg(*leg, &record.try_into()?);
         }
         Ok(legs)
     }
@@ -131,7 +163,7 @@ impl TryFrom<&LegRecords> for Legs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hdrhistogram::serialization::{Serializer, V2Serializer};
+    use hdrhistogram::serialization::V2Serializer;
     use proptest::prelude::*;
 
     fn legs() -> Legs {
@@ -215,7 +247,7 @@ mod tests {
         #[test]
         fn any_damage_is_an_error_or_a_histogram(at in 8..60_usize, byte in any::<u8>(), cut in 0..80_usize) {
             let mut bytes = Vec::new();
-            V2Serializer::new().serialize(legs().get(Leg::Schedule).inner(), &mut bytes).unwrap();
+            V2Serializer::new().serialize(&legs().get(Leg::Schedule).inner, &mut bytes).unwrap();
             bytes[at] = byte;
             bytes.truncate(bytes.len() - cut);
             let text = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, &bytes);

@@ -1,0 +1,109 @@
+//! The legs of the way, and what each took.
+
+use crate::latency::histogram::Histogram;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A part of the way from the moment a frame is due to the moment its result can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Leg {
+    /// From the moment a frame is due to the moment it is sent.
+    Schedule,
+    /// From sent to acknowledged.
+    Ack,
+    /// From sent to read.
+    Transit,
+    /// From the begin of a transaction of one record, beside the load, to the answer to its commit: what of a result's
+    /// time is the broker's. Its moments are others than those of the results: compare the medians.
+    Transaction,
+    /// From the earliest moment a result could exist (the arrival of the frame that moves the watermark past the
+    /// window) to its visibility for a reader that sees committed results only.
+    Result,
+    /// From the moment that frame was due to the same visibility.
+    EndToEnd,
+}
+
+impl Leg {
+    /// Every leg, in the order of a table.
+    pub const ALL: [Leg; 6] = [Leg::Schedule, Leg::Ack, Leg::Transit, Leg::Transaction, Leg::Result, Leg::EndToEnd];
+
+    /// The name used in tables, tags and records.
+    pub fn name(self) -> &'static str {
+        match self {
+            Leg::Schedule => "schedule",
+            Leg::Ack => "ack",
+            Leg::Transit => "transit",
+            Leg::Transaction => "transaction",
+            Leg::Result => "result",
+            Leg::EndToEnd => "end_to_end",
+        }
+    }
+}
+
+impl fmt::Display for Leg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// One histogram for each leg.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Legs([Histogram; Leg::ALL.len()]);
+
+impl Legs {
+    /// Records one latency in microseconds.
+    #[inline]
+    pub fn record(&mut self, leg: Leg, us: i64) {
+        self.0[leg as usize].record(us);
+    }
+
+    /// The histogram of one leg.
+    pub fn get(&self, leg: Leg) -> &Histogram {
+        &self.0[leg as usize]
+    }
+
+    /// Adds what others recorded.
+    pub fn merge(&mut self, other: &Legs) {
+        for (mine, other) in self.0.iter_mut().zip(&other.0) {
+            mine.merge(other);
+        }
+    }
+
+    /// Adds what was recorded elsewhere for one leg.
+    pub fn merge_leg(&mut self, leg: Leg, other: &Histogram) {
+        self.0[leg as usize].merge(other);
+    }
+
+    /// The legs that hold any value, in the order of a table.
+    pub fn recorded(&self) -> impl Iterator<Item = (Leg, &Histogram)> {
+        Leg::ALL.into_iter().zip(&self.0).filter(|(_, histogram)| !histogram.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_what_serde_writes() {
+        for leg in Leg::ALL {
+            assert_eq!(serde_json::to_string(&leg).unwrap(), format!("\"{leg}\""));
+            assert_eq!(Leg::ALL[leg as usize], leg);
+        }
+        assert_eq!(format!("{:>12}", Leg::EndToEnd), "  end_to_end");
+    }
+
+    #[test]
+    fn legs_are_apart() {
+        let mut legs = Legs::default();
+        legs.record(Leg::Ack, 5);
+        legs.record(Leg::EndToEnd, -1);
+        let mut sum = legs.clone();
+        sum.merge(&legs);
+        assert_eq!((sum.get(Leg::Ack).count(), sum.get(Leg::Ack).negative()), (2, 0));
+        assert_eq!((sum.get(Leg::EndToEnd).count(), sum.get(Leg::EndToEnd).negative()), (0, 2));
+        assert_eq!(sum.recorded().map(|(leg, _)| leg).collect::<Vec<_>>(), [Leg::Ack, Leg::EndToEnd]);
+        assert!(sum.get(Leg::Result).is_empty());
+    }
+}
