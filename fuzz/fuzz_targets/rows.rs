@@ -1,7 +1,8 @@
 //! The reader of result rows, which other programs write: `cargo +nightly fuzz run rows`.
 #![no_main]
 
-use kuu_core::verdict::{Fold, Message, Repeats, Row, parse_key};
+use kuu_core::result::{Row, parse_key};
+use kuu_core::verdict::{Fold, Message, Repeats};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {

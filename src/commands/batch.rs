@@ -24,7 +24,7 @@ pub fn run(arguments: &Batch, session: &Session) -> Result<Status> {
 
     let frames = truth.ledger().read;
     let per_s = frames as f64 / elapsed.as_secs_f64().max(1e-9);
-    let ledger = truth.ledger().into();
+    let ledger = truth.ledger().clone();
     let screen = Screen { to_stderr: true, ..session.screen };
     if session.common.json {
         let mut record =

@@ -22,6 +22,7 @@ use crate::verification::{
 };
 use anyhow::{Context as _, Result, bail};
 use kuu_core::counter::Config;
+use kuu_core::ledger::Ledger;
 use kuu_core::record::Record;
 use kuu_core::truth::Truth;
 use kuu_core::verdict::Fold;
@@ -149,7 +150,7 @@ impl Run<'_> {
             return self.wrong(record, &live_checked, "live");
         }
         figures::fill(&mut record, self.load, &caught_up.samples, parser, &live)?;
-        record.ledger = Some((&caught_up.samples.ledger).into());
+        record.ledger = Some(caught_up.samples.ledger.clone());
         record.verdict = Some(caught_up.checked.verdict.clone());
         self.show(&caught_up, &live, &live_checked);
         if let Some(then) = measured {
@@ -270,11 +271,11 @@ impl Run<'_> {
         Ok((outcome, checked))
     }
 
-    fn check(&self, topics: &Topics, truth: &Truth, ledger: &kuu_core::ledger::Ledger) -> Result<Checked> {
+    fn check(&self, topics: &Topics, truth: &Truth, ledger: &Ledger) -> Result<Checked> {
         self.load.unchanged()?;
         let repeats = check::repeats(session::guarantee(self.arguments.guarantee).name());
         let mut checked = check::check(self.cluster, &topics.output, truth, Fold::new(repeats, None))?;
-        check::reconcile(&mut checked, self.cluster, &topics.messages, truth, Some(&ledger.into()))?;
+        check::reconcile(&mut checked, self.cluster, &topics.messages, truth, Some(ledger))?;
         Ok(checked)
     }
 
@@ -317,7 +318,7 @@ impl Run<'_> {
         say(format!("\n{}", tables::phases(self.load, &caught_up.samples)));
         say(format!("\n{}\n", tables::live(live, live_checked)));
         verification::tables::show(self.session.screen, &caught_up.checked);
-        say(ledger_line(&(&caught_up.samples.ledger).into()));
+        say(ledger_line(&caught_up.samples.ledger));
     }
 
     fn save(&self, record: &Record, live: Option<&Outcome>) -> Result<()> {

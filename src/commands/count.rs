@@ -219,7 +219,7 @@ fn record(arguments: &Count, session: &Session, counter: &Counter, summary: &Sum
         "parser": format!("{:?}", arguments.windows.parser).to_lowercase(),
     });
     let mut record = session.record(COUNT, config);
-    record.ledger = Some(counter.ledger().into());
+    record.ledger = Some(counter.ledger().clone());
     let mut figures = vec![
         ("resumed_frames", resumed as f64),
         ("results_rows", summary.results as f64),
@@ -243,7 +243,7 @@ fn report(screen: Screen, table: &WindowTable, counter: &Counter, summary: &Summ
     if !table.is_empty() || resumed == 0 {
         screen.say(table.render());
     }
-    screen.say(ledger_line(&counter.ledger().into()));
+    screen.say(ledger_line(counter.ledger()));
     let seconds = summary.elapsed.as_secs_f64().max(1e-9);
     screen.say(match (frames, table.is_empty()) {
         (0, _) if resumed == 0 => "counted 0 frames".into(),

@@ -6,7 +6,7 @@ use crate::system::clock::now_us;
 use anyhow::{Context, Result};
 use kuu_core::counter::Emission;
 use kuu_core::frame_batch::Times;
-use kuu_core::record::Row;
+use kuu_core::result::Row;
 use std::io::{BufWriter, ErrorKind, Write};
 
 /// Writes results to a stream. If nobody reads it any more, that stops the run in order.
@@ -34,7 +34,8 @@ impl<W: Write> LinesSink<W> {
 
 impl<W: Write> Sink for LinesSink<W> {
     fn result(&mut self, result: &Emission, _cause: Option<Times>) -> Result<()> {
-        let mut line = serde_json::to_vec(&Row::new(result, now_us()))?;
+        let mut line = Vec::new();
+        Row::from(result).write(now_us(), &mut line);
         line.push(b'\n');
         let written = self.out.write_all(&line);
         self.judge(written)

@@ -1,11 +1,12 @@
 //! The ledger as a sentence.
 
 use super::{count, plural};
-use kuu_core::record::Ledger;
+use kuu_core::ledger::Ledger;
 
 /// The ledger as a sentence: `50,000 read = 49,990 counted + 10 malformed (10 bad_ts) + 0 too late`.
 pub fn ledger_line(ledger: &Ledger) -> String {
-    let reasons: Vec<String> = ledger.malformed.iter().map(|(reason, n)| format!("{} {reason}", count(*n))).collect();
+    let reasons: Vec<String> =
+        ledger.reasons().into_iter().map(|(reason, n)| format!("{} {reason}", count(n))).collect();
     let mut line = format!(
         "ledger: {} read = {} counted + {} malformed{} + {} too late{}",
         count(ledger.read),

@@ -6,9 +6,11 @@ use crate::kafka::consume::scan::read_all;
 use crate::terminal::ledger::ledger_line;
 use crate::terminal::{count, plural};
 use anyhow::{Result, bail};
-use kuu_core::record::{Ledger, Verdict};
+use kuu_core::ledger::Ledger;
+use kuu_core::record::Verdict;
+use kuu_core::result::Count;
 use kuu_core::truth::Truth;
-use kuu_core::verdict::{Comparison, Count, Fold, Line, Message, Repeats};
+use kuu_core::verdict::{Comparison, Fold, Line, Message, Repeats};
 
 /// What a comparison found.
 pub struct Checked {
@@ -145,9 +147,9 @@ fn add_up(checked: &mut Checked, cluster: &Cluster, topic: &str, truth: &Truth, 
             }
         }
     }
-    let true_ledger = Ledger::from(truth.ledger());
+    let true_ledger = truth.ledger();
     if let Some(ledger) = ledger.filter(|ledger| ledger.malformed != true_ledger.malformed) {
-        let (said, is) = (ledger_line(ledger), ledger_line(&true_ledger));
+        let (said, is) = (ledger_line(ledger), ledger_line(true_ledger));
         faults.push(format!("the ledger has other malformed frames than the truth: {said}; truth: {is}"));
     }
     if let Some(ledger) = ledger.filter(|ledger| !ledger.balances()) {

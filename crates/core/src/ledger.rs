@@ -1,25 +1,31 @@
 //! What became of every frame.
 
 use kuu_frame::Malformed;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Counts of frames by fate: `read = counted + malformed + too_late + too_far`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     /// Values that were read, blank lines left out.
     pub read: u64,
     /// Frames that some window counts.
     pub counted: u64,
-    /// Values that are no frame, by reason, in the order of [`Malformed::ALL`].
+    /// Values that are no frame, by reason, in the order of [`Malformed::ALL`]. Written by name.
+    #[serde(with = "by_name")]
     pub malformed: [u64; Malformed::ALL.len()],
     /// Frames whose window is beyond its retention.
     pub too_late: u64,
     /// Frames whose window is far from every clock, when too many such windows were open.
+    #[serde(default)]
     pub too_far: u64,
     /// Blank lines of a file; no part of the balance.
     pub blank: u64,
     /// Counted frames whose window had its on-time result already; part of `counted`.
+    #[serde(default)]
     pub late: u64,
     /// Counted frames that came after their turn in an ordered output; part of `counted`.
+    #[serde(default)]
     pub out_of_order: u64,
 }
 
@@ -44,6 +50,11 @@ impl Ledger {
         self.out_of_order += other.out_of_order;
     }
 
+    /// Values that are no frame, by the name of the reason; those that occurred.
+    pub fn reasons(&self) -> BTreeMap<&'static str, u64> {
+        by_name::named(&self.malformed)
+    }
+
     /// Values that are no frame, for whatever reason.
     pub fn malformed_total(&self) -> u64 {
         self.malformed.iter().sum()
@@ -52,5 +63,33 @@ impl Ledger {
     /// Whether every value that was read has exactly one fate.
     pub fn balances(&self) -> bool {
         self.read == self.counted + self.malformed_total() + self.too_late + self.too_far
+    }
+}
+
+/// Counts by reason as an object: the names of the reasons that occurred.
+mod by_name {
+    use super::{BTreeMap, Deserialize, Malformed};
+    use serde::de::Error;
+    use serde::{Deserializer, Serializer};
+
+    type Counts = [u64; Malformed::ALL.len()];
+
+    pub(super) fn named(counts: &Counts) -> BTreeMap<&'static str, u64> {
+        let reasons = Malformed::ALL.into_iter().map(|reason| (reason.name(), counts[reason as usize]));
+        reasons.filter(|(_, count)| *count > 0).collect()
+    }
+
+    pub(super) fn serialize<S: Serializer>(counts: &Counts, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(named(counts))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Counts, D::Error> {
+        let mut counts = Counts::default();
+        for (name, count) in BTreeMap::<String, u64>::deserialize(deserializer)? {
+            let reason = Malformed::ALL.into_iter().find(|reason| reason.name() == name);
+            let reason = reason.ok_or_else(|| D::Error::custom(format!("no reason `{name}` is known")))?;
+            counts[reason as usize] = count;
+        }
+        Ok(counts)
     }
 }

@@ -12,6 +12,7 @@ pub mod lines;
 pub mod ordered;
 pub mod record;
 pub mod reorder;
+pub mod result;
 pub mod statistics;
 pub mod truth;
 pub mod verdict;

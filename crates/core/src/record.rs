@@ -1,48 +1,12 @@
-//! The wire types of `results/` and of the output topic, apart from the types in memory.
+//! The wire types of `results/`, apart from the types in memory.
 
-use crate::counter::{Emission, Timing};
 use crate::latency::LegRecords;
-use crate::ledger;
-use kuu_frame::Malformed;
+use crate::ledger::Ledger;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Version of the record format: raised when a member changes its meaning or goes.
 pub const FORMAT: u32 = 1;
-
-/// One row of the output topic.
-#[derive(Debug, Serialize)]
-pub struct Row<'a> {
-    unit: &'a str,
-    start: i64,
-    end: i64,
-    users: u64,
-    frames: u64,
-    timing: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    revision: Option<u32>,
-    emitted_us: i64,
-}
-
-impl Row<'_> {
-    /// The row of a result that is emitted at `emitted_us`, in microseconds since the Unix epoch.
-    pub fn new(result: &Emission, emitted_us: i64) -> Row<'static> {
-        Row {
-            unit: result.window.unit.name(),
-            start: result.window.start,
-            end: result.window.end,
-            users: result.users,
-            frames: result.frames,
-            timing: match result.timing {
-                Timing::Early => "early",
-                Timing::OnTime => "on_time",
-                Timing::Late => "late",
-            },
-            revision: result.revision,
-            emitted_us,
-        }
-    }
-}
 
 /// What one run of a command did, where, and how fast.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -139,51 +103,6 @@ pub struct Source {
 pub struct Topic {
     pub name: String,
     pub partitions: usize,
-}
-
-/// [`ledger::Ledger`] with the reasons by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
-pub struct Ledger {
-    pub read: u64,
-    pub counted: u64,
-    pub malformed: BTreeMap<String, u64>,
-    pub too_late: u64,
-    #[serde(default)]
-    pub too_far: u64,
-    pub blank: u64,
-    #[serde(default)]
-    pub late: u64,
-    #[serde(default)]
-    pub out_of_order: u64,
-}
-
-impl From<&ledger::Ledger> for Ledger {
-    fn from(ledger: &ledger::Ledger) -> Ledger {
-        let reasons = Malformed::ALL.into_iter().filter(|reason| ledger.malformed[*reason as usize] > 0);
-        Ledger {
-            read: ledger.read,
-            counted: ledger.counted,
-            malformed: reasons.map(|reason| (reason.name().to_owned(), ledger.malformed[reason as usize])).collect(),
-            too_late: ledger.too_late,
-            too_far: ledger.too_far,
-            blank: ledger.blank,
-            late: ledger.late,
-            out_of_order: ledger.out_of_order,
-        }
-    }
-}
-
-impl Ledger {
-    /// Values that were no frame, for whatever reason.
-    pub fn malformed_total(&self) -> u64 {
-        self.malformed.values().sum()
-    }
-
-    /// Whether every value that was read has exactly one fate.
-    pub fn balances(&self) -> bool {
-        self.read == self.counted + self.malformed_total() + self.too_late + self.too_far
-    }
 }
 
 /// The outcome of a comparison with the truth.

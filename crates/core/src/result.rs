@@ -1,11 +1,28 @@
-//! One row of a topic of results, of whatever engine.
+//! One row of a topic of results: what kuu writes there, and what it reads there of whatever engine.
 
-use crate::verdict::Count;
+use crate::counter::{Emission, Timing};
 use crate::window::{Unit, Window};
 use kuu_frame::MAX_TS;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-/// One row of an output topic, of whatever engine.
+/// Users and frames of one window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// Distinct users.
+    pub users: u64,
+    /// Frames; an engine may leave them out.
+    pub frames: Option<u64>,
+}
+
+impl Count {
+    /// Whether both say the same, as far as both say it.
+    pub fn agrees(&self, other: &Count) -> bool {
+        let frames = self.frames.zip(other.frames).is_none_or(|(ours, theirs)| ours == theirs);
+        self.users == other.users && frames
+    }
+}
+
+/// One row of a topic of results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
     /// Which window.
@@ -14,10 +31,27 @@ pub struct Row {
     pub count: Count,
     /// Which correction it is.
     pub revision: Option<u32>,
-    /// Whether it calls itself early.
-    pub early: bool,
+    /// When it was emitted, relative to the watermark; none if an engine does not say, or says it otherwise.
+    pub timing: Option<Timing>,
 }
 
+/// A row as kuu writes it.
+#[derive(Serialize)]
+struct Written {
+    unit: &'static str,
+    start: i64,
+    end: i64,
+    users: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frames: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timing: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<u32>,
+    emitted_us: i64,
+}
+
+/// A row as far as it is read.
 #[derive(Deserialize)]
 struct Wire {
     unit: Option<String>,
@@ -36,6 +70,19 @@ enum Start {
 }
 
 impl Row {
+    /// Appends the row as one JSON object; `emitted_us` is in microseconds since the Unix epoch.
+    pub fn write(&self, emitted_us: i64, out: &mut Vec<u8>) {
+        let Row { window: Window { unit, start, end }, count: Count { users, frames }, revision, timing } = *self;
+        let (unit, timing) = (unit.name(), timing.map(Timing::name));
+        let written = Written { unit, start, end, users, frames, timing, revision, emitted_us };
+        serde_json::to_writer(out, &written).expect("texts and numbers can be written as JSON");
+    }
+
+    /// Whether it calls itself early.
+    pub fn is_early(&self) -> bool {
+        self.timing == Some(Timing::Early)
+    }
+
     /// Reads a row: an object with `start` (Unix seconds or RFC 3339) and `users`; `unit` (minute if left out), `frames`,
     /// `revision` and `timing` are optional, other members are ignored.
     ///
@@ -59,8 +106,15 @@ impl Row {
             window: window_at(unit, start)?,
             count: Count { users: wire.users, frames: wire.frames },
             revision: wire.revision,
-            early: wire.timing.as_deref() == Some("early"),
+            timing: wire.timing.and_then(|text| Timing::ALL.into_iter().find(|timing| timing.name() == text)),
         })
+    }
+}
+
+impl From<&Emission> for Row {
+    fn from(result: &Emission) -> Row {
+        let Emission { window, users, frames, timing, revision } = *result;
+        Row { window, count: Count { users, frames: Some(frames) }, revision, timing: Some(timing) }
     }
 }
 
@@ -154,6 +208,23 @@ mod tests {
         assert_eq!(row(r#"{"unit":"year","start":"9999-01-01T00:00:00Z","users":1}"#).window.end, MAX_TS + 1);
         assert_eq!(row(r#"{"unit":"minute","start":"9999-12-31T23:59:00Z","users":1}"#).window.end, MAX_TS + 1);
         assert_eq!(row(r#"{"unit":"week","start":-259200,"users":1}"#).window.start, -259_200);
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for (timing, revision, end) in [
+            (Timing::Early, None, r#""early","emitted_us":7}"#),
+            (Timing::OnTime, Some(0), r#""on_time","revision":0,"emitted_us":7}"#),
+            (Timing::Late, Some(1), r#""late","revision":1,"emitted_us":7}"#),
+        ] {
+            let row = Row::from(&Emission { window: minute(60), users: 5, frames: 6, timing, revision });
+            let mut text = Vec::new();
+            row.write(7, &mut text);
+            let text = String::from_utf8(text).unwrap();
+            let begin = r#"{"unit":"minute","start":60,"end":120,"users":5,"frames":6,"timing":"#;
+            assert_eq!(text, format!("{begin}{end}"));
+            assert_eq!(Row::parse(text.as_bytes()), Ok(row));
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::kafka::topics::limits::{Limits, producer_kbytes, wire_bytes};
 use anyhow::Result;
 use kuu_core::counter::Emission;
 use kuu_core::frame_batch::Times;
-use kuu_core::record::Row;
+use kuu_core::result::Row;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
@@ -97,8 +97,7 @@ impl Writer {
     pub fn result(&mut self, result: &Emission, cause: Option<Times>, emitted_us: i64) -> Result<(), Loss> {
         let mut row = std::mem::take(&mut self.row);
         row.clear();
-        serde_json::to_writer(&mut row, &Row::new(result, emitted_us))
-            .expect("texts and numbers can be written as JSON");
+        Row::from(result).write(emitted_us, &mut row);
         let key = result.window.key();
         let mut record =
             BaseRecord::with_opaque_to(&self.topics.output, Place::NONE).key(key.as_bytes()).payload(&row[..]);

@@ -1,113 +1,39 @@
-//! The counter: frames in, results out, deterministic in the order of its input.
+//! The counter itself: one owner of all counting state.
 
-mod interner;
-mod members;
-mod open_windows;
-mod snapshot;
-mod watermark;
-
-pub use interner::LARGEST_BLOCK;
-pub use snapshot::{Change, Damaged, Records};
-pub use watermark::{CORROBORATION, Clocks, Watermark};
-
+use crate::counter::config::Config;
+use crate::counter::emission::{Emission, Fate, Timing};
+use crate::counter::interner::Users;
+use crate::counter::journal::Journal;
+use crate::counter::open_windows::{ByEnd, Lane, Open};
+use crate::counter::watermark::Clocks;
 use crate::ledger::Ledger;
 use crate::window::{Unit, Window};
-use interner::Users;
 use kuu_frame::{Frame, Malformed};
-use open_windows::{Lane, Open};
-use snapshot::Journal;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// What the counter is told once. Times are in seconds.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Which windows are counted; one or more.
-    pub units: Vec<Unit>,
-    /// How long a window waits, in event time, before its on-time result.
-    pub lateness: i64,
-    /// How long after its end a window accepts frames.
-    pub retention: i64,
-    /// How far a clock may move without corroboration.
-    pub max_jump: i64,
-    /// How many windows may be open that only frames far from every clock have hit, by more than `max_jump`.
-    pub max_open_windows: usize,
-}
-
-impl Default for Config {
-    fn default() -> Config {
-        Config {
-            units: vec![Unit::Minute],
-            lateness: 5,
-            retention: 86_400,
-            max_jump: 3_600,
-            max_open_windows: MAX_OPEN_WINDOWS,
-        }
-    }
-}
-
-/// Windows far from every clock that are generous: a day of retention has 86,400 seconds, and each costs some 300 bytes.
-pub const MAX_OPEN_WINDOWS: usize = 100_000;
-
-/// When a result was emitted, relative to the watermark (the names are Apache Beam's).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Timing {
-    /// The watermark has not reached the end of the window.
-    Early,
-    /// The first result at or after the watermark.
-    OnTime,
-    /// A correction.
-    Late,
-}
-
-/// One result: an upsert of its window's row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Emission {
-    /// Which window.
-    pub window: Window,
-    /// Its distinct users so far.
-    pub users: u64,
-    /// Its frames so far.
-    pub frames: u64,
-    /// When.
-    pub timing: Timing,
-    /// 0 for the on-time result, counted up for each correction; early results have none.
-    pub revision: Option<u32>,
-}
-
-/// What became of one frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// Some window counts it.
-    Counted,
-    /// Its window is beyond retention.
-    TooLate,
-    /// Its window is far from every clock, and too many such windows are open.
-    TooFar,
-}
-
 /// Windows in the order in which the watermark reaches them, shorter ones first.
-type Queue = BTreeSet<(i64, Unit, i64)>;
+pub(super) type Queue = BTreeSet<ByEnd>;
 
 /// The one owner of all counting state.
 pub struct Counter {
-    config: Config,
-    clocks: Clocks,
-    users: Users,
-    lanes: Vec<Lane>,
+    pub(super) config: Config,
+    pub(super) clocks: Clocks,
+    pub(super) users: Users,
+    pub(super) lanes: Vec<Lane>,
     /// For each lane, the longest shorter one that nests in it: who is old there is old here.
     within: Vec<Option<usize>>,
     /// Without an on-time result.
-    pending: Queue,
+    pub(super) pending: Queue,
     /// With one, and still accepting frames.
-    closed: Queue,
+    pub(super) closed: Queue,
     /// Closed, and changed since their last result.
-    corrected: Queue,
+    pub(super) corrected: Queue,
     /// Open windows that only frames far from every clock have hit.
-    far: usize,
-    ledger: Ledger,
+    pub(super) far: usize,
+    pub(super) ledger: Ledger,
     ready: Vec<Emission>,
-    journal: Option<Journal>,
+    pub(super) journal: Option<Journal>,
 }
 
 impl Counter {
@@ -184,7 +110,7 @@ impl Counter {
             }
             fresh[i] = self.within[i].is_none_or(|shorter| fresh[shorter]) && open.users.insert(user);
             if open.frames == 1 {
-                self.pending.insert(place(&window));
+                self.pending.insert(ByEnd::from(window));
                 open.far = far;
                 self.far += usize::from(far);
             } else if open.far && !far {
@@ -197,7 +123,7 @@ impl Counter {
             if !open.changed {
                 open.changed = true;
                 if open.revision.is_some() {
-                    self.corrected.insert(place(&window));
+                    self.corrected.insert(ByEnd::from(window));
                 }
             }
         }
@@ -251,14 +177,14 @@ impl Counter {
     fn advance(&mut self) {
         let Some(watermark) = self.clocks.watermark() else { return };
         let before = self.ready.len();
-        while let Some(first) = self.pending.first().copied().filter(|(end, ..)| *end <= watermark) {
+        while let Some(first) = self.pending.first().copied().filter(|first| first.end <= watermark) {
             self.pending.remove(&first);
             self.close(first);
         }
         if self.ready.len() > before {
             self.flush_late();
         }
-        while let Some(first) = self.closed.first().copied().filter(|(end, ..)| self.expired(*end, watermark)) {
+        while let Some(first) = self.closed.first().copied().filter(|first| self.expired(first.end, watermark)) {
             if self.corrected.contains(&first) {
                 self.flush_late();
             }
@@ -272,12 +198,12 @@ impl Counter {
         }
     }
 
-    fn close(&mut self, at: (i64, Unit, i64)) {
+    fn close(&mut self, at: ByEnd) {
         self.closed.insert(at);
         self.emit(at, Timing::OnTime);
     }
 
-    fn emit(&mut self, at: (i64, Unit, i64), timing: Timing) {
+    fn emit(&mut self, at: ByEnd, timing: Timing) {
         let (lane, window) = self.locate(at);
         let Some(open) = self.lanes[lane].get(&window) else { return };
         open.revision = match timing {
@@ -291,9 +217,9 @@ impl Counter {
         self.ready.push(emission(window, open, timing));
     }
 
-    fn locate(&self, (end, unit, start): (i64, Unit, i64)) -> (usize, Window) {
-        let lane = self.config.units.iter().position(|other| *other == unit).unwrap_or_default();
-        (lane, Window { unit, start, end })
+    pub(super) fn locate(&self, at: ByEnd) -> (usize, Window) {
+        let lane = self.config.units.iter().position(|unit| *unit == at.unit).unwrap_or_default();
+        (lane, at.window())
     }
 
     /// Emits a correction of every closed window that changed since its last result.
@@ -310,7 +236,7 @@ impl Counter {
             .iter()
             .flat_map(Lane::windows)
             .filter(|(_, open)| open.changed && open.revision.is_none())
-            .map(|(window, _)| place(&window))
+            .map(|(window, _)| ByEnd::from(window))
             .collect();
         changed.sort_unstable();
         for at in changed {
@@ -372,10 +298,6 @@ impl Counter {
     pub fn users(&self) -> usize {
         self.users.count()
     }
-}
-
-fn place(window: &Window) -> (i64, Unit, i64) {
-    (window.end, window.unit, window.start)
 }
 
 fn emission(window: Window, open: &Open, timing: Timing) -> Emission {

@@ -24,6 +24,30 @@ pub struct Open {
     pub far: bool,
 }
 
+/// A window, in the order in which the watermark reaches its end; of several, the shorter one first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ByEnd {
+    /// Its end.
+    pub end: i64,
+    /// Its unit.
+    pub unit: Unit,
+    /// Its start.
+    pub start: i64,
+}
+
+impl ByEnd {
+    /// The window itself.
+    pub fn window(self) -> Window {
+        Window { unit: self.unit, start: self.start, end: self.end }
+    }
+}
+
+impl From<Window> for ByEnd {
+    fn from(Window { unit, start, end }: Window) -> ByEnd {
+        ByEnd { end, unit, start }
+    }
+}
+
 /// The windows of one unit.
 pub struct Lane {
     unit: Unit,

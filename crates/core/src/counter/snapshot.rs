@@ -8,14 +8,15 @@
 //! | `minute:1468244340/0` | else its users of numbers 0..65,536, a roaring bitmap in the portable format; `/1` the next ones |
 //! | `users/0` | JSON: ids of the users from number 0 on, as far as they go; `users/1024` the next ones |
 
+use crate::counter::config::Config;
+use crate::counter::counting::{Counter, Queue};
 use crate::counter::interner::Users;
+use crate::counter::journal::{Change, Journal, chunk_key};
 use crate::counter::members::{CHUNK, Many, Members};
-use crate::counter::open_windows::Open;
+use crate::counter::open_windows::{ByEnd, Open};
 use crate::counter::watermark::Clocks;
-use crate::counter::{Config, Counter, Queue, place};
 use crate::ledger::Ledger;
-use crate::window::{Unit, Window};
-use kuu_frame::{MAX_TS, Malformed};
+use kuu_frame::MAX_TS;
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -25,15 +26,6 @@ use thiserror::Error;
 const WEEK: i64 = 7 * 86_400;
 const COUNTER: &str = "counter";
 const USERS: &str = "users/";
-
-/// One change of the state.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// What changed.
-    pub key: String,
-    /// What it is now, none if it is no more.
-    pub value: Option<Vec<u8>>,
-}
 
 /// The records of a state by key, the last value of each.
 pub type Records = BTreeMap<String, Vec<u8>>;
@@ -48,65 +40,15 @@ pub struct Damaged {
     pub why: String,
 }
 
-/// What changed since a counter was last asked, kept by a counter that was told to.
-#[derive(Default)]
-pub(super) struct Journal {
-    /// Windows that are not as they were; each has its `unsaved` flag set.
-    touched: Vec<(i64, Unit, i64)>,
-    /// Keys of what is no more.
-    gone: Vec<String>,
-    /// Whether anything at all was observed.
-    moved: bool,
-}
-
-impl Journal {
-    #[inline]
-    pub(super) fn touch(&mut self, window: &Window, open: &mut Open) {
-        self.moved = true;
-        if !open.unsaved {
-            open.unsaved = true;
-            self.touched.push(place(window));
-        }
-    }
-
-    #[inline]
-    pub(super) fn moved(&mut self) {
-        self.moved = true;
-    }
-
-    pub(super) fn evict(&mut self, window: &Window, open: &Open) {
-        if open.saved {
-            self.gone.push(window.key());
-        }
-        if let Members::Many(many) = &open.users {
-            self.gone.extend(many.saved.iter().map(|number| chunk_key(window, *number)));
-        }
-    }
-}
-
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CounterRecord {
     clocks: Clocks,
-    ledger: LedgerRecord,
+    ledger: Ledger,
     /// Distinct users: a log that lost some of them is noticed.
     users: usize,
     /// Windows that accept frames, for the same reason.
     windows: usize,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LedgerRecord {
-    read: u64,
-    counted: u64,
-    malformed: BTreeMap<String, u64>,
-    too_late: u64,
-    #[serde(default)]
-    too_far: u64,
-    blank: u64,
-    late: u64,
-    out_of_order: u64,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -133,10 +75,6 @@ struct WindowRecord {
 
 fn is_false(value: &bool) -> bool {
     !value
-}
-
-fn chunk_key(window: &Window, number: u32) -> String {
-    format!("{}/{number}", window.key())
 }
 
 impl Counter {
@@ -178,7 +116,7 @@ impl Counter {
         }
         let record = CounterRecord {
             clocks: self.clocks.clone(),
-            ledger: LedgerRecord::of(&self.ledger),
+            ledger: self.ledger.clone(),
             users: self.users.count(),
             windows: self.pending.len() + self.closed.len(),
         };
@@ -197,7 +135,7 @@ impl Counter {
         let Some(value) = records.get(COUNTER) else { return Ok(counter) };
         let record: CounterRecord = parse(COUNTER, value)?;
         counter.clocks = record.clocks.awake().grown(partitions);
-        counter.ledger = record.ledger.ledger();
+        counter.ledger = record.ledger;
         counter.users = users(records)?;
         counter.windows(records)?;
         let found = (counter.users.count(), counter.pending.len() + counter.closed.len());
@@ -244,9 +182,9 @@ impl Counter {
                 *open = Open { users, frames, revision, changed, far, unsaved: false, saved: true };
                 self.far += usize::from(far);
                 let queue: &mut Queue = if open.revision.is_none() { &mut self.pending } else { &mut self.closed };
-                queue.insert(place(&window));
+                queue.insert(ByEnd::from(window));
                 if open.changed && open.revision.is_some() {
-                    self.corrected.insert(place(&window));
+                    self.corrected.insert(ByEnd::from(window));
                 }
             }
         }
@@ -300,35 +238,4 @@ fn json(key: String, value: &impl Serialize) -> Change {
 
 fn parse<'a, T: Deserialize<'a>>(key: &str, value: &'a [u8]) -> Result<T, Damaged> {
     serde_json::from_slice(value).map_err(|error| Damaged { key: key.into(), why: error.to_string() })
-}
-
-impl LedgerRecord {
-    fn of(ledger: &Ledger) -> LedgerRecord {
-        let reasons =
-            Malformed::ALL.into_iter().map(|reason| (reason.name().into(), ledger.malformed[reason as usize]));
-        LedgerRecord {
-            read: ledger.read,
-            counted: ledger.counted,
-            malformed: reasons.filter(|(_, count)| *count > 0).collect(),
-            too_late: ledger.too_late,
-            too_far: ledger.too_far,
-            blank: ledger.blank,
-            late: ledger.late,
-            out_of_order: ledger.out_of_order,
-        }
-    }
-
-    fn ledger(&self) -> Ledger {
-        let of_reason = |reason: Malformed| self.malformed.get(reason.name()).copied().unwrap_or_default();
-        Ledger {
-            read: self.read,
-            counted: self.counted,
-            malformed: Malformed::ALL.map(of_reason),
-            too_late: self.too_late,
-            too_far: self.too_far,
-            blank: self.blank,
-            late: self.late,
-            out_of_order: self.out_of_order,
-        }
-    }
 }

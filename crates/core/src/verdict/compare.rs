@@ -1,6 +1,6 @@
 //! Answers beside the truth.
 
-use crate::verdict::Count;
+use crate::result::Count;
 use crate::window::Window;
 
 /// One window in a comparison.

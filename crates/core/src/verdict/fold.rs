@@ -1,7 +1,7 @@
 //! The rows of a topic, folded to what its consumer has.
 
+use crate::result::{Count, Row, parse_key};
 use crate::verdict::compare::{Comparison, Line};
-use crate::verdict::{Count, Row, parse_key};
 use crate::window::{Unit, Window};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -137,7 +137,7 @@ impl Folded {
         if let Some(breach) = self.disorder(row, repeats, again) {
             self.breach(offset, breach);
         }
-        if !row.early {
+        if !row.is_early() {
             match self.first {
                 First::NotYet => {
                     self.first = match row.revision {
@@ -159,7 +159,7 @@ impl Folded {
                     self.seen.push((revision, row.count));
                 }
             }
-            None if row.early && repeats == Repeats::Allowed => self.revision = None,
+            None if row.is_early() && repeats == Repeats::Allowed => self.revision = None,
             None => {}
         }
     }
@@ -173,7 +173,7 @@ impl Folded {
         let last = self.revision?;
         let allowed = repeats == Repeats::Allowed;
         match row.revision {
-            None if allowed && row.early => None,
+            None if allowed && row.is_early() => None,
             None => Some(Breach::Unnumbered(last)),
             Some(now) if now > last => None,
             Some(now) if allowed && (again || now == 0) => None,

@@ -1,4 +1,5 @@
 use super::*;
+use crate::result::Count;
 use crate::window::{Unit, Window};
 use proptest::prelude::*;
 use std::collections::BTreeSet;

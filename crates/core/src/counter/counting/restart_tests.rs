@@ -1,7 +1,10 @@
 //! A counter that is stopped anywhere and restored from the log of its changes goes on as if nothing had happened.
 
 use super::*;
+use crate::counter::journal::Change;
 use crate::counter::members::Members;
+use crate::counter::snapshot::Records;
+use crate::counter::watermark::Watermark;
 use proptest::prelude::*;
 
 /// What befalls a counter.

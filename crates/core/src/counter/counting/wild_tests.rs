@@ -1,6 +1,7 @@
 //! Wild clocks: what they may hold back, and what they may cost.
 
 use super::*;
+use crate::counter::watermark::Watermark;
 use proptest::prelude::*;
 
 const HOUR: i64 = 3_600;

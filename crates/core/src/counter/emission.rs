@@ -1,0 +1,54 @@
+//! What the counter gives: results, and what became of each frame.
+
+use crate::window::Window;
+
+/// When a result was emitted, relative to the watermark (the names are Apache Beam's).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timing {
+    /// The watermark has not reached the end of the window.
+    Early,
+    /// The first result at or after the watermark.
+    OnTime,
+    /// A correction.
+    Late,
+}
+
+impl Timing {
+    /// Every timing, in the order in which a window has them.
+    pub const ALL: [Timing; 3] = [Timing::Early, Timing::OnTime, Timing::Late];
+
+    /// Its name in a row.
+    pub fn name(self) -> &'static str {
+        match self {
+            Timing::Early => "early",
+            Timing::OnTime => "on_time",
+            Timing::Late => "late",
+        }
+    }
+}
+
+/// One result: an upsert of its window's row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Emission {
+    /// Which window.
+    pub window: Window,
+    /// Its distinct users so far.
+    pub users: u64,
+    /// Its frames so far.
+    pub frames: u64,
+    /// When.
+    pub timing: Timing,
+    /// 0 for the on-time result, counted up for each correction; early results have none.
+    pub revision: Option<u32>,
+}
+
+/// What became of one frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Some window counts it.
+    Counted,
+    /// Its window is beyond retention.
+    TooLate,
+    /// Its window is far from every clock, and too many such windows are open.
+    TooFar,
+}
