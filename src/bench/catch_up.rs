@@ -1,9 +1,10 @@
 //! Catch-up: a preloaded topic, as fast as it goes. Each phase is measured in turn with its ceiling, round by round.
 
-use crate::bench::{Load, guard};
+use crate::bench::load::Load;
+use crate::bench::partitions::guard;
 use crate::count::recovery::{Guarantee, Job};
 use crate::count::window_table::WindowTable;
-use crate::engine::run;
+use crate::engine::start::RunOptions;
 use crate::engine::stop::Stop;
 use crate::input::truth;
 use crate::kafka::admin::Cluster;
@@ -311,7 +312,7 @@ fn count(
         parser: plan.parser,
         counting: plan.counting.clone(),
         follow: false,
-        options: run::Options::default(),
+        options: RunOptions::default(),
     };
     let counted = job.run(cluster, stop, &mut WindowTable::default(), |_| {})?;
     let ledger = counted.counter.ledger();

@@ -1,8 +1,8 @@
 //! Samples → the figures of a record, and the histograms beside it.
 
-use crate::bench::Load;
 use crate::bench::catch_up::Samples;
 use crate::bench::live::Outcome;
+use crate::bench::load::Load;
 use crate::record::store;
 use crate::system::host;
 use anyhow::Result;

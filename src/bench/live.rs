@@ -1,9 +1,9 @@
 //! Live: frames come at their own pace, and each result is watched until a reader can see it.
 
-use crate::bench::Load;
+use crate::bench::load::Load;
 use crate::count::recovery::{Counted, Guarantee, Job, Progress};
 use crate::count::window_table::WindowTable;
-use crate::engine::run;
+use crate::engine::start::RunOptions;
 use crate::engine::stop::Stop;
 use crate::kafka::admin::{Cluster, Range};
 use crate::kafka::client::settings::Settings;
@@ -268,7 +268,7 @@ fn count(plan: &Plan, settings: &Settings, end: &Stop, shared: &Shared) -> Resul
         counting: plan.counting.clone(),
         follow: true,
         // No partition of a paced replay is idle; all of them are silent before it starts.
-        options: run::Options { idle: Some(Duration::from_secs(60)), ..run::Options::default() },
+        options: RunOptions { idle: Some(Duration::from_secs(60)), ..RunOptions::default() },
     };
     let cluster = Cluster::connect(settings)?;
     let counted = job.run(&cluster, end, &mut WindowTable::default(), |progress| {

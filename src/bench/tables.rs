@@ -1,9 +1,9 @@
 //! What a bench shows.
 
-use crate::bench::Load;
 use crate::bench::catch_up::Samples;
 use crate::bench::figures::{self, per_second};
 use crate::bench::live::Outcome;
+use crate::bench::load::Load;
 use crate::kafka::client::settings::librdkafka_version;
 use crate::system::host;
 use crate::terminal::{count, megabytes, plural, rate, size, table};

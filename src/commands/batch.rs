@@ -1,7 +1,7 @@
 //! `kuu batch`: the truth as JSON lines.
 
 use crate::cli::Batch;
-use crate::commands::Status;
+use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::{self, Session, figure, print_json};
 use crate::input::truth;
 use crate::terminal::ledger::ledger_line;
@@ -15,7 +15,7 @@ use std::time::Instant;
 ///
 /// # Errors
 /// If the truth cannot be printed.
-pub fn run(arguments: &Batch, session: &Session) -> Result<Status> {
+pub fn run(arguments: &Batch, session: &Session) -> Result<ExitStatus> {
     let started = Instant::now();
     let units = session::units(&arguments.windows.window);
     let names = arguments.files.iter().map(|name| (name.as_str(), None));
@@ -52,10 +52,10 @@ pub fn run(arguments: &Batch, session: &Session) -> Result<Status> {
     // To free a set of users for each window takes longer than to end.
     std::mem::forget(truth);
     Ok(match error {
-        None => Status::Fine,
+        None => ExitStatus::Fine,
         Some(error) => {
             complain(error);
-            Status::Incomplete
+            ExitStatus::Incomplete
         }
     })
 }

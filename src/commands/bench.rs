@@ -1,15 +1,17 @@
 //! `kuu bench`: everything in one process, each figure beside its ceiling, after the answer was verified.
 
 mod comparison;
+mod run;
 
 use crate::bench::catch_up::{self, Samples, Topics};
 use crate::bench::gate::{Baseline, Compared};
 use crate::bench::leftovers::{self, Leftovers};
 use crate::bench::live::{self, Outcome};
-use crate::bench::{Load, embedded_partitions};
+use crate::bench::load::Load;
+use crate::bench::partitions::guard;
 use crate::bench::{figures, tables};
 use crate::cli::Bench;
-use crate::commands::Status;
+use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::{self, Session};
 use crate::input::truth;
 use crate::kafka::admin::Cluster;
@@ -27,27 +29,21 @@ use kuu_core::record::Record;
 use kuu_core::truth::Truth;
 use kuu_core::verdict::Fold;
 use kuu_core::window::Unit;
+use run::{BenchRun, CATCH_UP_RATIO, LIVE_RATIO};
 use serde_json::json;
 
-/// Bytes of a replayed batch as a part of the frames' bytes: measured for lz4 on the fixture, with some room. Batches of
-/// a live stream are small, and shrink less.
-const CATCH_UP_RATIO: f64 = 0.35;
-const LIVE_RATIO: f64 = 0.8;
 /// How often a share below the baseline is measured again before it counts.
 const SECOND_LOOKS: usize = 2;
-/// Partitions on Kafka, unless told otherwise.
-const PARTITIONS: usize = 4;
-
 /// Runs the command.
 ///
 /// # Errors
 /// If the input or the broker fails, or a frame is lost.
-pub fn run(arguments: &Bench, session: &Session) -> Result<Status> {
+pub fn run(arguments: &Bench, session: &Session) -> Result<ExitStatus> {
     let baseline = arguments.baseline.as_deref().map(comparison::read).transpose()?;
     let load = Load::read(&arguments.files, &session.stop)?;
     let cluster = connect(session)?;
     let prefix = leftovers::prefix();
-    let bench = Run { arguments, session, load: &load, cluster: &cluster, prefix: &prefix };
+    let bench = BenchRun { arguments, session, load: &load, cluster: &cluster, prefix: &prefix };
     session.screen.say(tables::header(&session::broker(&cluster), &load));
     let outcome = bench.measure(baseline.as_ref());
     // What failed on an input that changed failed because of that.
@@ -57,7 +53,7 @@ pub fn run(arguments: &Bench, session: &Session) -> Result<Status> {
     let status = match outcome {
         Err(_) if session.stop.interrupted() => {
             session.screen.say("interrupted: nothing was recorded");
-            Ok(Status::Interrupted)
+            Ok(ExitStatus::Interrupted)
         }
         outcome => outcome,
     };
@@ -90,22 +86,14 @@ fn connect(session: &Session) -> Result<Cluster> {
     Ok(cluster)
 }
 
-struct Run<'a> {
-    arguments: &'a Bench,
-    session: &'a Session,
-    load: &'a Load,
-    cluster: &'a Cluster,
-    prefix: &'a str,
-}
-
 /// One catch-up measurement, verified.
 struct CaughtUp {
     samples: Samples,
     checked: Checked,
 }
 
-impl Run<'_> {
-    fn measure(&self, baseline: Option<&Baseline>) -> Result<Status> {
+impl BenchRun<'_> {
+    fn measure(&self, baseline: Option<&Baseline>) -> Result<ExitStatus> {
         let config = session::counting(&self.arguments.windows, &self.arguments.event_time);
         let truth = self.truth(None, &config.units)?;
         let mut caught_up = self.catch_up(&config, &truth, "catch-up")?;
@@ -143,7 +131,7 @@ impl Run<'_> {
         let second = Config { units: vec![Unit::Second], ..config };
         let truth = self.truth(Some(self.load.kept() as u64), &second.units)?;
         let (live, live_checked) = match self.live(second, &truth) {
-            Err(error) if fell && !self.session.stop.interrupted() => return Status::Regression.after(Err(error)),
+            Err(error) if fell && !self.session.stop.interrupted() => return ExitStatus::Regression.after(Err(error)),
             live => live?,
         };
         if !live_checked.verdict.exact {
@@ -159,10 +147,10 @@ impl Run<'_> {
             record.remarks.push(sentence);
         }
         let status = match (fell, live.on_schedule, live.sustained) {
-            (true, ..) => Status::Regression,
-            (_, false, _) => Status::Behind,
-            (.., false) => Status::Inconclusive,
-            _ => Status::Fine,
+            (true, ..) => ExitStatus::Regression,
+            (_, false, _) => ExitStatus::Behind,
+            (.., false) => ExitStatus::Inconclusive,
+            _ => ExitStatus::Fine,
         };
         status.after(self.save(&record, Some(&live)))
     }
@@ -220,17 +208,6 @@ impl Run<'_> {
         self.cluster.is_embedded() && self.arguments.partitions.is_none() && partitions < 512
     }
 
-    fn partitions(&self, ratio: f64) -> usize {
-        match self.arguments.partitions {
-            Some(partitions) => partitions.into(),
-            None if self.cluster.is_embedded() => {
-                let ratio = if self.arguments.compression == crate::cli::Compression::None { 1.0 } else { ratio };
-                embedded_partitions(self.load.bytes, ratio)
-            }
-            None => PARTITIONS,
-        }
-    }
-
     fn live(&self, config: Config, truth: &Truth) -> Result<(Outcome, Checked)> {
         let topics =
             Topics { messages: format!("{}-live", self.prefix), output: format!("{}-live-output", self.prefix) };
@@ -266,7 +243,7 @@ impl Run<'_> {
         if self.session.stop.interrupted() {
             bail!("interrupted");
         }
-        crate::bench::guard(self.cluster, &topics.messages, outcome.frames)?;
+        guard(self.cluster, &topics.messages, outcome.frames)?;
         let checked = self.check(&topics, truth, &outcome.ledger)?;
         Ok((outcome, checked))
     }
@@ -305,11 +282,11 @@ impl Run<'_> {
     }
 
     /// A wrong answer has no throughput: the verdict takes the place of the figures.
-    fn wrong(&self, mut record: Record, checked: &Checked, phase: &str) -> Result<Status> {
+    fn wrong(&self, mut record: Record, checked: &Checked, phase: &str) -> Result<ExitStatus> {
         verification::tables::show(self.session.screen, checked);
         self.session.screen.say(format!("the {phase} answer is wrong: no figures"));
         record.verdict = Some(checked.verdict.clone());
-        Status::Wrong.after(self.save(&record, None))
+        ExitStatus::Wrong.after(self.save(&record, None))
     }
 
     fn show(&self, caught_up: &CaughtUp, live: &Outcome, live_checked: &Checked) {

@@ -1,7 +1,7 @@
 //! `kuu count`: the streaming engine, over a topic, files or standard input.
 
 use crate::cli::Count;
-use crate::commands::Status;
+use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::receipts::{self, COUNT};
 use crate::commands::session::topics;
 use crate::commands::session::{self, Session, broker, figure, print_json};
@@ -9,7 +9,10 @@ use crate::count::lines_sink::LinesSink;
 use crate::count::recovery::{Counted, Guarantee, Job, Progress};
 use crate::count::window_table::WindowTable;
 use crate::engine::queue::Feed;
-use crate::engine::run::{self, Doubtful, Sink, Start, Summary};
+use crate::engine::run;
+use crate::engine::sink::Sink;
+use crate::engine::start::{RunOptions, Start};
+use crate::engine::status::{Doubtful, RunSummary};
 use crate::input::source;
 use crate::kafka::admin::Cluster;
 use crate::kafka::commit::interval::check_interval;
@@ -30,12 +33,12 @@ use std::time::{Duration, Instant};
 ///
 /// # Errors
 /// If the input or the broker fails.
-pub fn run(arguments: &Count, session: &Session) -> Result<Status> {
+pub fn run(arguments: &Count, session: &Session) -> Result<ExitStatus> {
     if arguments.files.is_empty() { topic(arguments, session) } else { files(arguments, session) }
 }
 
 /// Counts a topic into another.
-fn topic(arguments: &Count, session: &Session) -> Result<Status> {
+fn topic(arguments: &Count, session: &Session) -> Result<ExitStatus> {
     let settings = session.settings();
     if session::guarantee(arguments.guarantee) == Guarantee::ExactlyOnce {
         check_interval(&settings, arguments.commit_interval)?;
@@ -71,7 +74,7 @@ fn topic(arguments: &Count, session: &Session) -> Result<Status> {
     session.print(&record)?;
     let saved = receipts::store(session, &arguments.output, &record)?;
     session.screen.say(format!("record: {}", saved.display()));
-    Ok(if summary.interrupted { Status::Interrupted } else { Status::Fine })
+    Ok(if summary.interrupted { ExitStatus::Interrupted } else { ExitStatus::Fine })
 }
 
 fn job(arguments: &Count) -> Job {
@@ -140,7 +143,7 @@ fn prepare_outputs(arguments: &Count, screen: Screen, cluster: &Cluster) -> Resu
 }
 
 /// Counts files or standard input; the results go to standard output.
-fn files(arguments: &Count, session: &Session) -> Result<Status> {
+fn files(arguments: &Count, session: &Session) -> Result<ExitStatus> {
     let screen = Screen { to_stderr: true, ..session.screen };
     let (feed, intake) = Feed::new();
     let parser = session::parser(arguments.windows.parser);
@@ -179,25 +182,25 @@ fn files(arguments: &Count, session: &Session) -> Result<Status> {
     Ok(match &reading.error {
         Some(error) => {
             terminal::complain(error);
-            Status::Incomplete
+            ExitStatus::Incomplete
         }
-        None if summary.interrupted => Status::Interrupted,
-        None => Status::Fine,
+        None if summary.interrupted => ExitStatus::Interrupted,
+        None => ExitStatus::Fine,
     })
 }
 
-fn pipeline_options(arguments: &Count) -> run::Options {
-    run::Options {
+fn pipeline_options(arguments: &Count) -> RunOptions {
+    RunOptions {
         commit_interval: arguments.commit_interval,
         idle: arguments.follow.then_some(arguments.idle),
         early: arguments.early,
         dead_letters: arguments.dead_letter.is_some(),
         ordered: arguments.ordered_output.is_some(),
-        ..run::Options::default()
+        ..RunOptions::default()
     }
 }
 
-fn record(arguments: &Count, session: &Session, counter: &Counter, summary: &Summary, resumed: u64) -> Record {
+fn record(arguments: &Count, session: &Session, counter: &Counter, summary: &RunSummary, resumed: u64) -> Record {
     let units: Vec<&str> = session::units(&arguments.windows.window).iter().map(|unit| unit.name()).collect();
     let config = json!({
         "topic": arguments.topic,
@@ -238,7 +241,7 @@ fn record(arguments: &Count, session: &Session, counter: &Counter, summary: &Sum
     record
 }
 
-fn report(screen: Screen, table: &WindowTable, counter: &Counter, summary: &Summary, resumed: u64) {
+fn report(screen: Screen, table: &WindowTable, counter: &Counter, summary: &RunSummary, resumed: u64) {
     let frames = counter.ledger().read - resumed;
     if !table.is_empty() || resumed == 0 {
         screen.say(table.render());

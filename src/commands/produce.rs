@@ -1,7 +1,7 @@
 //! `kuu produce`: frames of files into a topic, every one accounted for.
 
 use crate::cli::Produce;
-use crate::commands::Status;
+use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::receipts::{self, COMPLETE, PRODUCE};
 use crate::commands::session::topics;
 use crate::commands::session::{self, Session, figure};
@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 ///
 /// # Errors
 /// If the broker cannot be reached, or the topic must not be filled.
-pub fn run(arguments: &Produce, session: &Session) -> Result<Status> {
+pub fn run(arguments: &Produce, session: &Session) -> Result<ExitStatus> {
     // A wrong name must not cost a topic.
     input::check(&arguments.files)?;
     let cluster = Cluster::connect(&session.settings())?;
@@ -59,12 +59,12 @@ pub fn run(arguments: &Produce, session: &Session) -> Result<Status> {
     report(arguments, session, &reading, &outcome, elapsed);
     session.screen.say(format!("record: {}", saved?.display()));
     Ok(match &reading.error {
-        Some(_) => Status::Incomplete,
-        None if replaced.is_some() => Status::Incomplete,
+        Some(_) => ExitStatus::Incomplete,
+        None if replaced.is_some() => ExitStatus::Incomplete,
         // What an interrupt gave up is said, and expected.
-        None if outcome.failed == 0 && session.stop.interrupted() => Status::Interrupted,
-        None if outcome.delivered != reading.frames() => Status::Incomplete,
-        None => Status::Fine,
+        None if outcome.failed == 0 && session.stop.interrupted() => ExitStatus::Interrupted,
+        None if outcome.delivered != reading.frames() => ExitStatus::Incomplete,
+        None => ExitStatus::Fine,
     })
 }
 

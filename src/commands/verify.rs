@@ -1,7 +1,7 @@
 //! `kuu verify`: the results against the truth.
 
 use crate::cli::Verify;
-use crate::commands::Status;
+use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::receipts::{self, COUNT, PRODUCE, Receipt, configured};
 use crate::commands::session::topics;
 use crate::commands::session::{self, Session};
@@ -31,7 +31,7 @@ const NAMED_FILES: usize = 10;
 ///
 /// # Errors
 /// If the truth or the results cannot be read.
-pub fn run(arguments: &Verify, session: &Session) -> Result<Status> {
+pub fn run(arguments: &Verify, session: &Session) -> Result<ExitStatus> {
     let counted = receipts::find(session, COUNT, &arguments.output)?.map(|receipt| receipt.record);
     let topic = topic(arguments, session, counted.as_ref())?;
     topics::verified(&topic, &arguments.output)?;
@@ -73,7 +73,7 @@ pub fn run(arguments: &Verify, session: &Session) -> Result<Status> {
     let exact = checked.verdict.exact;
     record.verdict = Some(checked.verdict);
     let saved = session.print(&record).and_then(|()| session.store(RECORD, &record));
-    let status = if exact { Status::Fine } else { Status::Wrong };
+    let status = if exact { ExitStatus::Fine } else { ExitStatus::Wrong };
     status.after(saved.map(|path| session.screen.say(format!("record: {}", path.display()))))
 }
 

@@ -1,6 +1,6 @@
 //! Results as JSON lines.
 
-use crate::engine::run::{Commit, Sink};
+use crate::engine::sink::{Commit, Sink};
 use crate::engine::stop::Stop;
 use crate::system::clock::now_us;
 use anyhow::{Context, Result};

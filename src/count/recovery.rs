@@ -2,7 +2,10 @@
 
 use crate::count::window_table::WindowTable;
 use crate::engine::queue::Feed;
-use crate::engine::run::{self, Sink, Start, Summary};
+use crate::engine::run;
+use crate::engine::sink::Sink;
+use crate::engine::start::{RunOptions, Start};
+use crate::engine::status::{RunSummary, Status};
 use crate::engine::stop::Stop;
 use crate::kafka::admin::{Cluster, Range};
 use crate::kafka::client::descriptors::exhausted;
@@ -69,7 +72,7 @@ pub struct Job {
     /// Whether to go on at the topic's end.
     pub follow: bool,
     /// How the run goes; what follows from the members above is set by them.
-    pub options: run::Options,
+    pub options: RunOptions,
 }
 
 /// What is known while it runs.
@@ -80,7 +83,7 @@ pub enum Progress {
     /// The counter runs.
     Counting {
         /// What the pipeline knows.
-        status: run::Status,
+        status: Status,
         /// Frames that are not read yet.
         lag: u64,
     },
@@ -91,7 +94,7 @@ pub struct Counted {
     /// With all that it counted, before a restart too.
     pub counter: Counter,
     /// Of the last stretch, from the start or the last setback.
-    pub summary: Summary,
+    pub summary: RunSummary,
     /// Frames that an earlier run had counted.
     pub resumed_frames: u64,
     /// Why transactions were aborted and done again, in the order of time.
@@ -340,7 +343,7 @@ impl Attempt<'_> {
         let readers = Readers::start(self.cluster.settings(), &options, identity, ranges, feed, self.stop)?;
         let resumed_frames = counter.ledger().read;
         let left: u64 = ranges.iter().map(Range::len).sum();
-        let options = run::Options {
+        let options = RunOptions {
             dead_letters: keep.0,
             ordered: keep.1,
             commit_results: self.job.guarantee == Guarantee::ExactlyOnce,

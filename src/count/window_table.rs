@@ -1,6 +1,6 @@
 //! The last answers of a run, for its table.
 
-use crate::engine::run::{Commit, Letter, Sink};
+use crate::engine::sink::{Commit, Letter, Sink};
 use crate::terminal::{count, difference, plural, table};
 use anyhow::Result;
 use kuu_core::counter::Emission;

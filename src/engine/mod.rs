@@ -2,4 +2,7 @@
 
 pub mod queue;
 pub mod run;
+pub mod sink;
+pub mod start;
+pub mod status;
 pub mod stop;

@@ -3,7 +3,7 @@
 //! The member framing is done here and only the deflate data is left to flate2, because flate2's own readers discard
 //! what they decoded just before an error, hide where it stands, and take zero padding for a broken member.
 
-use crate::input::Fault;
+use crate::input::error::Fault;
 use crate::input::raw::Raw;
 use crc_fast::{CrcAlgorithm, Digest};
 use flate2::{Decompress, FlushDecompress, Status};

@@ -1,6 +1,6 @@
 //! What can be said of inputs without reading them, and how each is opened: once, as a stream gives its bytes only once.
 
-use crate::input::InputError;
+use crate::input::error::InputError;
 use crate::input::stamp::Identity;
 use std::collections::HashMap;
 use std::fs::{self, File, Metadata};

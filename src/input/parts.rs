@@ -5,8 +5,11 @@
 //! If anything is not as hoped, the first part is read on to the end of the file, as if there were no others: so every
 //! error is found and told as ever.
 
+use crate::input::blocks::{Format, Input, SIZES, Stage};
+use crate::input::error::InputError;
+use crate::input::progress::Progress;
+use crate::input::raw::Raw;
 use crate::input::stamp::{Stamp, Watch};
-use crate::input::{Format, Input, InputError, LIMITS, Progress, Raw, State};
 use crate::system::fault::planted;
 use kuu_core::lines::Block;
 use kuu_core::truth::Blocks;
@@ -86,10 +89,10 @@ impl Blocks for Part {
 /// The lines that were cut between these parts, which have been read without an error; `None` if they do not meet.
 pub fn between(parts: &[Part]) -> Option<Block> {
     let (last, others) = parts.split_last()?;
-    let met = others.iter().all(|part| part.input.raw.paused()) && matches!(last.input.state, State::Done);
+    let met = others.iter().all(|part| part.input.raw.paused()) && matches!(last.input.stage, Stage::Done);
     let text: Vec<u8> = parts.iter().flat_map(|part| part.head.iter().chain(&part.input.carry)).copied().collect();
     let block = Block::new(text, 1);
-    let short = block.lines().all(|(_, line)| line.len() <= last.input.limits.line);
+    let short = block.lines().all(|(_, line)| line.len() <= last.input.sizes.line);
     (met && short).then_some(block)
 }
 
@@ -144,13 +147,13 @@ fn part(name: &str, reader: File, at: u64, size: u64) -> Input {
         raw,
         watch: None,
         format: Format::Unknown,
-        limits: LIMITS,
+        sizes: SIZES,
         eager: false,
         carry: Vec::new(),
         lines: 0,
         checked: 0,
         // Not the start: there, a byte-order mark would be skipped.
-        state: State::Reading,
+        stage: Stage::Reading,
     }
 }
 

@@ -1,7 +1,8 @@
 //! The raw bytes of one input: buffered and counted as they are taken.
 
+use crate::input::error::Fault;
+use crate::input::progress::Progress;
 use crate::input::read_ahead::{Ahead, Chunk};
-use crate::input::{Fault, Progress};
 use std::io::Read;
 use std::sync::atomic::Ordering;
 

@@ -1,6 +1,6 @@
 //! Reads and hashes on a thread of its own, so that the one that inflates does nothing else.
 
-use crate::input::Fault;
+use crate::input::error::Fault;
 use crate::system::fault::planted;
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Read};

@@ -1,8 +1,12 @@
 //! Several files in order, read ahead on a thread of their own.
 
 use crate::engine::stop::Stop;
-use crate::input::{Block, Digest, Finished, Input, InputError, Progress, distinct, is_blank};
+use crate::input::blocks::{Digest, Finished, Input};
+use crate::input::error::InputError;
+use crate::input::names::distinct;
+use crate::input::progress::Progress;
 use crate::system::fault::planted;
+use kuu_core::lines::{Block, is_blank};
 use kuu_core::record::Source;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};

@@ -2,10 +2,11 @@
 
 use crate::engine::queue::{Event, Feed};
 use crate::engine::stop::Stop;
+use crate::input::progress::Progress;
 use crate::input::several::{self, Reading};
-use crate::input::{Progress, is_blank};
 use crate::system::fault::planted;
 use kuu_core::frame_batch::Frames;
+use kuu_core::lines::is_blank;
 use kuu_frame::{Kind, Parser};
 
 /// A run of frames is handed over when it has this many bytes, and at the end of each block.

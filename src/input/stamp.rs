@@ -1,6 +1,6 @@
 //! Whether a file is still the one that was opened, with what it held then.
 
-use crate::input::InputError;
+use crate::input::error::InputError;
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,9 @@
 //! The truth about files.
 
-use crate::input::{Finished, InputError, Part, between, distinct};
+use crate::input::blocks::Finished;
+use crate::input::error::InputError;
+use crate::input::names::distinct;
+use crate::input::parts::{Part, between};
 use kuu_core::record::Source;
 use kuu_core::truth::{self, Truth};
 use kuu_core::window::Unit;

@@ -1,7 +1,7 @@
 //! What a run is compared with, and how it came out.
 
 use crate::bench::gate::{Baseline, Compared, Conditions, FORMAT, Measured};
-use crate::commands::bench::Run;
+use crate::commands::bench::run::{BenchRun, CATCH_UP_RATIO};
 use crate::commands::session;
 use crate::kafka::client::properties::is_secret;
 use crate::system::host;
@@ -35,7 +35,7 @@ pub fn read(path: &Path) -> Result<Baseline> {
 }
 
 /// What the shares of a run depend on besides kuu. Not the parser: that is a part of kuu, and a slow one is to be seen.
-pub fn conditions(run: &Run<'_>) -> Conditions {
+pub fn conditions(run: &BenchRun<'_>) -> Conditions {
     let arguments = run.arguments;
     let broker = session::broker(run.cluster);
     // The embedded one comes with kuu; which Kafka it is makes a difference.
@@ -55,7 +55,7 @@ pub fn conditions(run: &Run<'_>) -> Conditions {
         ("threads a core", host::threads_a_core().map_or_else(|| "unknown".into(), |threads| threads.to_string())),
         ("build", if cfg!(debug_assertions) { "debug" } else { "release" }.into()),
         ("input sha256", inputs.join(" ")),
-        ("partitions", run.partitions(crate::commands::bench::CATCH_UP_RATIO).to_string()),
+        ("partitions", run.partitions(CATCH_UP_RATIO).to_string()),
         ("threads", session::threads(arguments.threads).to_string()),
         ("guarantee", session::guarantee(arguments.guarantee).name().into()),
         ("compression", session::compression(arguments.compression).into()),
@@ -74,7 +74,7 @@ pub fn conditions(run: &Run<'_>) -> Conditions {
 pub fn find<'a>(
     baseline: &'a Baseline,
     conditions: &Conditions,
-    run: &Run<'_>,
+    run: &BenchRun<'_>,
     record: &mut Record,
 ) -> Option<&'a Measured> {
     match baseline.under(conditions) {

@@ -1,6 +1,7 @@
 //! What becomes of the original bytes: counted frames go out in their order, all others with a reason.
 
-use crate::engine::run::{Letter, Run};
+use crate::engine::run::counting::Run;
+use crate::engine::sink::Letter;
 use anyhow::Result;
 use kuu_core::counter::Fate;
 use kuu_core::frame_batch::Value;

@@ -1,6 +1,7 @@
 //! Partitions that come to a run, that fall silent, and that are left when it should be over.
 
-use crate::engine::run::{Doubtful, Run};
+use crate::engine::run::counting::Run;
+use crate::engine::status::Doubtful;
 use anyhow::Result;
 
 impl Run<'_> {
@@ -19,9 +20,25 @@ impl Run<'_> {
 
     /// Notes that a partition is read up to `at`: behind its last frame there may be markers and aborted messages, and one
     /// without a frame has a position too. What retention removes there later was, or was not, counted.
-    pub(super) fn stands(&mut self, partition: usize, at: i64) {
+    fn stands(&mut self, partition: usize, at: i64) {
         let position = &mut self.summary.positions[partition];
         *position = (*position).max(at);
+    }
+
+    /// Notes that a partition of a live stream has no more for now.
+    pub(super) fn caught_up(&mut self, partition: usize, at: i64) -> Result<()> {
+        self.stands(partition, at);
+        self.silent_since[partition] = Some(self.pace.now());
+        self.is_read_again(partition)
+    }
+
+    /// Notes that a partition has ended; whether all have.
+    pub(super) fn ended(&mut self, partition: usize, at: i64) -> Result<bool> {
+        self.stands(partition, at);
+        self.is_read_again(partition)?;
+        self.silence(partition)?;
+        self.ended[partition] = true;
+        Ok(self.ended.iter().all(|ended| *ended))
     }
 
     /// Why a run cannot be over whose readers are gone.

@@ -1,6 +1,6 @@
 //! At least once: results to a topic, then positions to a consumer group.
 
-use crate::engine::run::{Commit, Letter, Sink};
+use crate::engine::sink::{Commit, Letter, Sink};
 use crate::engine::stop::Stop;
 use crate::kafka::client::settings::Settings;
 use crate::kafka::commit::offsets::Committer;

@@ -1,6 +1,6 @@
 //! Exactly once: results, changes of state and consumed offsets in one transaction (KIP-98, KIP-447).
 
-use crate::engine::run::{Commit, Letter, Sink};
+use crate::engine::sink::{Commit, Letter, Sink};
 use crate::engine::stop::Stop;
 use crate::kafka::admin::{Cluster, Range};
 use crate::kafka::client::background_close::Aside;

@@ -1,6 +1,6 @@
 //! Records that wait until they may be written.
 
-use crate::engine::run::Letter;
+use crate::engine::sink::Letter;
 use crate::kafka::produce::deliveries::Loss;
 use crate::kafka::produce::result_writer::Writer;
 use kuu_core::counter::Emission;

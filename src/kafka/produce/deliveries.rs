@@ -1,6 +1,6 @@
 //! What becomes of what a count writes: the last offsets, and the first loss.
 
-use crate::engine::run::Letter;
+use crate::engine::sink::Letter;
 use crate::kafka::client::descriptors::{self, exhausted};
 use crate::kafka::client::refusal::lack;
 use crate::kafka::client::settings::Settings;

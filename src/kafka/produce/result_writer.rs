@@ -1,6 +1,6 @@
 //! One producer for all that a count writes: results, dead letters, ordered frames, state.
 
-use crate::engine::run::Letter;
+use crate::engine::sink::Letter;
 use crate::engine::stop::Stop;
 use crate::kafka::client::settings::{Settings, unusable};
 use crate::kafka::commit::state_topic::Written;

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 mod refused;
 
-const SMALL: Limits = Limits { block: 16, line: 64 };
+const SMALL: Sizes = Sizes { block: 16, line: 64 };
 
 /// Gives at most `step` bytes a call, interrupts every other call, and fails at the end if told so.
 struct Dribble {
@@ -33,9 +33,9 @@ impl Read for Dribble {
     }
 }
 
-fn input(data: &[u8], step: usize, size: Option<u64>, limits: Limits) -> Input {
+fn input(data: &[u8], step: usize, size: Option<u64>, sizes: Sizes) -> Input {
     let reader = Dribble { data: data.to_vec(), at: 0, step, interrupt: false, fails: false };
-    Input::with("x.gz", Box::new(reader), size, limits)
+    Input::with("x.gz", Box::new(reader), size, sizes)
 }
 
 /// The lines of an input, whose numbers must be 1, 2, ..., and the error at its end.
@@ -163,7 +163,7 @@ fn any_bit_flipped() {
         for bit in 0..8 {
             let mut damaged = data.clone();
             damaged[at] ^= 1 << bit;
-            let (lines, error) = drain(&mut input(&damaged, 7, Some(0), Limits { block: 16, line: 1000 }));
+            let (lines, error) = drain(&mut input(&damaged, 7, Some(0), Sizes { block: 16, line: 1000 }));
             let cut = match error {
                 None if at < 2 => continue, // read as text, see the module
                 None => {
@@ -205,8 +205,8 @@ fn all_before_a_damaged_place_is_delivered() {
     let second = 10 + 5 + first;
     data[second + 3] ^= 1;
     let whole = whole_lines(&text[..first]);
-    for limits in [SMALL, LIMITS] {
-        let (got, error) = drain(&mut input(&data, 1000, Some(0), limits));
+    for sizes in [SMALL, SIZES] {
+        let (got, error) = drain(&mut input(&data, 1000, Some(0), sizes));
         assert_eq!(got, lines(&text[..whole]));
         let Some(InputError::Corrupt { byte, member: 0, what: "invalid deflate data", cut, .. }) = error else {
             panic!("{error:?}")
@@ -298,7 +298,7 @@ fn a_reader_that_fails() {
 
 #[test]
 fn a_pipe_gives_each_line_at_once() {
-    let mut input = input(b"a\nb\n", 2, None, LIMITS);
+    let mut input = input(b"a\nb\n", 2, None, SIZES);
     let mut block = Block::default();
     for line in [b"a\n", b"b\n"] {
         assert!(input.read_block(&mut block).unwrap());
@@ -374,8 +374,8 @@ proptest! {
             let head = gzip(if bom { BOM } else { b"" });
             parts.iter().fold(head, |data, part| [data, gzip(part.as_bytes())].concat())
         };
-        let limits = Limits { block, line: 1000 };
-        let mut input = input(&data, step, size.then_some(0), limits);
+        let sizes = Sizes { block, line: 1000 };
+        let mut input = input(&data, step, size.then_some(0), sizes);
         let (got, error) = drain(&mut input);
         prop_assert!(error.is_none());
         prop_assert_eq!(got, lines(&text));

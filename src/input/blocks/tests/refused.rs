@@ -115,8 +115,8 @@ fn other_formats_are_named() {
     ] {
         for data in [data.clone(), gzip(&data)] {
             for (step, size) in [(1, None), (1_000, Some(0))] {
-                let limits = Limits { block: 300, line: 400 };
-                let (lines, error) = drain(&mut input(&data, step, size, limits));
+                let sizes = Sizes { block: 300, line: 400 };
+                let (lines, error) = drain(&mut input(&data, step, size, sizes));
                 assert!(lines.is_empty());
                 let said = error.unwrap().to_string();
                 let expected = format!(

@@ -1,0 +1,35 @@
+//! How many partitions the embedded broker needs, and whether a topic still holds what was sent to it.
+
+use crate::kafka::admin::{Cluster, Range};
+use anyhow::{Result, bail};
+
+/// Messages of this many bytes are certainly kept by a partition of the embedded broker, which drops the oldest beyond
+/// 5 MiB or 100,000 without a word.
+const EMBEDDED_PARTITION_BYTES: f64 = 5.0 * 1024.0 * 1024.0;
+/// Users are spread unevenly: the fullest partition holds this much more than the mean.
+const SKEW: f64 = 1.6;
+
+/// Partitions that the embedded broker needs for `bytes` bytes of frames that shrink to `ratio` of them.
+pub fn embedded_partitions(bytes: u64, ratio: f64) -> usize {
+    ((bytes as f64 * ratio * SKEW / EMBEDDED_PARTITION_BYTES).ceil() as usize).clamp(4, 1024)
+}
+
+/// Checks that the topic still holds all that was sent to it.
+///
+/// # Errors
+/// If the broker dropped messages: then whatever was measured on them is worth nothing.
+pub fn guard(cluster: &Cluster, topic: &str, frames: u64) -> Result<Vec<Range>> {
+    let ranges = cluster.ranges(topic)?;
+    if let Some(partition) = ranges.iter().position(|range| range.low != 0) {
+        bail!(
+            "the broker dropped the oldest frames of topic {topic}, partition {partition} (low watermark {}): \
+             use more --partitions",
+            ranges[partition].low
+        );
+    }
+    let held: u64 = ranges.iter().map(Range::len).sum();
+    if held != frames {
+        bail!("topic {topic} holds {held} frames instead of {frames}");
+    }
+    Ok(ranges)
+}

@@ -1,0 +1,77 @@
+//! How a command ends, as the exit status of the process.
+
+use crate::terminal::complain;
+use anyhow::Result;
+
+/// How a command ended, when it could do its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitStatus {
+    /// Everything is as it should be.
+    Fine,
+    /// The answer is wrong.
+    Wrong,
+    /// Frames are missing, or the input could not be read to its end; the words were said.
+    Incomplete,
+    /// Slower than the baseline.
+    Regression,
+    /// The load was unsustainable: its latency says nothing.
+    Inconclusive,
+    /// The load generator could not hold its schedule.
+    Behind,
+    /// A signal ended it, in order.
+    Interrupted,
+}
+
+impl ExitStatus {
+    /// The exit status of the process.
+    pub fn code(self) -> u8 {
+        match self {
+            ExitStatus::Fine => 0,
+            ExitStatus::Wrong => 1,
+            ExitStatus::Incomplete => 2,
+            ExitStatus::Regression => 3,
+            ExitStatus::Inconclusive => 4,
+            ExitStatus::Behind => 5,
+            ExitStatus::Interrupted => 130,
+        }
+    }
+
+    /// Whether it says more than that something failed.
+    fn is_finding(self) -> bool {
+        matches!(self, ExitStatus::Wrong | ExitStatus::Regression | ExitStatus::Inconclusive | ExitStatus::Behind)
+    }
+
+    /// The status after what was still to do, as to write a record or to clean up: a failure of that is said, but does not
+    /// hide what was found before.
+    ///
+    /// # Errors
+    /// If it failed and there was nothing to hide.
+    pub fn after(self, last: Result<()>) -> Result<ExitStatus> {
+        match last {
+            Err(error) if self.is_finding() => {
+                complain(format!("{error:#}"));
+                Ok(self)
+            }
+            last => last.map(|()| self),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::anyhow;
+
+    #[test]
+    fn what_fails_last_hides_no_finding() {
+        let failed = || Err(anyhow!("no space"));
+        for status in [ExitStatus::Wrong, ExitStatus::Regression, ExitStatus::Inconclusive, ExitStatus::Behind] {
+            assert_eq!(status.after(failed()).unwrap(), status);
+            assert_eq!(status.after(Ok(())).unwrap(), status);
+        }
+        for status in [ExitStatus::Fine, ExitStatus::Incomplete, ExitStatus::Interrupted] {
+            assert!(status.after(failed()).is_err());
+            assert_eq!(status.after(Ok(())).unwrap(), status);
+        }
+    }
+}

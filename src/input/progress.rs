@@ -1,0 +1,23 @@
+//! How far reading is.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How far an input was read.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    pub(super) read: Arc<AtomicU64>,
+    pub(super) size: Option<u64>,
+}
+
+impl Progress {
+    /// Raw bytes read so far, compressed where the file is.
+    pub fn bytes(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    /// Size of the file in raw bytes; `None` for pipes and standard input.
+    pub fn size(&self) -> Option<u64> {
+        self.size
+    }
+}
