@@ -12,7 +12,7 @@ use crate::kafka::commit::state_topic::State;
 use crate::kafka::consume::scan::read_shared;
 use crate::kafka::produce::frame_sender::Sender;
 use crate::kafka::produce::replay;
-use crate::kafka::produce::result_writer;
+use crate::kafka::topics::count_topics::{CountTopics, Limits};
 use anyhow::{Result, bail};
 use flate2::bufread::MultiGzDecoder;
 use kuu_core::counter::{Config, Counter};
@@ -76,7 +76,7 @@ pub struct Samples {
 
 /// The topics of the last round.
 #[derive(Clone, Debug)]
-pub struct Topics {
+pub struct BenchTopics {
     /// The frames.
     pub messages: String,
     /// The results.
@@ -100,14 +100,14 @@ pub fn measure(
     cluster: &Cluster,
     stop: &Stop,
     tell: impl Fn(&str),
-) -> Result<(Samples, Topics)> {
+) -> Result<(Samples, BenchTopics)> {
     let mut samples = Samples::default();
-    let mut last: Option<Topics> = None;
+    let mut last: Option<BenchTopics> = None;
     let mut counted = Ledger::default();
     let parsed = parsed(load);
     for round in 1..=plan.rounds {
         let named = |what: &str| format!("{}-{what}-{round}", plan.prefix);
-        let topics = Topics { messages: named("messages"), output: named("output") };
+        let topics = BenchTopics { messages: named("messages"), output: named("output") };
         let raw = named("raw");
         let say = |phase: &str| tell(&format!("catch-up, round {round} of {}: {phase}", plan.rounds));
         let mut timed = |into: fn(&mut Samples) -> &mut Vec<f64>, seconds: f64| into(&mut samples).push(seconds);
@@ -165,7 +165,7 @@ pub fn measure(
         guard(cluster, &topics.messages, load.frames)?;
 
         cluster.delete(&[&raw])?;
-        if let Some(Topics { messages, output }) = last.replace(topics) {
+        if let Some(BenchTopics { messages, output }) = last.replace(topics) {
             cluster.delete(&[&messages, &output])?;
         }
         if stop.interrupted() {
@@ -283,7 +283,7 @@ fn raw_read(plan: &Plan, topic: &str, frames: u64, cluster: &Cluster) -> Result<
 
 fn count(
     plan: &Plan,
-    topics: &Topics,
+    topics: &BenchTopics,
     guarantee: Guarantee,
     frames: u64,
     cluster: &Cluster,
@@ -299,12 +299,12 @@ fn count(
         cluster.create(topic, 1, 1, &[])?;
     }
     let job = Job {
-        topics: result_writer::Topics {
+        topics: CountTopics {
             input: topics.messages.clone(),
             output: output.clone(),
             dead_letters: None,
             ordered: None,
-            limits: crate::kafka::topics::limits::Limits::default(),
+            limits: Limits::default(),
         },
         group: group.clone(),
         guarantee,

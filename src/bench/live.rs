@@ -11,8 +11,7 @@ use crate::kafka::commit::bare_transaction::BareTransactions;
 use crate::kafka::consume::scan::{Record, read_until};
 use crate::kafka::headers::{ARRIVED_HEADER, DUE_HEADER, decode_us};
 use crate::kafka::produce::frame_sender::Sender;
-use crate::kafka::produce::result_writer::Topics;
-use crate::kafka::topics::limits::Limits;
+use crate::kafka::topics::count_topics::{CountTopics, Limits};
 use crate::system::clock::steady_us;
 use anyhow::{Context as _, Result, anyhow, bail};
 use kuu_core::counter::Config;
@@ -254,7 +253,7 @@ fn wait_until(due_us: i64, sender: &Sender) {
 
 fn count(plan: &Plan, settings: &Settings, end: &Stop, shared: &Shared) -> Result<Counted> {
     let job = Job {
-        topics: Topics {
+        topics: CountTopics {
             input: plan.messages.clone(),
             output: plan.output.clone(),
             dead_letters: None,

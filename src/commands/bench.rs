@@ -3,7 +3,7 @@
 mod comparison;
 mod run;
 
-use crate::bench::catch_up::{self, Samples, Topics};
+use crate::bench::catch_up::{self, BenchTopics, Samples};
 use crate::bench::gate::{Baseline, Compared};
 use crate::bench::leftovers::{self, Leftovers};
 use crate::bench::live::{self, Outcome};
@@ -210,7 +210,7 @@ impl BenchRun<'_> {
 
     fn live(&self, config: Config, truth: &Truth) -> Result<(Outcome, Checked)> {
         let topics =
-            Topics { messages: format!("{}-live", self.prefix), output: format!("{}-live-output", self.prefix) };
+            BenchTopics { messages: format!("{}-live", self.prefix), output: format!("{}-live-output", self.prefix) };
         self.cluster.create(&topics.messages, self.partitions(LIVE_RATIO), 1, &[])?;
         self.cluster.create(&topics.output, 1, 1, &[])?;
         self.cluster.create(&State::topic(self.prefix), 1, 1, &[])?;
@@ -248,7 +248,7 @@ impl BenchRun<'_> {
         Ok((outcome, checked))
     }
 
-    fn check(&self, topics: &Topics, truth: &Truth, ledger: &Ledger) -> Result<Checked> {
+    fn check(&self, topics: &BenchTopics, truth: &Truth, ledger: &Ledger) -> Result<Checked> {
         self.load.unchanged()?;
         let repeats = check::repeats(session::guarantee(self.arguments.guarantee).name());
         let mut checked = check::check(self.cluster, &topics.output, truth, Fold::new(repeats, None))?;

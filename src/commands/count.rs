@@ -17,8 +17,8 @@ use crate::input::source;
 use crate::kafka::admin::Cluster;
 use crate::kafka::commit::interval::check_interval;
 use crate::kafka::commit::state_topic::State;
-use crate::kafka::produce::result_writer::Topics;
-use crate::kafka::topics::limits::{Limits, to_take};
+use crate::kafka::topics::count_topics::{CountTopics, Limits};
+use crate::kafka::topics::limits::{limits_of, to_take};
 use crate::system::host;
 use crate::terminal::ledger::ledger_line;
 use crate::terminal::{self, Screen, megabytes, plural, rate, time};
@@ -50,7 +50,7 @@ fn topic(arguments: &Count, session: &Session) -> Result<ExitStatus> {
     prepare_outputs(arguments, session.screen, &cluster)?;
     let mut job = job(arguments);
     let state = (job.guarantee == Guarantee::ExactlyOnce).then(|| State::topic(&arguments.group));
-    job.topics.limits = Limits::of(&cluster, &job.topics, state.as_deref())?;
+    job.topics.limits = limits_of(&cluster, &job.topics, state.as_deref())?;
     let mut table = WindowTable::default();
     let mut status = StatusLine::new(session.screen, arguments.follow);
     let counted = job.run(&cluster, &session.stop, &mut table, |now| status.show(now));
@@ -79,7 +79,7 @@ fn topic(arguments: &Count, session: &Session) -> Result<ExitStatus> {
 
 fn job(arguments: &Count) -> Job {
     Job {
-        topics: Topics {
+        topics: CountTopics {
             input: arguments.topic.clone(),
             output: arguments.output.clone(),
             dead_letters: arguments.dead_letter.clone(),

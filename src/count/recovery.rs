@@ -16,7 +16,7 @@ use crate::kafka::commit::exactly_once::{Aborted, ExactlyOnce, Fenced};
 use crate::kafka::commit::state_topic::{Source, State};
 use crate::kafka::consume::reader::Options as SourceOptions;
 use crate::kafka::consume::readers::Readers;
-use crate::kafka::produce::result_writer::Topics;
+use crate::kafka::topics::count_topics::CountTopics;
 use crate::kafka::topics::identity::{Identity, Ids};
 use crate::system::host;
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -58,7 +58,7 @@ impl Guarantee {
 #[derive(Clone, Debug)]
 pub struct Job {
     /// From where to where.
-    pub topics: Topics,
+    pub topics: CountTopics,
     /// Consumer group, and transactional id.
     pub group: String,
     /// After a crash.

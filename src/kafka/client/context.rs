@@ -1,7 +1,7 @@
 //! What a client tells on the side: its errors, its lag, its deliveries.
 
 use crate::kafka::client::descriptors;
-use crate::kafka::client::refusal::Refusal;
+use crate::kafka::client::recognise::Refusal;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;

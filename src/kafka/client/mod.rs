@@ -5,5 +5,6 @@ pub mod context;
 pub mod descriptors;
 pub mod outage;
 pub mod properties;
+pub mod recognise;
 pub mod refusal;
 pub mod settings;

@@ -2,6 +2,7 @@
 
 use crate::kafka::client::context::Context;
 use crate::kafka::client::descriptors::exhausted;
+use crate::kafka::client::recognise::{Cause, Refusal};
 use crate::kafka::client::settings::{Settings, unusable};
 use anyhow::{Result, anyhow};
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -14,93 +15,34 @@ const SECOND_LOOK: Duration = Duration::from_secs(3);
 /// How long one question for metadata waits at most, before the errors that came since are looked at.
 const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
-/// Why no connection comes about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    kind: Kind,
-    /// `host:port` of the broker.
-    broker: String,
-    /// What librdkafka says.
-    words: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    /// Name or password.
-    Credentials,
-    /// The broker knows other mechanisms.
-    Mechanism,
-    /// The broker's certificate was not verified.
-    Certificate,
-    /// TLS failed otherwise.
-    Tls,
-    /// The broker hung up as one does that speaks another protocol, or that stops.
-    Protocol,
-}
-
 impl Refusal {
-    /// What an error of librdkafka, or a line of its log, which has no code, means, if it is a refusal.
-    pub fn of(code: Option<RDKafkaErrorCode>, words: &str) -> Option<Refusal> {
-        let has = |part: &str| words.contains(part);
-        let kind = match code {
-            Some(RDKafkaErrorCode::Authentication) if has("mechanism handshake failed") => Kind::Mechanism,
-            Some(RDKafkaErrorCode::Authentication) => Kind::Credentials,
-            // Depending on the moment, it comes as an error of TLS or of transport.
-            Some(_) if has("certificate verify failed") => Kind::Certificate,
-            Some(RDKafkaErrorCode::SSL) => Kind::Tls,
-            _ if hung_up_at_once(words) || has("PLAINTEXT broker listener") => Kind::Protocol,
-            _ => return None,
-        };
-        // As in `[thrd:...]: sasl_ssl://localhost:9092/bootstrap: SSL handshake failed: ...`, without [] in an error.
-        let words = words.strip_prefix('[').and_then(|words| words.split_once("]: ")).map_or(words, |(_, words)| words);
-        let (name, words) = words.split_once(": ")?;
-        let broker = name.split_once("://").map_or(name, |(_, broker)| broker);
-        let broker = broker.split_once('/').map_or(broker, |(broker, _)| broker);
-        Some(Refusal { kind, broker: broker.into(), words: words.into() })
-    }
-
-    /// Whether asking again is in vain.
-    pub fn is_final(&self) -> bool {
-        self.kind != Kind::Protocol
-    }
-
     /// What happened, and what to do.
     pub fn explain(&self, settings: &Settings) -> String {
         let Refusal { broker, words, .. } = self;
-        match self.kind {
-            Kind::Credentials => format!(
+        match self.cause {
+            Cause::Credentials => format!(
                 "the broker at {broker} refuses {}: wrong name or password, or not known there by {}: \
                  correct sasl.username and sasl.password in the file of --config ({words})",
                 user(settings),
                 settings.property("sasl.mechanism").unwrap_or("this mechanism"),
             ),
-            Kind::Mechanism => format!("the broker at {broker} has other mechanisms: set sasl.mechanism ({words})"),
-            Kind::Certificate if name_is_wrong(settings) => format!(
+            Cause::Mechanism => format!("the broker at {broker} has other mechanisms: set sasl.mechanism ({words})"),
+            Cause::Certificate if name_is_wrong(settings) => format!(
                 "the certificate of the broker at {broker} is for another host name: \
                  name the broker as its certificate does, with --brokers HOST:PORT"
             ),
-            Kind::Certificate => format!(
+            Cause::Certificate => format!(
                 "the certificate of the broker at {broker} is not signed by a CA that is trusted here, or is out of date: \
                  set ssl.ca.location to the file with its CA"
             ),
-            Kind::Tls => format!("the broker at {broker} refuses the TLS connection: {words}"),
-            Kind::Protocol => format!(
+            Cause::Tls => format!("the broker at {broker} refuses the TLS connection: {words}"),
+            Cause::Protocol => format!(
                 "the broker at {broker} hung up, as one does that wants another security.protocol than {}: \
                  set it to ssl, sasl_ssl, plaintext or sasl_plaintext ({words})",
                 settings.property("security.protocol").unwrap_or("plaintext"),
             ),
         }
     }
-}
-
-/// Whether the broker closed the connection before anything was said, as in `...: Disconnected: ... (after 1ms in state UP)`.
-fn hung_up_at_once(words: &str) -> bool {
-    let Some((what, when)) = words.rsplit_once("(after ") else { return false };
-    let Some((milliseconds, state)) = when.split_once("ms in state ") else { return false };
-    let early = milliseconds.parse::<u32>().is_ok_and(|milliseconds| milliseconds < 2_000);
-    // After SASL, the protocol is the right one.
-    let stranger = state.starts_with("APIVERSION_QUERY") || (state.starts_with("UP") && !what.contains("sasl_"));
-    what.contains("Disconnected") && early && stranger
 }
 
 fn user(settings: &Settings) -> String {
@@ -123,7 +65,7 @@ fn name_is_wrong(settings: &Settings) -> bool {
         }
         hear(&consumer);
         match consumer.context().refusal() {
-            Some(Refusal { kind: Kind::Certificate | Kind::Tls, .. }) => return false,
+            Some(Refusal { cause: Cause::Certificate | Cause::Tls, .. }) => return false,
             // A broker that wants SASL hangs up, after TLS.
             Some(_) => return true,
             None => {}
@@ -242,7 +184,6 @@ pub fn explained(error: anyhow::Error, settings: &Settings) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use RDKafkaErrorCode::{Authentication, BrokerTransportFailure, SSL};
 
     fn settings(user: &str) -> Settings {
         let properties = vec![("sasl.username".into(), user.into())];
@@ -250,34 +191,8 @@ mod tests {
     }
 
     #[test]
-    fn what_librdkafka_reports() {
-        for (code, words, kind) in [
-            (Authentication, "SASL authentication error: Authentication failed", Kind::Credentials),
-            (Authentication, "SASL OAUTHBEARER mechanism handshake failed: Broker: ...", Kind::Mechanism),
-            (SSL, "SSL handshake failed: error:0A000086:SSL routines::certificate verify failed", Kind::Certificate),
-            (BrokerTransportFailure, "error:0A000086:SSL routines::certificate verify failed", Kind::Certificate),
-            (SSL, "SSL handshake failed: ...: client SSL authentication might be required", Kind::Tls),
-            (
-                BrokerTransportFailure,
-                "Disconnected: connection reset (after 0ms in state APIVERSION_QUERY)",
-                Kind::Protocol,
-            ),
-        ] {
-            let refusal = Refusal::of(Some(code), &format!("sasl_ssl://kafka:9092/bootstrap: {words}")).unwrap();
-            assert_eq!(refusal, Refusal { kind, broker: "kafka:9092".into(), words: words.into() });
-            assert_eq!(refusal.is_final(), kind != Kind::Protocol);
-        }
-        let log = "[thrd:ssl://kafka:9092/0]: ssl://kafka:9092/0: Disconnected: closed by peer (after 3ms in state UP, 1 ...)";
-        assert_eq!(Refusal::of(None, log).unwrap().broker, "kafka:9092");
-        assert_eq!(Refusal::of(None, &log.replace("after 3ms", "after 30000ms")), None);
-        assert_eq!(Refusal::of(None, &log.replace("ssl:", "sasl_ssl:")), None);
-        let gone = "kafka:9092/1: Connect to ipv4#127.0.0.1:9092 failed: Connection refused (after 0ms)";
-        assert_eq!(Refusal::of(Some(BrokerTransportFailure), gone), None);
-    }
-
-    #[test]
     fn a_password_that_was_changed() {
-        let refused = KafkaError::MessageConsumption(Authentication);
+        let refused = KafkaError::MessageConsumption(RDKafkaErrorCode::Authentication);
         let error =
             explained(anyhow!(refused).context("topic messages cannot be read"), &settings("alice")).to_string();
         assert!(error.starts_with("topic messages cannot be read: "), "{error}");

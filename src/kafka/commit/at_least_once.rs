@@ -5,7 +5,8 @@ use crate::engine::stop::Stop;
 use crate::kafka::client::settings::Settings;
 use crate::kafka::commit::offsets::Committer;
 use crate::kafka::commit::waiting::{Record, Waiting};
-use crate::kafka::produce::result_writer::{Topics, Writer};
+use crate::kafka::produce::result_writer::Writer;
+use crate::kafka::topics::count_topics::CountTopics;
 use crate::kafka::topics::identity::Identity;
 use crate::system::clock::now_us;
 use anyhow::{Result, bail};
@@ -38,7 +39,7 @@ impl AtLeastOnce {
     pub fn new(
         settings: &Settings,
         group: &str,
-        topics: Topics,
+        topics: CountTopics,
         owner: &str,
         identity: Identity,
         from: Vec<i64>,

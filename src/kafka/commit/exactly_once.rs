@@ -10,12 +10,14 @@ use crate::kafka::client::outage::is_outage;
 use crate::kafka::client::refusal::denied;
 use crate::kafka::client::settings::{Settings, unusable};
 use crate::kafka::commit::interval;
-use crate::kafka::commit::state_topic::{OWNER, Source, State, Written};
+use crate::kafka::commit::state_topic::{OWNER, Source, State};
 use crate::kafka::commit::waiting::{Record, Waiting};
 use crate::kafka::consume::poll::serve;
-use crate::kafka::produce::deliveries::{ANOTHER_TOPIC, Loss};
-use crate::kafka::produce::result_writer::{Topics, Writer};
+use crate::kafka::produce::deliveries::Loss;
+use crate::kafka::produce::result_writer::Writer;
+use crate::kafka::topics::count_topics::CountTopics;
 use crate::kafka::topics::identity::Identity;
+use crate::kafka::topics::written::{ANOTHER_TOPIC, Written};
 use crate::system::clock::now_us;
 use crate::system::errand::Errand;
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -77,7 +79,7 @@ impl ExactlyOnce {
     pub fn new(
         settings: &Settings,
         group: &str,
-        topics: Topics,
+        topics: CountTopics,
         source: Source,
         identity: Identity,
         owner: &str,

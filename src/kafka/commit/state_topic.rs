@@ -3,6 +3,7 @@
 use crate::kafka::admin::Cluster;
 use crate::kafka::consume::scan::read_all;
 use crate::kafka::topics::identity::Ids;
+use crate::kafka::topics::written::Written;
 use anyhow::{Context as _, Result, bail};
 use kuu_core::counter::Records;
 use kuu_core::ordered::Held;
@@ -44,18 +45,6 @@ pub struct Source {
     pub held: Option<Held>,
     /// The last offsets that were written to the other topics.
     pub written: Vec<Written>,
-}
-
-/// The last offset that was written to a partition.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Written {
-    /// The topic.
-    pub topic: String,
-    /// Its partition.
-    pub partition: i32,
-    /// The offset.
-    pub offset: i64,
 }
 
 impl Source {

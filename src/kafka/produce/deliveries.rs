@@ -4,9 +4,9 @@ use crate::engine::sink::Letter;
 use crate::kafka::client::descriptors::{self, exhausted};
 use crate::kafka::client::refusal::lack;
 use crate::kafka::client::settings::Settings;
-use crate::kafka::commit::state_topic::Written;
-use crate::kafka::produce::result_writer::Topics;
+use crate::kafka::topics::count_topics::CountTopics;
 use crate::kafka::topics::limits::{SMALL, alter};
+use crate::kafka::topics::written::{ANOTHER_TOPIC, Written};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -14,10 +14,6 @@ use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::producer::ProducerContext;
 use std::sync::Mutex;
 use thiserror::Error;
-
-/// What is wrong with a topic that lost what it held.
-pub const ANOTHER_TOPIC: &str = "it was deleted and made anew, and what it held is lost: `kuu count --recreate` counts \
-    from the start";
 
 /// Something that was not written, the first one if there are many.
 #[derive(Clone, Debug, Error)]
@@ -35,11 +31,11 @@ pub struct Loss {
 pub struct Deliveries {
     log: Mutex<Log>,
     settings: Settings,
-    topics: Topics,
+    topics: CountTopics,
 }
 
 impl Deliveries {
-    pub(super) fn new(settings: &Settings, topics: &Topics) -> Deliveries {
+    pub(super) fn new(settings: &Settings, topics: &CountTopics) -> Deliveries {
         Deliveries { log: Mutex::default(), settings: settings.clone(), topics: topics.clone() }
     }
 
@@ -70,7 +66,7 @@ impl Deliveries {
 
     /// Of a message that is larger than its topic takes, compressed as it was.
     pub(super) fn too_large(&self, topic: &str, place: usize, bytes: usize) -> Loss {
-        let Topics { input, .. } = &self.topics;
+        let CountTopics { input, .. } = &self.topics;
         let what = match Place::of(place) {
             Some(Place { partition, offset }) => {
                 format!("the frame at partition {partition}, offset {offset} of topic {input}")

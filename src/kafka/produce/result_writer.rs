@@ -3,11 +3,12 @@
 use crate::engine::sink::Letter;
 use crate::engine::stop::Stop;
 use crate::kafka::client::settings::{Settings, unusable};
-use crate::kafka::commit::state_topic::Written;
 use crate::kafka::consume::poll::{serve, serve_and_rest};
 use crate::kafka::headers::{ARRIVED_HEADER, DUE_HEADER};
 use crate::kafka::produce::deliveries::{Deliveries, Loss, Place};
-use crate::kafka::topics::limits::{Limits, producer_kbytes, wire_bytes};
+use crate::kafka::topics::count_topics::CountTopics;
+use crate::kafka::topics::limits::{producer_kbytes, wire_bytes};
+use crate::kafka::topics::written::Written;
 use anyhow::Result;
 use kuu_core::counter::Emission;
 use kuu_core::frame_batch::Times;
@@ -17,25 +18,10 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use std::time::{Duration, Instant};
 
-/// The topics of a count.
-#[derive(Clone, Debug)]
-pub struct Topics {
-    /// Where frames come from.
-    pub input: String,
-    /// Where results go.
-    pub output: String,
-    /// Where values go that no window counts.
-    pub dead_letters: Option<String>,
-    /// Where frames go in order: to one partition, as only that keeps an order.
-    pub ordered: Option<String>,
-    /// How large a message they take.
-    pub limits: Limits,
-}
-
 /// Writes in order; what was taken but not written shows at the next flush, or before.
 pub struct Writer {
     producer: BaseProducer<Deliveries>,
-    topics: Topics,
+    topics: CountTopics,
     timeout: Duration,
     stop: Stop,
     unacknowledged: bool,
@@ -48,7 +34,7 @@ impl Writer {
     ///
     /// # Errors
     /// If librdkafka refuses the configuration.
-    pub fn new(settings: &Settings, topics: Topics, ours: &[(&str, &str)], stop: &Stop) -> Result<Writer> {
+    pub fn new(settings: &Settings, topics: CountTopics, ours: &[(&str, &str)], stop: &Stop) -> Result<Writer> {
         let kbytes = producer_kbytes(topics.limits.largest());
         let batch = topics.limits.smallest().min(1_000_000).to_string();
         let base = [
@@ -71,7 +57,7 @@ impl Writer {
     }
 
     /// The topics that it was made for.
-    pub fn topics(&self) -> &Topics {
+    pub fn topics(&self) -> &CountTopics {
         &self.topics
     }
 
@@ -116,7 +102,7 @@ impl Writer {
     /// # Errors
     /// If the producer does not take it.
     pub fn dead_letter(&mut self, letter: &Letter, reason: &str) -> Result<(), Loss> {
-        let Topics { input, dead_letters, limits, .. } = &self.topics;
+        let CountTopics { input, dead_letters, limits, .. } = &self.topics;
         let Some(topic) = dead_letters else { return Ok(()) };
         let (partition, offset) = (letter.partition.to_string(), letter.offset.to_string());
         let (size, left_out) =
@@ -158,7 +144,7 @@ impl Writer {
     /// # Errors
     /// If the producer does not take it.
     pub fn ordered(&mut self, letter: &Letter) -> Result<(), Loss> {
-        let Topics { ordered, limits, .. } = &self.topics;
+        let CountTopics { ordered, limits, .. } = &self.topics;
         let Some(topic) = ordered else { return Ok(()) };
         let mut record =
             BaseRecord::with_opaque_to(topic, Place::of_letter(letter)).partition(0).payload(&letter.value[..]);

@@ -1,9 +1,9 @@
 //! Whether the topics of a count still are those that it began with, and not others of the same names.
 
 use crate::kafka::admin::Cluster;
-use crate::kafka::produce::deliveries::ANOTHER_TOPIC;
-use crate::kafka::produce::result_writer::Topics;
+use crate::kafka::topics::count_topics::CountTopics;
 use crate::kafka::topics::topic_id::describe;
+use crate::kafka::topics::written::ANOTHER_TOPIC;
 use anyhow::{Context as _, Result, anyhow, bail};
 use rdkafka::client::{Client, ClientContext};
 use std::collections::BTreeMap;
@@ -31,8 +31,8 @@ impl Identity {
     ///
     /// # Errors
     /// If the broker does not answer.
-    pub fn of(cluster: &Cluster, topics: &Topics, state: Option<String>) -> Result<Identity> {
-        let Topics { input, output, dead_letters, ordered, .. } = topics.clone();
+    pub fn of(cluster: &Cluster, topics: &CountTopics, state: Option<String>) -> Result<Identity> {
+        let CountTopics { input, output, dead_letters, ordered, .. } = topics.clone();
         let mut names: Vec<String> =
             [Some(input.clone()), Some(output), dead_letters, ordered, state].into_iter().flatten().collect();
         names.sort();

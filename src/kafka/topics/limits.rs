@@ -2,13 +2,11 @@
 
 use crate::kafka::admin::Cluster;
 use crate::kafka::client::settings::Settings;
-use crate::kafka::produce::result_writer::Topics;
+use crate::kafka::topics::count_topics::{CountTopics, DEFAULT, Limits};
 use anyhow::{Result, bail};
 use kuu_core::counter::LARGEST_BLOCK;
 use kuu_frame::MAX_UID;
 
-/// What a topic takes by Kafka's default, in bytes; assumed where the broker does not say.
-pub const DEFAULT: usize = 1_048_588;
 /// The most that a batch of one record, a key and headers of kuu's add to a value.
 const AROUND: usize = 4096 + MAX_UID;
 /// What results, and dead letters without their value, come to.
@@ -16,80 +14,49 @@ pub const SMALL: usize = 1024;
 /// What a record of state comes to.
 const RECORD: usize = LARGEST_BLOCK + SMALL;
 
-/// The largest message that each topic takes, in bytes.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// The results.
-    pub output: usize,
-    /// The dead letters.
-    pub dead_letters: usize,
-    /// The frames in order.
-    pub ordered: usize,
-    /// The state.
-    pub state: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits { output: DEFAULT, dead_letters: DEFAULT, ordered: DEFAULT, state: DEFAULT }
-    }
-}
-
-impl Limits {
-    /// Asks for the limits of the topics, all of which are there, and of the state's if there is one; refuses those that do
-    /// not take what they will get.
-    ///
-    /// # Errors
-    /// If one takes too little, or the state's forgets.
-    pub fn of(cluster: &Cluster, topics: &Topics, state: Option<&str>) -> Result<Limits> {
-        let Topics { input, output, dead_letters, ordered, .. } = topics;
-        let (dead_letters, ordered) = (dead_letters.as_deref(), ordered.as_deref());
-        let names = [Some(input.as_str()), Some(output), dead_letters, ordered, state];
-        let asked: Vec<&str> = names.into_iter().flatten().collect();
-        let told = cluster.configs(&asked);
-        let of = |name: Option<&str>| asked.iter().zip(&told).find(|(asked, _)| Some(**asked) == name).map(|it| it.1);
-        let limit = |name| of(name).and_then(|config| config.max_message_bytes).unwrap_or(DEFAULT);
-        let limits = Limits {
-            output: limit(Some(output)),
-            dead_letters: limit(dead_letters),
-            ordered: limit(ordered),
-            state: limit(state),
-        };
-        let settings = cluster.settings();
-        for (name, takes, needs, what) in [
-            (Some(output.as_str()), limits.output, SMALL, "results need"),
-            (dead_letters, limits.dead_letters, SMALL, "dead letters need"),
-            (ordered, limits.ordered, limit(Some(input)), "the frames of the input, which takes as much, need"),
-            (state, limits.state, RECORD, "the state needs"),
-        ] {
-            if let Some(topic) = name.filter(|_| takes < needs) {
-                bail!(
-                    "topic {topic} takes messages of {takes} bytes at most, {what} {needs}: {}",
-                    alter(settings, topic, &format!("max.message.bytes={needs}"))
-                );
-            }
-        }
-        if let Some(topic) = state
-            && let Some(policy) = of(state).and_then(|config| config.cleanup_policy.as_deref())
-            && policy != "compact"
-        {
+/// Asks for the limits of the topics, all of which are there, and of the state's if there is one; refuses those that do
+/// not take what they will get.
+///
+/// # Errors
+/// If one takes too little, or the state's forgets.
+pub fn limits_of(cluster: &Cluster, topics: &CountTopics, state: Option<&str>) -> Result<Limits> {
+    let CountTopics { input, output, dead_letters, ordered, .. } = topics;
+    let (dead_letters, ordered) = (dead_letters.as_deref(), ordered.as_deref());
+    let names = [Some(input.as_str()), Some(output), dead_letters, ordered, state];
+    let asked: Vec<&str> = names.into_iter().flatten().collect();
+    let told = cluster.configs(&asked);
+    let of = |name: Option<&str>| asked.iter().zip(&told).find(|(asked, _)| Some(**asked) == name).map(|it| it.1);
+    let limit = |name| of(name).and_then(|config| config.max_message_bytes).unwrap_or(DEFAULT);
+    let limits = Limits {
+        output: limit(Some(output)),
+        dead_letters: limit(dead_letters),
+        ordered: limit(ordered),
+        state: limit(state),
+    };
+    let settings = cluster.settings();
+    for (name, takes, needs, what) in [
+        (Some(output.as_str()), limits.output, SMALL, "results need"),
+        (dead_letters, limits.dead_letters, SMALL, "dead letters need"),
+        (ordered, limits.ordered, limit(Some(input)), "the frames of the input, which takes as much, need"),
+        (state, limits.state, RECORD, "the state needs"),
+    ] {
+        if let Some(topic) = name.filter(|_| takes < needs) {
             bail!(
-                "topic {topic} has cleanup.policy={policy}, so the broker deletes state that is still needed: {}",
-                alter(settings, topic, "cleanup.policy=compact")
+                "topic {topic} takes messages of {takes} bytes at most, {what} {needs}: {}",
+                alter(settings, topic, &format!("max.message.bytes={needs}"))
             );
         }
-        Ok(limits)
     }
-
-    /// What one batch may come to for all the topics that a producer writes to.
-    pub fn smallest(&self) -> usize {
-        self.output.min(self.dead_letters).min(self.ordered).min(self.state)
+    if let Some(topic) = state
+        && let Some(policy) = of(state).and_then(|config| config.cleanup_policy.as_deref())
+        && policy != "compact"
+    {
+        bail!(
+            "topic {topic} has cleanup.policy={policy}, so the broker deletes state that is still needed: {}",
+            alter(settings, topic, "cleanup.policy=compact")
+        );
     }
-
-    /// The largest of them.
-    pub fn largest(&self) -> usize {
-        self.output.max(self.dead_letters).max(self.ordered).max(self.state)
-    }
+    Ok(limits)
 }
 
 /// The largest message that a topic takes, in bytes.

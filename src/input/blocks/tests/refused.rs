@@ -1,6 +1,7 @@
 //! Inputs that are refused as a whole, or found wanting at their end.
 
 use super::*;
+use crate::input::stamp::Originals;
 
 /// What a file that is read in the meantime is told about itself.
 #[track_caller]
