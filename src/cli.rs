@@ -49,7 +49,7 @@ impl Cli {
             Cli::from_arg_matches_mut(&mut matches)
         });
         let read = read.map(|mut cli| {
-            if let Command::Bench(Bench { files, default_file, .. }) = &mut cli.command
+            if let Command::Bench(BenchArgs { files, default_file, .. }) = &mut cli.command
                 && files.is_empty()
             {
                 files.extend(default_file.take());
@@ -77,15 +77,15 @@ fn check(matches: &ArgMatches) -> Result<(), clap::Error> {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Replay frames into a topic
-    Produce(Produce),
+    Produce(ProduceArgs),
     /// Count users per window, from a topic, files or standard input
-    Count(Count),
+    Count(CountArgs),
     /// Compare the counted windows with the truth
-    Verify(Verify),
+    Verify(VerifyArgs),
     /// Print the truth: the exact offline count of files, as JSON lines
-    Batch(Batch),
+    Batch(BatchArgs),
     /// Produce, count, verify and measure, each beside its ceiling
-    Bench(Bench),
+    Bench(BenchArgs),
 }
 
 /// Options of every command.
@@ -131,7 +131,7 @@ pub struct Common {
 
 /// `kuu produce`
 #[derive(Debug, Args)]
-pub struct Produce {
+pub struct ProduceArgs {
     /// JSON lines, plain or gzipped, of files or pipes; - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
@@ -163,7 +163,7 @@ pub struct Produce {
 
 /// `kuu count`
 #[derive(Debug, Args)]
-pub struct Count {
+pub struct CountArgs {
     /// Count these instead of a topic and print the results; - is standard input
     #[arg(value_name = "FILE")]
     pub files: Vec<String>,
@@ -244,7 +244,7 @@ pub struct EventTime {
 
 /// `kuu verify`
 #[derive(Debug, Args)]
-pub struct Verify {
+pub struct VerifyArgs {
     /// The frames that were counted [default: the files that `kuu produce` recorded for the topic]
     #[arg(value_name = "FILE")]
     pub files: Vec<String>,
@@ -264,7 +264,7 @@ pub struct Verify {
 
 /// `kuu batch`
 #[derive(Debug, Args)]
-pub struct Batch {
+pub struct BatchArgs {
     /// JSON lines, plain or gzipped, of files or pipes; - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<String>,
@@ -275,7 +275,7 @@ pub struct Batch {
 
 /// `kuu bench`
 #[derive(Debug, Args)]
-pub struct Bench {
+pub struct BenchArgs {
     /// JSON lines, plain or gzipped, of files: they are read several times
     #[arg(required_unless_present = "default_file", value_name = "FILE")]
     pub files: Vec<String>,

@@ -5,10 +5,10 @@ use kuu_frame::{fast, plain};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|value: &[u8]| {
-    let mut plain = plain::Parser::new();
+    let mut plain = plain::PlainParser::new();
     let expected = plain.root(value);
     // Scratch memory is kept from value to value, so each parser reads the value twice.
-    for mut parser in fast::Parser::all() {
+    for mut parser in fast::FastParser::all() {
         let engine = parser.engine();
         assert_eq!(parser.root(value), expected, "{engine}");
         assert_eq!(parser.root(value), expected, "{engine}, second time");

@@ -26,7 +26,7 @@ use std::time::Instant;
 
 /// What is measured, and with what.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct CatchUpPlan {
     /// The input.
     pub files: Vec<String>,
     /// Which parser counts.
@@ -95,7 +95,7 @@ enum Pass {
 /// # Errors
 /// If anything fails, or the broker loses a frame.
 pub fn measure(
-    plan: &Plan,
+    plan: &CatchUpPlan,
     load: &Load,
     cluster: &Cluster,
     stop: &Stop,
@@ -202,7 +202,7 @@ fn inflate(files: &[String]) -> Result<f64> {
     })
 }
 
-fn batch(plan: &Plan) -> Result<f64> {
+fn batch(plan: &CatchUpPlan) -> Result<f64> {
     seconds(|| {
         let names = plan.files.iter().map(|name| (name.as_str(), None));
         match truth::count(names, plan.parser, &[Unit::Minute]) {
@@ -229,7 +229,7 @@ fn parsed(load: &Load) -> Frames {
     frames
 }
 
-fn observe(plan: &Plan, frames: &Frames) -> f64 {
+fn observe(plan: &CatchUpPlan, frames: &Frames) -> f64 {
     let mut counter = Counter::new(plan.counting.clone(), 1);
     let started = Instant::now();
     for value in frames.iter() {
@@ -238,7 +238,7 @@ fn observe(plan: &Plan, frames: &Frames) -> f64 {
     started.elapsed().as_secs_f64()
 }
 
-fn sender(plan: &Plan, topic: &str, cluster: &Cluster) -> Result<Sender> {
+fn sender(plan: &CatchUpPlan, topic: &str, cluster: &Cluster) -> Result<Sender> {
     Sender::new(cluster.settings(), topic, &[("compression.type", plan.compression)], None)
 }
 
@@ -251,7 +251,7 @@ fn finish(sender: Sender, frames: u64) -> Result<()> {
     }
 }
 
-fn produce(plan: &Plan, mut sender: Sender, load: &Load, stop: &Stop) -> Result<f64> {
+fn produce(plan: &CatchUpPlan, mut sender: Sender, load: &Load, stop: &Stop) -> Result<f64> {
     seconds(|| {
         let reading = replay::replay(&plan.files, None, plan.parser, &mut sender, stop, |_| {});
         if let Some(error) = reading.error {
@@ -272,7 +272,7 @@ fn raw_send(mut sender: Sender, load: &Load) -> Result<f64> {
     Ok(kept * load.frames as f64 / load.kept() as f64)
 }
 
-fn raw_read(plan: &Plan, topic: &str, frames: u64, cluster: &Cluster) -> Result<f64> {
+fn raw_read(plan: &CatchUpPlan, topic: &str, frames: u64, cluster: &Cluster) -> Result<f64> {
     let ranges = cluster.ranges(topic)?;
     let (read, time) = read_shared(cluster.settings(), topic, &ranges, plan.threads)?;
     if read != frames {
@@ -282,7 +282,7 @@ fn raw_read(plan: &Plan, topic: &str, frames: u64, cluster: &Cluster) -> Result<
 }
 
 fn count(
-    plan: &Plan,
+    plan: &CatchUpPlan,
     topics: &BenchTopics,
     guarantee: Guarantee,
     frames: u64,

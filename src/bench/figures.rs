@@ -1,7 +1,7 @@
 //! Samples → the figures of a record, and the histograms beside it.
 
 use crate::bench::catch_up::Samples;
-use crate::bench::live::Outcome;
+use crate::bench::live::LiveFigures;
 use crate::bench::load::Load;
 use crate::record::store;
 use crate::system::host;
@@ -64,7 +64,7 @@ pub fn ns_per_frame(frames: u64, seconds: &[f64]) -> Vec<f64> {
 ///
 /// # Errors
 /// If a histogram cannot be encoded.
-pub fn fill(record: &mut Record, load: &Load, samples: &Samples, parser: Kind, live: &Outcome) -> Result<()> {
+pub fn fill(record: &mut Record, load: &Load, samples: &Samples, parser: Kind, live: &LiveFigures) -> Result<()> {
     let mut add = |name: String, samples: Vec<f64>, ceiling: Option<Ceiling>| {
         record.figures.insert(name, Figure { value: median(&samples), samples, ceiling });
     };
@@ -126,7 +126,7 @@ pub fn fill(record: &mut Record, load: &Load, samples: &Samples, parser: Kind, l
 ///
 /// # Errors
 /// If a file cannot be written.
-pub fn export(dir: &Path, name: &str, live: &Outcome) -> Result<()> {
+pub fn export(dir: &Path, name: &str, live: &LiveFigures) -> Result<()> {
     let mut log = Vec::new();
     write_hlog(&mut log, &live.legs, live.started_us.unsigned_abs(), live.duration_us.unsigned_abs())?;
     store::write(dir, &format!("{name}.hlog"), &log)?;

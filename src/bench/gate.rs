@@ -36,13 +36,13 @@ pub struct Measured {
     /// Under which.
     pub conditions: Conditions,
     /// The runs, in the order of time.
-    pub runs: Vec<Run>,
+    pub runs: Vec<BaselineRun>,
 }
 
 /// One run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Run {
+pub struct BaselineRun {
     /// When it ended, in RFC 3339 and UTC.
     pub at: String,
     /// The revision of kuu.
@@ -150,7 +150,7 @@ mod tests {
 
     /// A run an hour.
     fn measured(parse: &[f64]) -> Measured {
-        let run = |(hour, share): (usize, &f64)| Run {
+        let run = |(hour, share): (usize, &f64)| BaselineRun {
             at: format!("2026-11-25T{hour:02}:30:00Z"),
             kuu: "deedf7d".into(),
             shares: shares(*share),

@@ -1,14 +1,14 @@
 //! Live: frames come at their own pace, and each result is watched until a reader can see it.
 
 use crate::bench::load::Load;
-use crate::count::recovery::{Counted, Guarantee, Job, Progress};
+use crate::count::recovery::{Activity, Counted, Guarantee, Job};
 use crate::count::window_table::WindowTable;
 use crate::engine::start::RunOptions;
 use crate::engine::stop::Stop;
 use crate::kafka::admin::{Cluster, Range};
 use crate::kafka::client::settings::Settings;
 use crate::kafka::commit::bare_transaction::BareTransactions;
-use crate::kafka::consume::scan::{Record, read_until};
+use crate::kafka::consume::scan::{ScannedMessage, read_until};
 use crate::kafka::headers::{ARRIVED_HEADER, DUE_HEADER, decode_us};
 use crate::kafka::produce::frame_sender::Sender;
 use crate::kafka::topics::count_topics::{CountTopics, Limits};
@@ -35,7 +35,7 @@ const HARMLESS_LAG: Duration = Duration::from_millis(500);
 
 /// What is replayed, and how it is counted.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct LivePlan {
     /// Frames per second.
     pub rate: f64,
     /// Which parser counts.
@@ -60,7 +60,7 @@ pub struct Plan {
 
 /// What came of it.
 #[derive(Default)]
-pub struct Outcome {
+pub struct LiveFigures {
     /// One histogram a leg.
     pub legs: Legs,
     /// Frames that were sent.
@@ -87,7 +87,7 @@ pub struct Outcome {
 
 /// What the threads tell each other.
 #[derive(Default)]
-struct Shared {
+struct Signals {
     caught_up: AtomicBool,
     failed: AtomicBool,
     sent: AtomicU64,
@@ -101,11 +101,17 @@ struct Shared {
 ///
 /// # Errors
 /// If anything fails, or a frame or a result is lost.
-pub fn measure(plan: &Plan, load: &Load, cluster: &Cluster, stop: &Stop, tell: impl Fn(&str)) -> Result<Outcome> {
+pub fn measure(
+    plan: &LivePlan,
+    load: &Load,
+    cluster: &Cluster,
+    stop: &Stop,
+    tell: impl Fn(&str),
+) -> Result<LiveFigures> {
     // The embedded broker stays on this thread; the others only need its address.
     let settings = cluster.settings();
     let output = cluster.ranges(&plan.output)?;
-    let shared = Shared::default();
+    let shared = Signals::default();
     shared.counting.store(true, Relaxed);
     // The end of the run is the count's own affair: signals still reach it.
     let end = stop.child();
@@ -141,7 +147,7 @@ pub fn measure(plan: &Plan, load: &Load, cluster: &Cluster, stop: &Stop, tell: i
         legs.merge_leg(Leg::Transit, &summary.transit);
         let planned_us = load.kept() as f64 / plan.rate * 1e6;
         let slow = legs.get(Leg::Schedule).summary().is_some_and(|schedule| schedule.p99_us > LATE_US);
-        Ok(Outcome {
+        Ok(LiveFigures {
             frames: load.kept() as u64,
             rate,
             results: summary.results,
@@ -169,7 +175,7 @@ struct Generated {
 }
 
 /// Sends frame i when it is due, at `start + i / rate`, whatever became of the ones before: an open loop.
-fn generate(plan: &Plan, load: &Load, settings: &Settings, stop: &Stop, shared: &Shared) -> Result<Generated> {
+fn generate(plan: &LivePlan, load: &Load, settings: &Settings, stop: &Stop, shared: &Signals) -> Result<Generated> {
     let ours = [("compression.type", plan.compression), ("linger.ms", "1")];
     let mut sender = Sender::new(settings, &plan.messages, &ours, Some(steady_us))?;
     let patience = Instant::now() + settings.timeout;
@@ -216,7 +222,7 @@ struct Bare {
 
 /// Times bare transactions while frames are sent: what a commit takes on this machine at this time. They end at their
 /// first error: the count, which is what is measured, has its own ways to go on.
-fn bare(plan: &Plan, load: &Load, settings: &Settings, shared: &Shared) -> Bare {
+fn bare(plan: &LivePlan, load: &Load, settings: &Settings, shared: &Signals) -> Bare {
     let mut bare = Bare::default();
     let mut time = || -> Result<()> {
         let transactions = BareTransactions::new(settings, &plan.bare, &plan.messages, &plan.bare)?;
@@ -251,7 +257,7 @@ fn wait_until(due_us: i64, sender: &Sender) {
     }
 }
 
-fn count(plan: &Plan, settings: &Settings, end: &Stop, shared: &Shared) -> Result<Counted> {
+fn count(plan: &LivePlan, settings: &Settings, end: &Stop, shared: &Signals) -> Result<Counted> {
     let job = Job {
         topics: CountTopics {
             input: plan.messages.clone(),
@@ -271,7 +277,7 @@ fn count(plan: &Plan, settings: &Settings, end: &Stop, shared: &Shared) -> Resul
     };
     let cluster = Cluster::connect(settings)?;
     let counted = job.run(&cluster, end, &mut WindowTable::default(), |progress| {
-        if let Progress::Counting { status, .. } = progress {
+        if let Activity::Counting { status, .. } = progress {
             shared.counted.store(status.frames, Relaxed);
             shared.caught_up.fetch_or(status.caught_up, Relaxed);
         }
@@ -281,7 +287,7 @@ fn count(plan: &Plan, settings: &Settings, end: &Stop, shared: &Shared) -> Resul
 }
 
 /// Reads the results as anybody would, and takes the time.
-fn watch(plan: &Plan, settings: &Settings, ranges: &[Range], shared: &Shared) -> Result<Legs> {
+fn watch(plan: &LivePlan, settings: &Settings, ranges: &[Range], shared: &Signals) -> Result<Legs> {
     let mut legs = Legs::default();
     let mut last = Instant::now();
     let timeout = settings.timeout;
@@ -294,7 +300,7 @@ fn watch(plan: &Plan, settings: &Settings, ranges: &[Range], shared: &Shared) ->
         lost = last.elapsed() > timeout;
         lost || shared.failed.load(Relaxed) || shared.seen.load(Relaxed) >= shared.results.load(Relaxed)
     };
-    read_until(settings, &plan.output, ranges, done, |row: Record<'_>| {
+    read_until(settings, &plan.output, ranges, done, |row: ScannedMessage<'_>| {
         let now = steady_us();
         shared.seen.fetch_add(1, Relaxed);
         let time = |key| row.header(key).and_then(decode_us);
@@ -313,10 +319,10 @@ fn watch(plan: &Plan, settings: &Settings, ranges: &[Range], shared: &Shared) ->
 }
 
 fn sample_lag<T>(
-    plan: &Plan,
+    plan: &LivePlan,
     load: &Load,
     generate: &ScopedJoinHandle<'_, T>,
-    shared: &Shared,
+    shared: &Signals,
     tell: &impl Fn(&str),
 ) -> Vec<u64> {
     let mut lag = Vec::new();

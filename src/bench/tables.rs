@@ -2,7 +2,7 @@
 
 use crate::bench::catch_up::Samples;
 use crate::bench::figures::{self, per_second};
-use crate::bench::live::Outcome;
+use crate::bench::live::LiveFigures;
 use crate::bench::load::Load;
 use crate::kafka::client::settings::librdkafka_version;
 use crate::system::host;
@@ -81,7 +81,7 @@ fn speed(name: &str, frames: u64, bytes: u64, seconds: &[f64]) -> Vec<String> {
 }
 
 /// The live phase: its load, and the legs of its latency unless they are invalid.
-pub fn live(live: &Outcome, checked: &Checked) -> String {
+pub fn live(live: &LiveFigures, checked: &Checked) -> String {
     let title = format!(
         "live: {} frames/s for {:.0} s, {} of one second, {}",
         rate(live.rate),

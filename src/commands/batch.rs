@@ -1,6 +1,6 @@
 //! `kuu batch`: the truth as JSON lines.
 
-use crate::cli::Batch;
+use crate::cli::BatchArgs;
 use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::{self, Session, figure, print_json};
 use crate::input::truth;
@@ -15,7 +15,7 @@ use std::time::Instant;
 ///
 /// # Errors
 /// If the truth cannot be printed.
-pub fn run(arguments: &Batch, session: &Session) -> Result<ExitStatus> {
+pub fn run(arguments: &BatchArgs, session: &Session) -> Result<ExitStatus> {
     let started = Instant::now();
     let units = session::units(&arguments.windows.window);
     let names = arguments.files.iter().map(|name| (name.as_str(), None));

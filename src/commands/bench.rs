@@ -6,11 +6,11 @@ mod run;
 use crate::bench::catch_up::{self, BenchTopics, Samples};
 use crate::bench::gate::{Baseline, Compared};
 use crate::bench::leftovers::{self, Leftovers};
-use crate::bench::live::{self, Outcome};
+use crate::bench::live::{self, LiveFigures};
 use crate::bench::load::Load;
 use crate::bench::partitions::guard;
 use crate::bench::{figures, tables};
-use crate::cli::Bench;
+use crate::cli::BenchArgs;
 use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::{self, Session};
 use crate::input::truth;
@@ -38,7 +38,7 @@ const SECOND_LOOKS: usize = 2;
 ///
 /// # Errors
 /// If the input or the broker fails, or a frame is lost.
-pub fn run(arguments: &Bench, session: &Session) -> Result<ExitStatus> {
+pub fn run(arguments: &BenchArgs, session: &Session) -> Result<ExitStatus> {
     let baseline = arguments.baseline.as_deref().map(comparison::read).transpose()?;
     let load = Load::read(&arguments.files, &session.stop)?;
     let cluster = connect(session)?;
@@ -172,7 +172,7 @@ impl BenchRun<'_> {
     fn catch_up(&self, config: &Config, truth: &Truth, name: &str) -> Result<CaughtUp> {
         let mut partitions = self.partitions(CATCH_UP_RATIO);
         loop {
-            let plan = catch_up::Plan {
+            let plan = catch_up::CatchUpPlan {
                 files: self.arguments.files.clone(),
                 parser: session::parser(self.arguments.windows.parser),
                 counting: config.clone(),
@@ -208,7 +208,7 @@ impl BenchRun<'_> {
         self.cluster.is_embedded() && self.arguments.partitions.is_none() && partitions < 512
     }
 
-    fn live(&self, config: Config, truth: &Truth) -> Result<(Outcome, Checked)> {
+    fn live(&self, config: Config, truth: &Truth) -> Result<(LiveFigures, Checked)> {
         let topics =
             BenchTopics { messages: format!("{}-live", self.prefix), output: format!("{}-live-output", self.prefix) };
         self.cluster.create(&topics.messages, self.partitions(LIVE_RATIO), 1, &[])?;
@@ -217,7 +217,7 @@ impl BenchRun<'_> {
         let bare = format!("{}-bare", self.prefix);
         self.cluster.create(&bare, 1, 1, &[])?;
         let seconds = self.arguments.live_seconds.as_secs_f64().max(1e-3);
-        let plan = live::Plan {
+        let plan = live::LivePlan {
             rate: self.arguments.rate.unwrap_or(self.load.kept() as f64 / seconds),
             parser: session::parser(self.arguments.windows.parser),
             counting: config,
@@ -257,7 +257,7 @@ impl BenchRun<'_> {
     }
 
     fn record(&self) -> Record {
-        let Bench { threads, rounds, compression, windows, event_time, rate, live_seconds, .. } = self.arguments;
+        let BenchArgs { threads, rounds, compression, windows, event_time, rate, live_seconds, .. } = self.arguments;
         let units: Vec<&str> = session::units(&windows.window).iter().map(|unit| unit.name()).collect();
         let config = json!({
             "window": units,
@@ -289,7 +289,7 @@ impl BenchRun<'_> {
         ExitStatus::Wrong.after(self.save(&record, None))
     }
 
-    fn show(&self, caught_up: &CaughtUp, live: &Outcome, live_checked: &Checked) {
+    fn show(&self, caught_up: &CaughtUp, live: &LiveFigures, live_checked: &Checked) {
         let say = |text: String| self.session.screen.say(text);
         say(format!("\n{}", tables::stages(self.load, &caught_up.samples)));
         say(format!("\n{}", tables::phases(self.load, &caught_up.samples)));
@@ -298,7 +298,7 @@ impl BenchRun<'_> {
         say(ledger_line(&caught_up.samples.ledger));
     }
 
-    fn save(&self, record: &Record, live: Option<&Outcome>) -> Result<()> {
+    fn save(&self, record: &Record, live: Option<&LiveFigures>) -> Result<()> {
         let name = format!("bench-{}", self.session.begun.compact());
         if let Some(live) = live {
             figures::export(&self.session.common.results, &name, live)?;

@@ -1,12 +1,12 @@
 //! `kuu count`: the streaming engine, over a topic, files or standard input.
 
-use crate::cli::Count;
+use crate::cli::CountArgs;
 use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::receipts::{self, COUNT};
 use crate::commands::session::topics;
 use crate::commands::session::{self, Session, broker, figure, print_json};
 use crate::count::lines_sink::LinesSink;
-use crate::count::recovery::{Counted, Guarantee, Job, Progress};
+use crate::count::recovery::{Activity, Counted, Guarantee, Job};
 use crate::count::window_table::WindowTable;
 use crate::engine::queue::Feed;
 use crate::engine::run;
@@ -33,12 +33,12 @@ use std::time::{Duration, Instant};
 ///
 /// # Errors
 /// If the input or the broker fails.
-pub fn run(arguments: &Count, session: &Session) -> Result<ExitStatus> {
+pub fn run(arguments: &CountArgs, session: &Session) -> Result<ExitStatus> {
     if arguments.files.is_empty() { topic(arguments, session) } else { files(arguments, session) }
 }
 
 /// Counts a topic into another.
-fn topic(arguments: &Count, session: &Session) -> Result<ExitStatus> {
+fn topic(arguments: &CountArgs, session: &Session) -> Result<ExitStatus> {
     let settings = session.settings();
     if session::guarantee(arguments.guarantee) == Guarantee::ExactlyOnce {
         check_interval(&settings, arguments.commit_interval)?;
@@ -77,7 +77,7 @@ fn topic(arguments: &Count, session: &Session) -> Result<ExitStatus> {
     Ok(if summary.interrupted { ExitStatus::Interrupted } else { ExitStatus::Fine })
 }
 
-fn job(arguments: &Count) -> Job {
+fn job(arguments: &CountArgs) -> Job {
     Job {
         topics: CountTopics {
             input: arguments.topic.clone(),
@@ -98,7 +98,7 @@ fn job(arguments: &Count) -> Job {
 
 /// Makes the topics to write to, where they are missing: nothing in them may be deleted or compacted, so that first
 /// answers stay readable.
-fn prepare_outputs(arguments: &Count, screen: Screen, cluster: &Cluster) -> Result<()> {
+fn prepare_outputs(arguments: &CountArgs, screen: Screen, cluster: &Cluster) -> Result<()> {
     let exactly_once = session::guarantee(arguments.guarantee) == Guarantee::ExactlyOnce;
     let others = [&arguments.dead_letter, &arguments.ordered_output];
     let state = State::topic(&arguments.group);
@@ -143,7 +143,7 @@ fn prepare_outputs(arguments: &Count, screen: Screen, cluster: &Cluster) -> Resu
 }
 
 /// Counts files or standard input; the results go to standard output.
-fn files(arguments: &Count, session: &Session) -> Result<ExitStatus> {
+fn files(arguments: &CountArgs, session: &Session) -> Result<ExitStatus> {
     let screen = Screen { to_stderr: true, ..session.screen };
     let (feed, intake) = Feed::new();
     let parser = session::parser(arguments.windows.parser);
@@ -165,7 +165,7 @@ fn files(arguments: &Count, session: &Session) -> Result<ExitStatus> {
     let options = pipeline_options(arguments);
     let mut watched = table.over(sink.as_mut());
     let summary = run::run(&intake, &mut counter, Start::anew(1), &mut watched, options, &session.stop, |now| {
-        status.show(&Progress::Counting { status: *now, lag: 0 });
+        status.show(&Activity::Counting { status: *now, lag: 0 });
     })?;
     let reading = match summary.interrupted {
         true => reading.recv_timeout(Duration::from_millis(200)).unwrap_or_default(),
@@ -189,7 +189,7 @@ fn files(arguments: &Count, session: &Session) -> Result<ExitStatus> {
     })
 }
 
-fn pipeline_options(arguments: &Count) -> RunOptions {
+fn pipeline_options(arguments: &CountArgs) -> RunOptions {
     RunOptions {
         commit_interval: arguments.commit_interval,
         idle: arguments.follow.then_some(arguments.idle),
@@ -200,7 +200,7 @@ fn pipeline_options(arguments: &Count) -> RunOptions {
     }
 }
 
-fn record(arguments: &Count, session: &Session, counter: &Counter, summary: &RunSummary, resumed: u64) -> Record {
+fn record(arguments: &CountArgs, session: &Session, counter: &Counter, summary: &RunSummary, resumed: u64) -> Record {
     let units: Vec<&str> = session::units(&arguments.windows.window).iter().map(|unit| unit.name()).collect();
     let config = json!({
         "topic": arguments.topic,
@@ -291,13 +291,13 @@ impl StatusLine {
         StatusLine { screen, bar, follow, rate: (now, 0, 0.0), said: now }
     }
 
-    fn show(&mut self, now: &Progress) {
+    fn show(&mut self, now: &Activity) {
         let (status, lag) = match now {
-            Progress::Restoring(read, total) => {
+            Activity::Restoring(read, total) => {
                 let (read, total) = (terminal::count(*read), terminal::count(*total));
                 return self.bar.set_message(format!("restoring the state: {read} of {total} records"));
             }
-            Progress::Counting { status, lag } => (status, lag),
+            Activity::Counting { status, lag } => (status, lag),
         };
         let elapsed = self.rate.0.elapsed();
         if elapsed >= Duration::from_secs(1) {

@@ -1,6 +1,6 @@
 //! `kuu produce`: frames of files into a topic, every one accounted for.
 
-use crate::cli::Produce;
+use crate::cli::ProduceArgs;
 use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::receipts::{self, COMPLETE, PRODUCE};
 use crate::commands::session::topics;
@@ -8,7 +8,7 @@ use crate::commands::session::{self, Session, figure};
 use crate::input::several::Reading;
 use crate::input::{self, Progress};
 use crate::kafka::admin::Cluster;
-use crate::kafka::produce::frame_sender::{Outcome as SendOutcome, Sender};
+use crate::kafka::produce::frame_sender::{SendReport, Sender};
 use crate::kafka::produce::replay;
 use crate::kafka::topics::limits::{producer_kbytes, takes};
 use crate::terminal::{complain, count, megabytes, plural, rate, size, time};
@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 ///
 /// # Errors
 /// If the broker cannot be reached, or the topic must not be filled.
-pub fn run(arguments: &Produce, session: &Session) -> Result<ExitStatus> {
+pub fn run(arguments: &ProduceArgs, session: &Session) -> Result<ExitStatus> {
     // A wrong name must not cost a topic.
     input::check(&arguments.files)?;
     let cluster = Cluster::connect(&session.settings())?;
@@ -69,7 +69,7 @@ pub fn run(arguments: &Produce, session: &Session) -> Result<ExitStatus> {
 }
 
 /// Makes the topic ready; gives the record of what it already holds, if frames are to be added.
-fn prepare(arguments: &Produce, session: &Session, cluster: &Cluster) -> Result<Option<Record>> {
+fn prepare(arguments: &ProduceArgs, session: &Session, cluster: &Cluster) -> Result<Option<Record>> {
     let topic = &arguments.topic;
     topics::no_state(topic, cluster)?;
     if arguments.recreate {
@@ -110,7 +110,7 @@ fn replaced(session: &Session, cluster: &Cluster, topic: &str, then: &Option<Str
     })
 }
 
-fn sender(arguments: &Produce, cluster: &Cluster) -> Result<Sender> {
+fn sender(arguments: &ProduceArgs, cluster: &Cluster) -> Result<Sender> {
     let takes = takes(cluster, &arguments.topic);
     // librdkafka has a least value; what is between the two is refused by the broker.
     let (largest, batch) = (takes.clamp(1_000, 1_000_000_000).to_string(), takes.clamp(1, 1_000_000).to_string());
@@ -123,7 +123,7 @@ fn sender(arguments: &Produce, cluster: &Cluster) -> Result<Sender> {
     Sender::new(cluster.settings(), &arguments.topic, &ours, None)
 }
 
-fn config(arguments: &Produce, complete: bool) -> Value {
+fn config(arguments: &ProduceArgs, complete: bool) -> Value {
     json!({
         "topic": arguments.topic,
         "compression": session::compression(arguments.compression),
@@ -137,11 +137,11 @@ fn config(arguments: &Produce, complete: bool) -> Value {
 }
 
 fn record(
-    arguments: &Produce,
+    arguments: &ProduceArgs,
     session: &Session,
     cluster: &Cluster,
     reading: &Reading,
-    outcome: &SendOutcome,
+    outcome: &SendReport,
     elapsed: Duration,
 ) -> Record {
     // Of a file that was not read to its end nobody knows later whether it is the same.
@@ -162,7 +162,7 @@ fn record(
     record
 }
 
-fn report(arguments: &Produce, session: &Session, reading: &Reading, outcome: &SendOutcome, elapsed: Duration) {
+fn report(arguments: &ProduceArgs, session: &Session, reading: &Reading, outcome: &SendReport, elapsed: Duration) {
     let seconds = elapsed.as_secs_f64().max(1e-9);
     session.screen.say(format!(
         "produced {} ({}) to {} in {}: {} frames/s, {} MB/s",

@@ -1,6 +1,6 @@
 //! `kuu verify`: the results against the truth.
 
-use crate::cli::Verify;
+use crate::cli::VerifyArgs;
 use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::receipts::{self, COUNT, PRODUCE, Receipt, configured};
 use crate::commands::session::topics;
@@ -31,7 +31,7 @@ const NAMED_FILES: usize = 10;
 ///
 /// # Errors
 /// If the truth or the results cannot be read.
-pub fn run(arguments: &Verify, session: &Session) -> Result<ExitStatus> {
+pub fn run(arguments: &VerifyArgs, session: &Session) -> Result<ExitStatus> {
     let counted = receipts::find(session, COUNT, &arguments.output)?.map(|receipt| receipt.record);
     let topic = topic(arguments, session, counted.as_ref())?;
     topics::verified(&topic, &arguments.output)?;
@@ -78,7 +78,7 @@ pub fn run(arguments: &Verify, session: &Session) -> Result<ExitStatus> {
 }
 
 /// The topic with the frames: the one that was named, that was counted into this output, or that was filled last.
-fn topic(arguments: &Verify, session: &Session, counted: Option<&Record>) -> Result<String> {
+fn topic(arguments: &VerifyArgs, session: &Session, counted: Option<&Record>) -> Result<String> {
     if let Some(topic) = &arguments.topic {
         return Ok(topic.clone());
     }
@@ -88,7 +88,7 @@ fn topic(arguments: &Verify, session: &Session, counted: Option<&Record>) -> Res
     Ok(receipts::last_topic(session, PRODUCE)?.unwrap_or_else(|| DEFAULT_TOPIC.into()))
 }
 
-fn units(arguments: &Verify, counted: Option<&Record>) -> Result<Vec<Unit>> {
+fn units(arguments: &VerifyArgs, counted: Option<&Record>) -> Result<Vec<Unit>> {
     if !arguments.window.is_empty() {
         return Ok(session::units(&arguments.window));
     }
@@ -100,7 +100,7 @@ fn units(arguments: &Verify, counted: Option<&Record>) -> Result<Vec<Unit>> {
 }
 
 /// Counts the files that were named, or those that the topic's receipt names, which must not have changed since.
-fn truth(arguments: &Verify, session: &Session, topic: &str, units: &[Unit]) -> Result<(Truth, Vec<Source>)> {
+fn truth(arguments: &VerifyArgs, session: &Session, topic: &str, units: &[Unit]) -> Result<(Truth, Vec<Source>)> {
     let parser = session::parser(arguments.parser);
     if !arguments.files.is_empty() {
         let names = arguments.files.iter().map(|name| (name.as_str(), None));
@@ -143,7 +143,7 @@ fn truth(arguments: &Verify, session: &Session, topic: &str, units: &[Unit]) -> 
 }
 
 /// What is compared with what.
-fn compared(arguments: &Verify, topic: &str, sources: &[Source], receipt: Option<&str>) -> String {
+fn compared(arguments: &VerifyArgs, topic: &str, sources: &[Source], receipt: Option<&str>) -> String {
     let name = |source: &Source| format!("{} ({})", source.name, plural(source.frames, "frame"));
     let mut names: Vec<String> = sources.iter().take(NAMED_FILES).map(name).collect();
     if sources.len() > NAMED_FILES {

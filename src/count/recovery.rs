@@ -13,8 +13,8 @@ use crate::kafka::client::outage::is_outage;
 use crate::kafka::commit::at_least_once::AtLeastOnce;
 use crate::kafka::commit::claim::taken_over;
 use crate::kafka::commit::exactly_once::{Aborted, ExactlyOnce, Fenced};
-use crate::kafka::commit::state_topic::{Source, State};
-use crate::kafka::consume::reader::Options as SourceOptions;
+use crate::kafka::commit::state_topic::{Origin, State};
+use crate::kafka::consume::reader::ReaderOptions;
 use crate::kafka::consume::readers::Readers;
 use crate::kafka::topics::count_topics::CountTopics;
 use crate::kafka::topics::identity::{Identity, Ids};
@@ -77,7 +77,7 @@ pub struct Job {
 
 /// What is known while it runs.
 #[derive(Clone, Copy, Debug)]
-pub enum Progress {
+pub enum Activity {
     /// So many of so many offsets of the state are read.
     Restoring(u64, u64),
     /// The counter runs.
@@ -112,7 +112,7 @@ impl Job {
         cluster: &Cluster,
         stop: &Stop,
         table: &mut WindowTable,
-        mut watch: impl FnMut(&Progress),
+        mut watch: impl FnMut(&Activity),
     ) -> Result<Counted> {
         let attempt = Attempt { job: self, cluster, owner: &host::instance(), claimed: Cell::new(false), stop };
         let mut setbacks = Vec::new();
@@ -141,7 +141,7 @@ impl Job {
     }
 
     /// Whatever the counts depend on.
-    fn source(&self, topics: Ids) -> Source {
+    fn origin(&self, topics: Ids) -> Origin {
         let Config { units, lateness, retention, max_jump, .. } = &self.counting;
         let units: Vec<&str> = units.iter().map(|unit| unit.name()).collect();
         let settings = [
@@ -153,7 +153,7 @@ impl Job {
             ("--retention", format!("{retention}s")),
             ("--max-jump", format!("{max_jump}s")),
         ];
-        Source::new(settings.map(|(name, value)| (name.to_owned(), value)).into(), topics)
+        Origin::new(settings.map(|(name, value)| (name.to_owned(), value)).into(), topics)
     }
 
     /// Starts without a state, if the group never counted.
@@ -171,11 +171,11 @@ impl Job {
     }
 
     /// Checks that the input still is the one that the state was made of, and cuts off what is counted.
-    fn resume(&self, source: &Source, ids: &Ids, committed: &[i64], ranges: &mut [Range]) -> Result<Start> {
+    fn resume(&self, origin: &Origin, ids: &Ids, committed: &[i64], ranges: &mut [Range]) -> Result<Start> {
         let (topic, group) = (&self.topics.input, &self.group);
-        let Source { positions, held, .. } = source;
+        let Origin { positions, held, .. } = origin;
         let remedy = "--recreate deletes results and state to count anew";
-        if let Some((then, now)) = source.differs(topic, ids) {
+        if let Some((then, now)) = origin.differs(topic, ids) {
             bail!(
                 "topic {topic} is not the one that group {group} counted: the topic was deleted since and made anew (its id was \
                  {then}, now {now}). Nothing of it is counted: {remedy}; another --group and --output keep them"
@@ -242,14 +242,14 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    fn run(&self, table: &mut WindowTable, watch: &mut impl FnMut(&Progress)) -> Result<Counted> {
+    fn run(&self, table: &mut WindowTable, watch: &mut impl FnMut(&Activity)) -> Result<Counted> {
         match self.job.guarantee {
             Guarantee::AtLeastOnce => self.at_least_once(table, watch),
             Guarantee::ExactlyOnce => self.exactly_once(table, watch),
         }
     }
 
-    fn at_least_once(&self, table: &mut WindowTable, watch: &mut impl FnMut(&Progress)) -> Result<Counted> {
+    fn at_least_once(&self, table: &mut WindowTable, watch: &mut impl FnMut(&Activity)) -> Result<Counted> {
         let Job { topics, group, counting, .. } = self.job;
         let identity = Identity::of(self.cluster, topics, None)?;
         let ranges = self.cluster.ranges(&topics.input)?;
@@ -261,24 +261,24 @@ impl Attempt<'_> {
         self.count(&ranges, identity, counter, Start::anew(ranges.len()), &mut table.over(&mut sink), watch)
     }
 
-    fn exactly_once(&self, table: &mut WindowTable, watch: &mut impl FnMut(&Progress)) -> Result<Counted> {
+    fn exactly_once(&self, table: &mut WindowTable, watch: &mut impl FnMut(&Activity)) -> Result<Counted> {
         let Job { topics, group, counting, .. } = self.job;
         let identity = Identity::of(self.cluster, topics, Some(State::topic(group)))?;
         let mut ids = identity.ids().clone();
         // It cannot tell that it is another one.
         ids.remove(&State::topic(group));
-        let source = self.job.source(ids.clone());
+        let origin = self.job.origin(ids.clone());
         // Whoever had the transactional id before is fenced off first: from then on the state stands still.
         let settings = self.cluster.settings();
         let (topics, guarded) = (topics.clone(), identity.clone());
-        let mut sink = ExactlyOnce::new(settings, group, topics, source.clone(), guarded, self.owner, self.stop)?;
+        let mut sink = ExactlyOnce::new(settings, group, topics, origin.clone(), guarded, self.owner, self.stop)?;
         self.claimed.set(true);
-        let state = State::read(self.cluster, group, &source, |read, total| watch(&Progress::Restoring(read, total)))?;
+        let state = State::read(self.cluster, group, &origin, |read, total| watch(&Activity::Restoring(read, total)))?;
         let mut ranges = self.cluster.ranges(&self.job.topics.input)?;
-        let start = match state.source {
-            Some(source) => {
-                sink.resume(&source, self.cluster)?;
-                self.job.resume(&source, &ids, &sink.positions(source.positions.len())?, &mut ranges)?
+        let start = match state.origin {
+            Some(origin) => {
+                sink.resume(&origin, self.cluster)?;
+                self.job.resume(&origin, &ids, &sink.positions(origin.positions.len())?, &mut ranges)?
             }
             None => self.job.start(&sink.positions(ranges.len())?)?,
         };
@@ -309,7 +309,7 @@ impl Attempt<'_> {
         let mut owner = None;
         for look in 1..=CLAIM_LOOKS {
             std::thread::sleep(CLAIM);
-            match State::read(self.cluster, &self.job.group, &self.job.source(Ids::new()), |_, _| {}) {
+            match State::read(self.cluster, &self.job.group, &self.job.origin(Ids::new()), |_, _| {}) {
                 Ok(state) => owner = Some(state.owner.unwrap_or_else(|| "its state is gone".into())),
                 Err(error) if look == CLAIM_LOOKS && owner.is_none() => return Err(error),
                 Err(_) => {}
@@ -328,12 +328,12 @@ impl Attempt<'_> {
         mut counter: Counter,
         start: Start,
         sink: &mut dyn Sink,
-        watch: &mut impl FnMut(&Progress),
+        watch: &mut impl FnMut(&Activity),
     ) -> Result<Counted> {
         let Job { topics, follow, .. } = self.job;
         let (feed, intake) = Feed::new();
         let keep = (topics.dead_letters.is_some(), topics.ordered.is_some());
-        let options = SourceOptions {
+        let options = ReaderOptions {
             topic: topics.input.clone(),
             threads: self.job.threads,
             parser: self.job.parser,
@@ -355,7 +355,7 @@ impl Attempt<'_> {
             false => left.saturating_sub(frames - resumed_frames),
         };
         let summary = run::run(&intake, &mut counter, start, sink, options, self.stop, |status| {
-            watch(&Progress::Counting { status: *status, lag: lag(status.frames) });
+            watch(&Activity::Counting { status: *status, lag: lag(status.frames) });
         })?;
         if !summary.interrupted {
             readers.join()?;

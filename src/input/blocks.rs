@@ -1,7 +1,7 @@
 //! One input → blocks of whole lines.
 
 use crate::input::error::{Cut, Fault, InputError};
-use crate::input::foreign::{Foreign, recognise};
+use crate::input::foreign::{ForeignFormat, recognise};
 use crate::input::gzip::{Gunzip, is_gzip};
 use crate::input::names::{Stream, standard_input};
 use crate::input::progress::Progress;
@@ -130,7 +130,7 @@ impl Input {
         let filled = self.fill(buf);
         if start {
             let head = filled.as_ref().map_or(buf.len(), |filled| filled.len);
-            if let Some(Foreign { what, command }) = recognise(&buf[..head]) {
+            if let Some(ForeignFormat { what, command }) = recognise(&buf[..head]) {
                 return Err(InputError::Foreign { file: self.name.clone(), what, command });
             }
         }

@@ -22,7 +22,7 @@ pub(super) fn is_gzip(head: &[u8]) -> bool {
     matches!(head, [0x1f] | [0x1f, 0x8b, ..])
 }
 
-enum Phase {
+enum Section {
     Header,
     Body,
     Trailer,
@@ -33,7 +33,7 @@ enum Phase {
 pub(super) struct Gunzip {
     inflate: Decompress,
     crc: Digest,
-    phase: Phase,
+    section: Section,
     /// First byte of the current member.
     member: u64,
     /// Met after bytes that have yet to be handed out.
@@ -47,7 +47,7 @@ impl Gunzip {
         Gunzip {
             inflate: Decompress::new(false),
             crc: Digest::new(CrcAlgorithm::Crc32IsoHdlc),
-            phase: Phase::Header,
+            section: Section::Header,
             member: 0,
             fault: None,
             checked: 0,
@@ -63,25 +63,25 @@ impl Gunzip {
     /// Decodes into `dst`, which must not be empty; 0 means that the last member to be read has ended as it should.
     pub(super) fn read(&mut self, raw: &mut Raw, dst: &mut [u8]) -> Result<usize, Fault> {
         if let Some(fault) = self.fault.take() {
-            self.phase = Phase::End;
+            self.section = Section::End;
             return Err(fault);
         }
         loop {
-            match self.phase {
-                Phase::Header if raw.paused() => return Ok(0),
-                Phase::Header => {
-                    self.phase = if self.header(raw)? { Phase::Body } else { Phase::End };
+            match self.section {
+                Section::Header if raw.paused() => return Ok(0),
+                Section::Header => {
+                    self.section = if self.header(raw)? { Section::Body } else { Section::End };
                 }
-                Phase::Body => match self.body(raw, dst)? {
+                Section::Body => match self.body(raw, dst)? {
                     0 => {}
                     n => return Ok(n),
                 },
-                Phase::Trailer => {
+                Section::Trailer => {
                     self.trailer(raw)?;
                     self.checked += 1;
-                    self.phase = Phase::Header;
+                    self.section = Section::Header;
                 }
-                Phase::End => return Ok(0),
+                Section::End => return Ok(0),
             }
         }
     }
@@ -145,7 +145,7 @@ impl Gunzip {
             raw.consume(consumed);
             self.crc.update(&dst[..n]);
             match status {
-                Ok(Status::StreamEnd) => self.phase = Phase::Trailer,
+                Ok(Status::StreamEnd) => self.section = Section::Trailer,
                 Ok(_) if n == 0 && consumed > 0 => continue,
                 Ok(_) if n > 0 => {}
                 Ok(_) | Err(_) => {

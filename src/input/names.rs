@@ -1,7 +1,7 @@
 //! What can be said of inputs without reading them, and how each is opened: once, as a stream gives its bytes only once.
 
 use crate::input::error::InputError;
-use crate::input::stamp::Identity;
+use crate::input::stamp::FileId;
 use std::collections::HashMap;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
@@ -32,17 +32,17 @@ pub fn check(names: &[String]) -> Result<(), InputError> {
 /// # Errors
 /// If one is.
 pub fn distinct<'a>(names: impl IntoIterator<Item = &'a (impl AsRef<str> + 'a + ?Sized)>) -> Result<(), InputError> {
-    struct Seen<'a> {
+    struct Named<'a> {
         name: &'a str,
         is_file: bool,
     }
-    let mut all: HashMap<Identity, Seen<'_>> = HashMap::new();
+    let mut all: HashMap<FileId, Named<'_>> = HashMap::new();
     for name in names {
         let name = name.as_ref();
         // Whoever opens an input that is missing says so.
         let Ok(meta) = look(name) else { continue };
         let is_file = is_file(name, &meta);
-        match all.insert(Identity::of(&meta), Seen { name, is_file }) {
+        match all.insert(FileId::of(&meta), Named { name, is_file }) {
             Some(first) if !(first.is_file && is_file) => {
                 return Err(InputError::NamedTwice { file: name.to_owned(), first: first.name.to_owned() });
             }

@@ -2,14 +2,14 @@
 
 use crate::input::error::Fault;
 use crate::input::progress::Progress;
-use crate::input::read_ahead::{Ahead, Chunk};
+use crate::input::read_ahead::{Ahead, RawChunk};
 use std::io::Read;
 use std::sync::atomic::Ordering;
 
 /// Buffered reader that knows its position.
 pub(super) struct Raw {
     ahead: Ahead,
-    chunk: Chunk,
+    chunk: RawChunk,
     from: usize,
     read: u64,
     progress: Progress,
@@ -24,7 +24,7 @@ impl Raw {
 
     /// The bytes from a position on; their hash is that of no file.
     pub(super) fn starting_at(read: u64, reader: Box<dyn Read + Send>, progress: Progress) -> Raw {
-        Raw { ahead: Ahead::Waiting(reader), chunk: Chunk::default(), from: 0, read, progress, pause: None }
+        Raw { ahead: Ahead::Waiting(reader), chunk: RawChunk::default(), from: 0, read, progress, pause: None }
     }
 
     /// Whether the next byte is not to be read.
@@ -58,7 +58,7 @@ impl Raw {
             self.from = 0;
             let (next, fault) = match next {
                 Ok(next) => (next, None),
-                Err(fault) => (Chunk::default(), Some(fault)),
+                Err(fault) => (RawChunk::default(), Some(fault)),
             };
             let n = next.bytes().len();
             self.chunk = next;

@@ -16,12 +16,12 @@ const WAITING: usize = 3;
 
 /// Some bytes of an input.
 #[derive(Default)]
-pub(super) struct Chunk {
+pub(super) struct RawChunk {
     buf: Vec<u8>,
     len: usize,
 }
 
-impl Chunk {
+impl RawChunk {
     pub(super) fn bytes(&self) -> &[u8] {
         &self.buf[..self.len]
     }
@@ -46,8 +46,8 @@ pub(super) enum Ahead {
 }
 
 pub(super) struct Running {
-    chunks: Receiver<io::Result<Chunk>>,
-    spares: Sender<Chunk>,
+    chunks: Receiver<io::Result<RawChunk>>,
+    spares: Sender<RawChunk>,
     thread: JoinHandle<Sha256>,
 }
 
@@ -63,21 +63,21 @@ impl Running {
 
 impl Ahead {
     /// The next bytes, from position `at`, for those that are used up; none at the end.
-    pub(super) fn next(&mut self, used: Chunk, at: u64) -> Result<Chunk, Fault> {
+    pub(super) fn next(&mut self, used: RawChunk, at: u64) -> Result<RawChunk, Fault> {
         let running = match std::mem::replace(self, Ahead::Lost) {
             Ahead::Waiting(reader) => Running::start(reader).map_err(|source| Fault::Io { at, source })?,
             Ahead::Running(running) => running,
             Ahead::Lost => return Err(Fault::Died { at }),
             ended => {
                 *self = ended;
-                return Ok(Chunk::default());
+                return Ok(RawChunk::default());
             }
         };
         // A thread that has ended needs no memory.
         let _ = running.spares.send(used);
         let Ok(next) = running.chunks.recv() else { return Err(Fault::Died { at }) };
         *self = match next {
-            Ok(Chunk { len: 1.., .. }) => Ahead::Running(running),
+            Ok(RawChunk { len: 1.., .. }) => Ahead::Running(running),
             _ => Ahead::Ended(running.thread),
         };
         next.map_err(|source| Fault::Io { at, source })
@@ -92,7 +92,11 @@ impl Ahead {
     }
 }
 
-fn read(mut reader: Box<dyn Read + Send>, chunks: &SyncSender<io::Result<Chunk>>, used: &Receiver<Chunk>) -> Sha256 {
+fn read(
+    mut reader: Box<dyn Read + Send>,
+    chunks: &SyncSender<io::Result<RawChunk>>,
+    used: &Receiver<RawChunk>,
+) -> Sha256 {
     let mut hash = Sha256::new();
     loop {
         let mut chunk = used.try_recv().unwrap_or_default();

@@ -40,7 +40,7 @@ impl Reading {
         self.sources.iter().map(|source| source.frame_bytes).sum()
     }
 
-    fn add(&mut self, tally: &Tally) {
+    fn add(&mut self, tally: &LineCounts) {
         self.blank += tally.blank;
         if let Some(source) = self.sources.last_mut() {
             source.frames += tally.frames;
@@ -58,7 +58,7 @@ impl Reading {
 /// What the reading thread tells, in the order of the input.
 enum Told {
     Opened(String),
-    Block(Block, Tally),
+    Block(Block, LineCounts),
     Ended(Digest),
     Failed(InputError),
     /// There is no more to come.
@@ -66,15 +66,15 @@ enum Told {
 }
 
 #[derive(Default)]
-struct Tally {
+struct LineCounts {
     frames: u64,
     frame_bytes: u64,
     blank: u64,
 }
 
-impl Tally {
-    fn of(block: &Block) -> Tally {
-        let mut tally = Tally::default();
+impl LineCounts {
+    fn of(block: &Block) -> LineCounts {
+        let mut tally = LineCounts::default();
         for (_, line) in block.lines() {
             if is_blank(line) {
                 tally.blank += 1;
@@ -103,7 +103,7 @@ pub fn read(
     }
     let (told, incoming) = sync_channel(WAITING_BLOCKS);
     let spares = Arc::new(Mutex::new(Vec::new()));
-    let ahead = Ahead { told, spares: spares.clone(), stop: stop.clone(), left: limit.unwrap_or(u64::MAX) };
+    let ahead = FilesThread { told, spares: spares.clone(), stop: stop.clone(), left: limit.unwrap_or(u64::MAX) };
     let names = names.to_vec();
     // Not joined: after an interrupt it may wait for a silent pipe forever.
     if let Err(error) = Builder::new().name(THREAD.into()).spawn(move || ahead.run(&names, &tell)) {
@@ -136,14 +136,14 @@ pub fn read(
     reading
 }
 
-struct Ahead {
+struct FilesThread {
     told: SyncSender<Told>,
     spares: Arc<Mutex<Vec<Block>>>,
     stop: Stop,
     left: u64,
 }
 
-impl Ahead {
+impl FilesThread {
     fn run(mut self, names: &[String], tell: &impl Fn(&Progress)) {
         for name in names {
             if self.left == 0 || self.stop.interrupted() {
@@ -177,7 +177,7 @@ impl Ahead {
             match input.read_block(&mut block) {
                 Ok(true) => {
                     self.left -= block.keep(self.left);
-                    let tally = Tally::of(&block);
+                    let tally = LineCounts::of(&block);
                     tell(&progress);
                     wanted = self.tell(Told::Block(block, tally));
                 }

@@ -10,28 +10,28 @@ use std::{fs, io};
 
 /// What tells one file, or one pipe, from every other, by whatever names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Identity {
+pub(super) struct FileId {
     device: u64,
     inode: u64,
 }
 
-impl Identity {
-    pub(super) fn of(meta: &Metadata) -> Identity {
-        Identity { device: meta.dev(), inode: meta.ino() }
+impl FileId {
+    pub(super) fn of(meta: &Metadata) -> FileId {
+        FileId { device: meta.dev(), inode: meta.ino() }
     }
 }
 
 /// What changes when a file is written to or replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
-    identity: Identity,
+    identity: FileId,
     bytes: u64,
     modified: Option<SystemTime>,
 }
 
 impl Stamp {
     pub(super) fn of(meta: &Metadata) -> Stamp {
-        Stamp { identity: Identity::of(meta), bytes: meta.len(), modified: meta.modified().ok() }
+        Stamp { identity: FileId::of(meta), bytes: meta.len(), modified: meta.modified().ok() }
     }
 
     /// What happened to the file since, if anything did.

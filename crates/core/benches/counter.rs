@@ -22,7 +22,7 @@ fn fixture() -> impl Iterator<Item = Vec<u8>> {
 /// Four partitions in turn, as from a topic; with all windows emitted at the end.
 fn observe(bencher: Bencher, units: &[Unit]) {
     const PARTITIONS: usize = 4;
-    let mut parser = fast::Parser::new();
+    let mut parser = fast::FastParser::new();
     let frames: Vec<(String, i64)> = fixture()
         .map(|line| {
             let frame = parser.root(&line).and_then(|root| root.frame()).expect("a frame");

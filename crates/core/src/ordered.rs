@@ -28,19 +28,19 @@ pub trait Placed {
 
 /// Why something does not go out in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum Rejection {
     /// It came after its turn.
     Late,
     /// It is far ahead of its partition's clock, which did not come near.
     Ahead,
 }
 
-impl Refusal {
+impl Rejection {
     /// The name used in headers.
     pub fn name(self) -> &'static str {
         match self {
-            Refusal::Late => "out_of_order",
-            Refusal::Ahead => "far_ahead",
+            Rejection::Late => "out_of_order",
+            Rejection::Ahead => "far_ahead",
         }
     }
 }
@@ -59,22 +59,22 @@ pub struct Held {
 }
 
 /// One partition.
-struct Lane<T> {
+struct Backlog<T> {
     /// Far ahead, in the order in which they came.
-    ahead: VecDeque<Ahead<T>>,
+    ahead: VecDeque<FarAhead<T>>,
     /// Frames so far.
     frames: u64,
     /// Offsets of what does not wait though its turn has not come.
     passed: RoaringTreemap,
 }
 
-impl<T> Default for Lane<T> {
-    fn default() -> Lane<T> {
-        Lane { ahead: VecDeque::new(), frames: 0, passed: RoaringTreemap::new() }
+impl<T> Default for Backlog<T> {
+    fn default() -> Backlog<T> {
+        Backlog { ahead: VecDeque::new(), frames: 0, passed: RoaringTreemap::new() }
     }
 }
 
-struct Ahead<T> {
+struct FarAhead<T> {
     ts: i64,
     item: T,
     /// The number of the frame in its partition.
@@ -85,8 +85,8 @@ struct Ahead<T> {
 /// What waits for its turn.
 pub struct Ordered<T> {
     queue: Reorder<T>,
-    lanes: Vec<Lane<T>>,
-    refused: Vec<(T, Refusal)>,
+    backlogs: Vec<Backlog<T>>,
+    refused: Vec<(T, Rejection)>,
 }
 
 impl<T: Placed> Ordered<T> {
@@ -101,14 +101,14 @@ impl<T: Placed> Ordered<T> {
             let bytes = STANDARD.decode(text).map_err(|error| error.to_string())?;
             RoaringTreemap::deserialize_from(&bytes[..]).map_err(|error| error.to_string())
         };
-        let lane = |partition| Ok(Lane { passed: passed(&partition)?, ..Lane::default() });
-        let lanes = (0..partitions).map(lane).collect::<Result<_, String>>()?;
-        Ok(Ordered { queue: Reorder::from(released), lanes, refused: Vec::new() })
+        let backlog = |partition| Ok(Backlog { passed: passed(&partition)?, ..Backlog::default() });
+        let backlogs = (0..partitions).map(backlog).collect::<Result<_, String>>()?;
+        Ok(Ordered { queue: Reorder::from(released), backlogs, refused: Vec::new() })
     }
 
     /// Takes in partitions that were added.
     pub fn grow(&mut self, partitions: usize) {
-        self.lanes.resize_with(partitions.max(self.lanes.len()), Lane::default);
+        self.backlogs.resize_with(partitions.max(self.backlogs.len()), Backlog::default);
     }
 
     /// Takes the next counted frame of its partition, of the second `ts`, read at the time `at`. `horizon` is the last second
@@ -116,22 +116,22 @@ impl<T: Placed> Ordered<T> {
     #[inline]
     pub fn push(&mut self, ts: i64, item: T, horizon: Option<i64>, at: Duration) {
         let partition = item.partition();
-        let lane = &mut self.lanes[partition];
-        lane.frames += 1;
-        if !lane.ahead.is_empty() {
+        let backlog = &mut self.backlogs[partition];
+        backlog.frames += 1;
+        if !backlog.ahead.is_empty() {
             self.settle(partition, horizon, at);
         }
         if horizon.is_some_and(|horizon| ts <= horizon) {
             self.enter(ts, item);
         } else {
-            let lane = &mut self.lanes[partition];
-            lane.ahead.push_back(Ahead { ts, item, number: lane.frames, since: at });
+            let backlog = &mut self.backlogs[partition];
+            backlog.ahead.push_back(FarAhead { ts, item, number: backlog.frames, since: at });
         }
     }
 
     /// Takes again what was taken before a restart; what had gone out, or was refused, does not wait again.
     pub fn push_again(&mut self, ts: i64, item: T, horizon: Option<i64>, at: Duration) {
-        let passed = &self.lanes[item.partition()].passed;
+        let passed = &self.backlogs[item.partition()].passed;
         if ts >= self.queue.released() && !passed.contains(item.offset() as u64) {
             self.push(ts, item, horizon, at);
         }
@@ -140,32 +140,32 @@ impl<T: Placed> Ordered<T> {
     /// Notes a frame of the second `ts` that is not to go out.
     pub fn pass(&mut self, partition: usize, offset: i64, ts: i64) {
         if ts >= self.queue.released() {
-            self.lanes[partition].passed.insert(offset as u64);
+            self.backlogs[partition].passed.insert(offset as u64);
         }
     }
 
     fn enter(&mut self, ts: i64, item: T) {
         if let Err(item) = self.queue.push(ts, item) {
-            self.refused.push((item, Refusal::Late));
+            self.refused.push((item, Rejection::Late));
         }
     }
 
     fn refuse_ahead(&mut self, ts: i64, item: T) {
         self.pass(item.partition(), item.offset(), ts);
-        self.refused.push((item, Refusal::Ahead));
+        self.refused.push((item, Rejection::Ahead));
     }
 
     /// Looks again at what is far ahead in a partition: the clock came near, or its time is over, or it waits on.
     pub fn settle(&mut self, partition: usize, horizon: Option<i64>, at: Duration) {
-        for _ in 0..self.lanes[partition].ahead.len() {
-            let lane = &mut self.lanes[partition];
-            let Some(ahead) = lane.ahead.pop_front() else { return };
+        for _ in 0..self.backlogs[partition].ahead.len() {
+            let backlog = &mut self.backlogs[partition];
+            let Some(ahead) = backlog.ahead.pop_front() else { return };
             if horizon.is_some_and(|horizon| ahead.ts <= horizon) {
                 self.enter(ahead.ts, ahead.item);
-            } else if lane.frames - ahead.number > PATIENCE_FRAMES || at.saturating_sub(ahead.since) > PATIENCE {
+            } else if backlog.frames - ahead.number > PATIENCE_FRAMES || at.saturating_sub(ahead.since) > PATIENCE {
                 self.refuse_ahead(ahead.ts, ahead.item);
             } else {
-                lane.ahead.push_back(ahead);
+                backlog.ahead.push_back(ahead);
             }
         }
     }
@@ -178,7 +178,7 @@ impl<T: Placed> Ordered<T> {
     /// Says that the input of `partition` has ended: what is beyond its `horizon` even now is refused. Without any clock,
     /// nothing is.
     pub fn end(&mut self, partition: usize, horizon: Option<i64>) {
-        while let Some(ahead) = self.lanes[partition].ahead.pop_front() {
+        while let Some(ahead) = self.backlogs[partition].ahead.pop_front() {
             match horizon.is_none_or(|horizon| ahead.ts <= horizon) {
                 true => self.enter(ahead.ts, ahead.item),
                 false => self.refuse_ahead(ahead.ts, ahead.item),
@@ -193,23 +193,23 @@ impl<T: Placed> Ordered<T> {
 
     /// What was refused since the last time, and why.
     #[inline]
-    pub fn refused(&mut self) -> Vec<(T, Refusal)> {
+    pub fn refused(&mut self) -> Vec<(T, Rejection)> {
         std::mem::take(&mut self.refused)
     }
 
     /// What a restart must know, when the next offset to read in each partition is at `positions`.
     pub fn held(&mut self, positions: &[i64]) -> Held {
         let mut from = positions.to_vec();
-        let ahead = self.lanes.iter().flat_map(|lane| lane.ahead.iter().map(|ahead| &ahead.item));
+        let ahead = self.backlogs.iter().flat_map(|backlog| backlog.ahead.iter().map(|ahead| &ahead.item));
         for item in self.queue.iter().chain(ahead) {
             from[item.partition()] = from[item.partition()].min(item.offset());
         }
         let mut passed = BTreeMap::new();
-        for (partition, lane) in self.lanes.iter_mut().enumerate() {
-            lane.passed.remove_range(..from[partition].max(0) as u64);
-            if !lane.passed.is_empty() {
-                let mut bytes = Vec::with_capacity(lane.passed.serialized_size());
-                lane.passed.serialize_into(&mut bytes).expect("a vector takes all bytes");
+        for (partition, backlog) in self.backlogs.iter_mut().enumerate() {
+            backlog.passed.remove_range(..from[partition].max(0) as u64);
+            if !backlog.passed.is_empty() {
+                let mut bytes = Vec::with_capacity(backlog.passed.serialized_size());
+                backlog.passed.serialize_into(&mut bytes).expect("a vector takes all bytes");
                 passed.insert(partition, STANDARD.encode(bytes));
             }
         }

@@ -37,7 +37,7 @@ pub struct Row {
 
 /// A row as kuu writes it.
 #[derive(Serialize)]
-struct Written {
+struct WrittenRow {
     unit: &'static str,
     start: i64,
     end: i64,
@@ -55,7 +55,7 @@ struct Written {
 #[derive(Deserialize)]
 struct Wire {
     unit: Option<String>,
-    start: Start,
+    start: WindowStart,
     users: u64,
     frames: Option<u64>,
     revision: Option<u32>,
@@ -64,7 +64,7 @@ struct Wire {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Start {
+enum WindowStart {
     Seconds(i64),
     Text(String),
 }
@@ -74,7 +74,7 @@ impl Row {
     pub fn write(&self, emitted_us: i64, out: &mut Vec<u8>) {
         let Row { window: Window { unit, start, end }, count: Count { users, frames }, revision, timing } = *self;
         let (unit, timing) = (unit.name(), timing.map(Timing::name));
-        let written = Written { unit, start, end, users, frames, timing, revision, emitted_us };
+        let written = WrittenRow { unit, start, end, users, frames, timing, revision, emitted_us };
         serde_json::to_writer(out, &written).expect("texts and numbers can be written as JSON");
     }
 
@@ -99,8 +99,8 @@ impl Row {
         }
         let unit = wire.unit.as_deref().map_or(Ok(Unit::Minute), str::parse)?;
         let start = match wire.start {
-            Start::Seconds(start) => start,
-            Start::Text(text) => seconds(&text)?,
+            WindowStart::Seconds(start) => start,
+            WindowStart::Text(text) => seconds(&text)?,
         };
         Ok(Row {
             window: window_at(unit, start)?,

@@ -51,12 +51,12 @@ impl fmt::Display for WindowCount {
     }
 }
 
-type Users = HashSet<Box<str>, RandomState>;
+type UserIds = HashSet<Box<str>, RandomState>;
 
 /// What is known of one window.
 #[derive(Clone, Default)]
 struct Tally {
-    users: Users,
+    users: UserIds,
     frames: u64,
 }
 
@@ -181,7 +181,7 @@ pub fn count_each<B: Blocks>(
     kind: Kind,
     units: &[Unit],
 ) -> Vec<(Truth, Option<B::Error>)> {
-    let queue = |(blocks, left)| Mutex::new(Queue { blocks, left, ended: false, error: None });
+    let queue = |(blocks, left)| Mutex::new(BlockQueue { blocks, left, ended: false, error: None });
     let queues: Vec<_> = inputs.into_iter().map(queue).collect();
     let parts = rayon::broadcast(|thread| {
         let (mut parser, mut block) = (Parser::new(kind), Block::default());
@@ -204,14 +204,14 @@ pub fn count_each<B: Blocks>(
 }
 
 /// Hands out the blocks of an input up to its end, its limit or its first error.
-struct Queue<B: Blocks> {
+struct BlockQueue<B: Blocks> {
     blocks: B,
     left: Option<u64>,
     ended: bool,
     error: Option<B::Error>,
 }
 
-impl<B: Blocks> Queue<B> {
+impl<B: Blocks> BlockQueue<B> {
     fn next(&mut self, block: &mut Block) -> bool {
         if self.ended || self.left == Some(0) {
             return false;

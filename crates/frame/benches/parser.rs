@@ -53,7 +53,7 @@ fn frames(bencher: Bencher, mut parse: impl FnMut(&[u8]) -> (usize, i64)) {
 /// What each of the vector units that this processor has comes to.
 #[divan::bench(args = engines())]
 fn kuu_fast(bencher: Bencher, engine: &str) {
-    let mut parsers = fast::Parser::all();
+    let mut parsers = fast::FastParser::all();
     let parser = parsers.iter_mut().find(|parser| parser.engine() == engine).expect("it was listed");
     frames(bencher, |line| {
         let frame = parser.root(line).and_then(|root| root.frame()).expect("a frame");
@@ -62,12 +62,12 @@ fn kuu_fast(bencher: Bencher, engine: &str) {
 }
 
 fn engines() -> Vec<&'static str> {
-    fast::Parser::all().iter().map(fast::Parser::engine).collect()
+    fast::FastParser::all().iter().map(fast::FastParser::engine).collect()
 }
 
 #[divan::bench(max_time = 3)]
 fn kuu_plain(bencher: Bencher) {
-    let mut parser = plain::Parser::new();
+    let mut parser = plain::PlainParser::new();
     frames(bencher, |line| {
         let frame = parser.root(line).and_then(|root| root.frame()).expect("a frame");
         (frame.uid.len(), frame.ts)

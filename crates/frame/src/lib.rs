@@ -13,27 +13,27 @@ pub use rules::{Frame, MAX_DEPTH, MAX_TS, MAX_UID, Malformed, Member, Root};
 /// Which implementation reads the frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
-    /// [`fast::Parser`].
+    /// [`fast::FastParser`].
     #[default]
     Fast,
-    /// [`plain::Parser`].
+    /// [`plain::PlainParser`].
     Plain,
 }
 
 /// One of the two parsers, with its scratch memory. Reuse it.
 pub enum Parser {
     /// The vectorised one.
-    Fast(fast::Parser),
+    Fast(fast::FastParser),
     /// The one that defines the rules.
-    Plain(plain::Parser),
+    Plain(plain::PlainParser),
 }
 
 impl Parser {
     /// A parser of the given kind.
     pub fn new(kind: Kind) -> Parser {
         match kind {
-            Kind::Fast => Parser::Fast(fast::Parser::new()),
-            Kind::Plain => Parser::Plain(plain::Parser::new()),
+            Kind::Fast => Parser::Fast(fast::FastParser::new()),
+            Kind::Plain => Parser::Plain(plain::PlainParser::new()),
         }
     }
 

@@ -9,14 +9,14 @@ use crate::rules::{MAX_DEPTH, MAX_TS, MAX_UID, Malformed, Member, Root};
 
 /// The plain parser.
 #[derive(Default)]
-pub struct Parser {
+pub struct PlainParser {
     uid: String,
 }
 
-impl Parser {
+impl PlainParser {
     /// A parser with empty scratch memory.
-    pub fn new() -> Parser {
-        Parser::default()
+    pub fn new() -> PlainParser {
+        PlainParser::default()
     }
 
     /// See [`crate::Parser::root`].
@@ -30,7 +30,7 @@ impl Parser {
         if depth(text) > MAX_DEPTH {
             return Err(Malformed::NotJson);
         }
-        let Ok(members) = serde_json::from_str::<Members>(text) else {
+        let Ok(members) = serde_json::from_str::<RootMembers>(text) else {
             return Err(Malformed::NotObject);
         };
         Ok(Root {
@@ -100,24 +100,24 @@ fn seconds(literal: &str) -> Option<i64> {
 }
 
 /// The literals of the root's two members; `Bad` does not occur.
-struct Members<'a> {
+struct RootMembers<'a> {
     uid: Member<&'a str>,
     ts: Member<&'a str>,
 }
 
-impl<'de> Deserialize<'de> for Members<'de> {
+impl<'de> Deserialize<'de> for RootMembers<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Object;
 
         impl<'de> Visitor<'de> for Object {
-            type Value = Members<'de>;
+            type Value = RootMembers<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
                 f.write_str("an object")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Members { uid: Member::Missing, ts: Member::Missing };
+                let mut members = RootMembers { uid: Member::Missing, ts: Member::Missing };
                 while let Some((name, literal)) = map.next_entry::<Name, &RawValue>()? {
                     let member = match name {
                         Name::Uid => &mut members.uid,
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn the_limit_of_nesting_is_exact() {
         let nested = |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1));
-        let mut parser = Parser::new();
+        let mut parser = PlainParser::new();
         assert!(parser.root(nested(MAX_DEPTH).as_bytes()).is_ok());
         assert_eq!(parser.root(nested(MAX_DEPTH + 1).as_bytes()), Err(Malformed::NotJson));
         assert_eq!(depth(r#"{"[[[\"[[":[{},[]]}"#), 3);
@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn only_the_members_of_the_root_count() {
-        let mut parser = Parser::new();
+        let mut parser = PlainParser::new();
         let root = parser.root(br#"{"a":{"ts":1},"\u0075id":"\u0061","uid":2,"\ud800":{}}"#);
         assert_eq!(root, Ok(Root { uid: Member::Repeated, ts: Member::Missing }));
     }

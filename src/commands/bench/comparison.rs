@@ -21,13 +21,13 @@ const REMEDY: &str = "scripts/baseline.py, with the same files and options, meas
 /// If it cannot be read, or is of another format.
 pub fn read(path: &Path) -> Result<Baseline> {
     #[derive(serde::Deserialize)]
-    struct Format {
+    struct Version {
         format: Option<u32>,
     }
     let name = path.display();
     let text = std::fs::read(path).with_context(|| format!("{name} cannot be read: check --baseline"))?;
     let unusable = || format!("{name} is no baseline: delete it; {REMEDY}");
-    let Format { format } = serde_json::from_slice(&text).with_context(unusable)?;
+    let Version { format } = serde_json::from_slice(&text).with_context(unusable)?;
     if format.is_some_and(|format| format != FORMAT) {
         bail!("{name} has another format than {FORMAT}, which this kuu reads: delete it; {REMEDY}");
     }
@@ -50,7 +50,7 @@ pub fn conditions(run: &BenchRun<'_>) -> Conditions {
     [
         ("broker", format!("{}{version}", broker.kind)),
         ("processor", host::processor()),
-        ("vector unit", fast::Parser::new().engine().into()),
+        ("vector unit", fast::FastParser::new().engine().into()),
         ("cores", host::machine().cores.to_string()),
         ("threads a core", host::threads_a_core().map_or_else(|| "unknown".into(), |threads| threads.to_string())),
         ("build", if cfg!(debug_assertions) { "debug" } else { "release" }.into()),

@@ -2,7 +2,7 @@
 
 use crate::bench::load::Load;
 use crate::bench::partitions::embedded_partitions;
-use crate::cli::{Bench, Compression};
+use crate::cli::{BenchArgs, Compression};
 use crate::commands::session::Session;
 use crate::kafka::admin::Cluster;
 
@@ -15,7 +15,7 @@ const PARTITIONS: usize = 4;
 
 /// What a bench is about, and what it has.
 pub struct BenchRun<'a> {
-    pub arguments: &'a Bench,
+    pub arguments: &'a BenchArgs,
     pub session: &'a Session,
     pub load: &'a Load,
     pub cluster: &'a Cluster,

@@ -1,6 +1,6 @@
 //! Topics that the command line names: one cannot serve two ends.
 
-use crate::cli::{Command, Count, Verify};
+use crate::cli::{Command, CountArgs, VerifyArgs};
 use crate::kafka::admin::Cluster;
 use crate::kafka::commit::state_topic::State;
 use anyhow::{Result, bail};
@@ -12,7 +12,7 @@ use anyhow::{Result, bail};
 pub fn check(command: &Command) -> Result<()> {
     match command {
         Command::Count(count) if count.files.is_empty() => distinct(&of_count(count)),
-        Command::Verify(Verify { topic: Some(topic), output, .. }) => verified(topic, output),
+        Command::Verify(VerifyArgs { topic: Some(topic), output, .. }) => verified(topic, output),
         _ => Ok(()),
     }
 }
@@ -50,7 +50,7 @@ impl Use {
     }
 }
 
-fn of_count(count: &Count) -> Vec<Use> {
+fn of_count(count: &CountArgs) -> Vec<Use> {
     let group = &count.group;
     let mut uses = vec![
         Use::new("--topic, which is read", &count.topic),

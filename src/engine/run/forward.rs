@@ -95,10 +95,10 @@ impl Run<'_> {
 
     fn refuse(&mut self) -> Result<()> {
         let Some(order) = &mut self.order else { return Ok(()) };
-        for (letter, refusal) in order.refused() {
+        for (letter, rejection) in order.refused() {
             self.counter.out_of_order();
             if self.options.dead_letters {
-                self.sink.dead_letter(letter, refusal.name())?;
+                self.sink.dead_letter(letter, rejection.name())?;
             }
         }
         Ok(())

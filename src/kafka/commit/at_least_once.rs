@@ -4,7 +4,7 @@ use crate::engine::sink::{Commit, Letter, Sink};
 use crate::engine::stop::Stop;
 use crate::kafka::client::settings::Settings;
 use crate::kafka::commit::offsets::Committer;
-use crate::kafka::commit::waiting::{Record, Waiting};
+use crate::kafka::commit::waiting::{Waiting, WaitingRecord};
 use crate::kafka::produce::result_writer::Writer;
 use crate::kafka::topics::count_topics::CountTopics;
 use crate::kafka::topics::identity::Identity;
@@ -65,7 +65,7 @@ impl AtLeastOnce {
         })
     }
 
-    fn put(&mut self, record: Record) -> Result<()> {
+    fn put(&mut self, record: WaitingRecord) -> Result<()> {
         self.waiting.push(record);
         if self.waiting.is_full() { self.pass_all() } else { Ok(()) }
     }
@@ -104,15 +104,15 @@ impl AtLeastOnce {
 
 impl Sink for AtLeastOnce {
     fn result(&mut self, result: &Emission, cause: Option<Times>) -> Result<()> {
-        self.put(Record::Result(*result, cause, now_us()))
+        self.put(WaitingRecord::Result(*result, cause, now_us()))
     }
 
     fn dead_letter(&mut self, letter: Letter, reason: &'static str) -> Result<()> {
-        self.put(Record::DeadLetter(letter, reason))
+        self.put(WaitingRecord::DeadLetter(letter, reason))
     }
 
     fn ordered(&mut self, letter: Letter) -> Result<()> {
-        self.put(Record::Ordered(letter))
+        self.put(WaitingRecord::Ordered(letter))
     }
 
     fn commit(&mut self, commit: Commit<'_>) -> Result<()> {

@@ -10,8 +10,8 @@ use crate::kafka::client::outage::is_outage;
 use crate::kafka::client::refusal::denied;
 use crate::kafka::client::settings::{Settings, unusable};
 use crate::kafka::commit::interval;
-use crate::kafka::commit::state_topic::{OWNER, Source, State};
-use crate::kafka::commit::waiting::{Record, Waiting};
+use crate::kafka::commit::state_topic::{OWNER, Origin, State};
+use crate::kafka::commit::waiting::{Waiting, WaitingRecord};
 use crate::kafka::consume::poll::serve;
 use crate::kafka::produce::deliveries::Loss;
 use crate::kafka::produce::result_writer::Writer;
@@ -59,7 +59,7 @@ pub struct ExactlyOnce {
     guard: Errand<(), Result<()>>,
     group: String,
     state: String,
-    source: Source,
+    origin: Origin,
     open: bool,
     /// Whether all that was committed was waited for, until it was visible.
     is_settled: bool,
@@ -80,7 +80,7 @@ impl ExactlyOnce {
         settings: &Settings,
         group: &str,
         topics: CountTopics,
-        source: Source,
+        origin: Origin,
         identity: Identity,
         owner: &str,
         stop: &Stop,
@@ -106,7 +106,7 @@ impl ExactlyOnce {
             guard,
             group,
             state,
-            source,
+            origin,
             open: false,
             is_settled: true,
             waiting: Waiting::default(),
@@ -133,23 +133,23 @@ impl ExactlyOnce {
     ///
     /// # Errors
     /// If one does not.
-    pub fn resume(&mut self, source: &Source, cluster: &Cluster) -> Result<()> {
+    pub fn resume(&mut self, origin: &Origin, cluster: &Cluster) -> Result<()> {
         let mut held: HashMap<&str, Vec<Range>> = HashMap::new();
-        for Written { topic, .. } in &source.written {
+        for Written { topic, .. } in &origin.written {
             if !held.contains_key(topic.as_str()) {
                 // Not as a read_committed reader: a transaction of somebody else hides what is behind it.
                 let there = cluster.partitions(topic)?.map(|_| cluster.uncommitted_ranges(topic)).transpose()?;
                 held.insert(topic, there.unwrap_or_default());
             }
         }
-        for Written { topic, partition, offset } in &source.written {
-            let is_another = source.differs(topic, &self.source.topics).is_some();
+        for Written { topic, partition, offset } in &origin.written {
+            let is_another = origin.differs(topic, &self.origin.topics).is_some();
             if is_another || held[topic.as_str()].get(*partition as usize).is_none_or(|range| range.high <= *offset) {
                 bail!("topic {topic} does not hold the results that were written to it: {ANOTHER_TOPIC}");
             }
         }
-        self.writer.resume(source.written.clone());
-        self.positions.clone_from(&source.positions);
+        self.writer.resume(origin.written.clone());
+        self.positions.clone_from(&origin.positions);
         Ok(())
     }
 
@@ -184,7 +184,7 @@ impl ExactlyOnce {
     }
 
     /// Puts a record off until its transaction begins, or too much waits.
-    fn put(&mut self, record: Record) -> Result<()> {
+    fn put(&mut self, record: WaitingRecord) -> Result<()> {
         self.waiting.push(record);
         if !self.open && !self.waiting.is_full() {
             return Ok(());
@@ -249,25 +249,25 @@ impl ExactlyOnce {
     }
 
     fn lost(&self, loss: Loss) -> anyhow::Error {
-        match self.verdict(loss.code) {
-            Verdict::Again => Aborted(loss.to_string()).into(),
-            Verdict::Fenced => Fenced.into(),
-            Verdict::Final => loss.into(),
+        match self.consequence(loss.code) {
+            Consequence::Again => Aborted(loss.to_string()).into(),
+            Consequence::Fenced => Fenced.into(),
+            Consequence::Final => loss.into(),
         }
     }
 
     fn judge(&self, error: KafkaError, what: &str) -> anyhow::Error {
-        match self.verdict(error.rdkafka_error_code()) {
-            Verdict::Again => Aborted(format!("{what}: {error}")).into(),
-            Verdict::Fenced => Fenced.into(),
-            Verdict::Final if error.rdkafka_error_code() == Some(RDKafkaErrorCode::InvalidTransactionTimeout) => {
+        match self.consequence(error.rdkafka_error_code()) {
+            Consequence::Again => Aborted(format!("{what}: {error}")).into(),
+            Consequence::Fenced => Fenced.into(),
+            Consequence::Final if error.rdkafka_error_code() == Some(RDKafkaErrorCode::InvalidTransactionTimeout) => {
                 anyhow!(
                     "the broker takes no transaction.timeout.ms above its own transaction.max.timeout.ms (15 minutes by \
                  default), but -X or --config set {}: lower it",
                     self.settings.property(interval::TIMEOUT).unwrap_or("no other")
                 )
             }
-            Verdict::Final => {
+            Consequence::Final => {
                 let operation = match error.rdkafka_error_code() {
                     Some(RDKafkaErrorCode::GroupAuthorizationFailed) => "Read",
                     _ => "Write",
@@ -277,12 +277,12 @@ impl ExactlyOnce {
         }
     }
 
-    fn verdict(&self, code: Option<RDKafkaErrorCode>) -> Verdict {
+    fn consequence(&self, code: Option<RDKafkaErrorCode>) -> Consequence {
         use RDKafkaErrorCode as Code;
         let fatal = self.writer.producer().client().fatal_error();
         match fatal.as_ref().map(|(code, _)| *code).or(code) {
-            Some(Code::Fenced | Code::ProducerFenced | Code::InvalidProducerEpoch) => Verdict::Fenced,
-            _ if fatal.is_some() => Verdict::Final,
+            Some(Code::Fenced | Code::ProducerFenced | Code::InvalidProducerEpoch) => Consequence::Fenced,
+            _ if fatal.is_some() => Consequence::Final,
             Some(
                 Code::TopicAuthorizationFailed
                 | Code::GroupAuthorizationFailed
@@ -300,8 +300,8 @@ impl ExactlyOnce {
                 | Code::UnsupportedVersion
                 | Code::UnsupportedFeature
                 | Code::UnknownMemberId,
-            ) => Verdict::Final,
-            _ => Verdict::Again,
+            ) => Consequence::Final,
+            _ => Consequence::Again,
         }
     }
 }
@@ -322,7 +322,7 @@ pub(super) fn insist(timeout: Duration, request: impl Fn() -> Result<(), KafkaEr
 }
 
 /// What an error means for the run.
-enum Verdict {
+enum Consequence {
     /// The transaction is lost, another one may succeed.
     Again,
     /// Somebody else has the transactional id.
@@ -333,15 +333,15 @@ enum Verdict {
 
 impl Sink for ExactlyOnce {
     fn result(&mut self, result: &Emission, cause: Option<Times>) -> Result<()> {
-        self.put(Record::Result(*result, cause, now_us()))
+        self.put(WaitingRecord::Result(*result, cause, now_us()))
     }
 
     fn dead_letter(&mut self, letter: Letter, reason: &'static str) -> Result<()> {
-        self.put(Record::DeadLetter(letter, reason))
+        self.put(WaitingRecord::DeadLetter(letter, reason))
     }
 
     fn ordered(&mut self, letter: Letter) -> Result<()> {
-        self.put(Record::Ordered(letter))
+        self.put(WaitingRecord::Ordered(letter))
     }
 
     fn commit(&mut self, commit: Commit<'_>) -> Result<()> {
@@ -364,9 +364,9 @@ impl Sink for ExactlyOnce {
         }
         let mut written = self.writer.written();
         written.retain(|written| written.topic != self.state);
-        let source = self.source.at(commit.positions, commit.held.clone(), written);
+        let origin = self.origin.at(commit.positions, commit.held.clone(), written);
         let changes = commit.changes.iter().map(|change| (change.key.as_str(), change.value.as_deref()));
-        for (key, value) in changes.chain([(Source::KEY, Some(&source[..]))]) {
+        for (key, value) in changes.chain([(Origin::KEY, Some(&origin[..]))]) {
             self.writer.state(&self.state, key, value).map_err(|loss| self.lost(loss))?;
         }
         self.is_confirmed()?;

@@ -32,7 +32,7 @@ const COMPACTED: [(&str, &str); 5] = [
 /// What a state belongs to, and where it stands: written with every change of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Source {
+pub struct Origin {
     format: u32,
     /// Whatever the counts depend on, by the names of the command line.
     settings: BTreeMap<String, String>,
@@ -47,13 +47,13 @@ pub struct Source {
     pub written: Vec<Written>,
 }
 
-impl Source {
+impl Origin {
     /// Key of its record.
     pub const KEY: &str = "source";
 
-    /// The source of a count with these settings and topics.
-    pub fn new(settings: BTreeMap<String, String>, topics: Ids) -> Source {
-        Source { format: STATE_FORMAT, settings, topics, positions: Vec::new(), held: None, written: Vec::new() }
+    /// The origin of a count with these settings and topics.
+    pub fn new(settings: BTreeMap<String, String>, topics: Ids) -> Origin {
+        Origin { format: STATE_FORMAT, settings, topics, positions: Vec::new(), held: None, written: Vec::new() }
     }
 
     /// The ids of a topic in this state and in `now`, if they are known and not the same.
@@ -64,7 +64,7 @@ impl Source {
 
     /// Its record at these positions.
     pub fn at(&self, positions: &[i64], held: Option<Held>, written: Vec<Written>) -> Vec<u8> {
-        let record = Source { positions: positions.to_vec(), held, written, ..self.clone() };
+        let record = Origin { positions: positions.to_vec(), held, written, ..self.clone() };
         serde_json::to_vec(&record).expect("texts and numbers can be written as JSON")
     }
 }
@@ -75,7 +75,7 @@ pub struct State {
     /// The counter's records.
     pub records: Records,
     /// Where it stands, none before the first commit.
-    pub source: Option<Source>,
+    pub origin: Option<Origin>,
     /// Who wrote it last.
     pub owner: Option<String>,
 }
@@ -106,12 +106,12 @@ impl State {
     ///
     /// # Errors
     /// If it cannot be read, or is of another format or count.
-    pub fn read(cluster: &Cluster, group: &str, wanted: &Source, mut tell: impl FnMut(u64, u64)) -> Result<State> {
+    pub fn read(cluster: &Cluster, group: &str, wanted: &Origin, mut tell: impl FnMut(u64, u64)) -> Result<State> {
         let topic = State::topic(group);
         let ranges = cluster.ranges(&topic)?;
         let total = ranges.iter().map(|range| range.len()).sum();
         let mut state = State::default();
-        let mut source = None;
+        let mut origin = None;
         let mut read = 0;
         read_all(cluster.settings(), &topic, &ranges, |record| {
             read += 1;
@@ -121,7 +121,7 @@ impl State {
             let key = std::str::from_utf8(record.key)
                 .with_context(|| format!("topic {topic}, offset {}: the key is no text", record.offset))?;
             match record.value {
-                Some(value) if key == Source::KEY => source = Some(value.to_vec()),
+                Some(value) if key == Origin::KEY => origin = Some(value.to_vec()),
                 Some(value) if key == OWNER => state.owner = Some(String::from_utf8_lossy(value).into_owned()),
                 Some(value) => drop(state.records.insert(key.to_owned(), value.to_vec())),
                 None => drop(state.records.remove(key)),
@@ -130,8 +130,8 @@ impl State {
         })?;
         let remedy =
             format!("use another --group, or --recreate to count anew (it deletes the results and topic {topic})");
-        state.source = match source {
-            Some(source) => Some(Source::parse(&source, wanted).with_context(|| {
+        state.origin = match origin {
+            Some(origin) => Some(Origin::parse(&origin, wanted).with_context(|| {
                 format!("the state of group {group} in topic {topic} is not of this count: {remedy}")
             })?),
             None if state.records.is_empty() => None,
@@ -141,25 +141,25 @@ impl State {
     }
 }
 
-impl Source {
-    fn parse(value: &[u8], wanted: &Source) -> Result<Source> {
+impl Origin {
+    fn parse(value: &[u8], wanted: &Origin) -> Result<Origin> {
         #[derive(Deserialize)]
-        struct Format {
+        struct Version {
             format: u32,
         }
-        let Format { format } = serde_json::from_slice(value).context("it says nothing of its format")?;
+        let Version { format } = serde_json::from_slice(value).context("it says nothing of its format")?;
         if !(OLDEST_FORMAT..=STATE_FORMAT).contains(&format) {
             bail!("it has format {format}, this kuu reads {OLDEST_FORMAT} to {STATE_FORMAT}");
         }
-        let source: Source = serde_json::from_slice(value).context("it is damaged")?;
+        let origin: Origin = serde_json::from_slice(value).context("it is damaged")?;
         let nothing = String::new();
         for (name, now) in &wanted.settings {
-            let then = source.settings.get(name).unwrap_or(&nothing);
+            let then = origin.settings.get(name).unwrap_or(&nothing);
             if then != now {
                 bail!("it was made with {name} {}, not {}", named(then), named(now));
             }
         }
-        Ok(source)
+        Ok(origin)
     }
 }
 
@@ -171,19 +171,19 @@ fn named(setting: &str) -> &str {
 mod tests {
     use super::*;
 
-    fn source(window: &str) -> Source {
+    fn origin(window: &str) -> Origin {
         let settings = [("--window".to_owned(), window.to_owned()), ("--ordered-output".into(), String::new())];
-        Source::new(settings.into(), [("messages".to_owned(), "an-id".to_owned())].into())
+        Origin::new(settings.into(), [("messages".to_owned(), "an-id".to_owned())].into())
     }
 
     #[test]
     fn settings_and_format_are_compared() {
-        let minute = source("minute");
+        let minute = origin("minute");
         let text = minute.at(&[5, -1], None, Vec::new());
-        let read = Source::parse(&text, &minute).unwrap();
+        let read = Origin::parse(&text, &minute).unwrap();
         assert_eq!((read.positions.clone(), read.held.clone()), (vec![5, -1], None));
-        let why = |text: &[u8], wanted: &Source| Source::parse(text, wanted).unwrap_err().to_string();
-        assert_eq!(why(&text, &source("hour")), "it was made with --window minute, not hour");
+        let why = |text: &[u8], wanted: &Origin| Origin::parse(text, wanted).unwrap_err().to_string();
+        assert_eq!(why(&text, &origin("hour")), "it was made with --window minute, not hour");
         let mut ordered = minute.clone();
         ordered.settings.insert("--ordered-output".into(), "sorted".into());
         assert_eq!(why(&text, &ordered), "it was made with --ordered-output none, not sorted");
@@ -194,12 +194,12 @@ mod tests {
 
     #[test]
     fn a_state_without_ids_is_read_and_gets_them() {
-        let minute = source("minute");
+        let minute = origin("minute");
         let old = br#"{"format":1,"settings":{"--window":"minute"},"positions":[7],"held":null,"written":[]}"#;
-        let read = Source::parse(old, &minute).unwrap();
+        let read = Origin::parse(old, &minute).unwrap();
         assert_eq!((read.topics.len(), &read.positions[..]), (0, &[7][..]));
         assert_eq!(read.differs("messages", &minute.topics), None);
-        let read = Source::parse(&minute.at(&[8], None, Vec::new()), &minute).unwrap();
+        let read = Origin::parse(&minute.at(&[8], None, Vec::new()), &minute).unwrap();
         assert_eq!(read.topics, minute.topics);
         let other: Ids = [("messages".to_owned(), "another".to_owned())].into();
         assert_eq!(read.differs("messages", &other), Some(("an-id", "another")));

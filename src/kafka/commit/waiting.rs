@@ -10,7 +10,7 @@ use kuu_core::frame_batch::Times;
 const MOST: (usize, usize) = (1000, 1 << 20);
 
 /// Something to write.
-pub enum Record {
+pub enum WaitingRecord {
     /// A result, what brought it about, and when it was emitted, in microseconds since the Unix epoch.
     Result(Emission, Option<Times>, i64),
     /// A value that no window counts, and why.
@@ -19,12 +19,12 @@ pub enum Record {
     Ordered(Letter),
 }
 
-impl Record {
+impl WaitingRecord {
     /// Size of the value, where it can be large.
     fn bytes(&self) -> usize {
         match self {
-            Record::Result(..) => 0,
-            Record::DeadLetter(letter, _) | Record::Ordered(letter) => letter.value.len(),
+            WaitingRecord::Result(..) => 0,
+            WaitingRecord::DeadLetter(letter, _) | WaitingRecord::Ordered(letter) => letter.value.len(),
         }
     }
 
@@ -34,9 +34,9 @@ impl Record {
     /// If the producer does not take it.
     pub fn write(self, writer: &mut Writer) -> Result<(), Loss> {
         match self {
-            Record::Result(result, cause, emitted_us) => writer.result(&result, cause, emitted_us),
-            Record::DeadLetter(letter, reason) => writer.dead_letter(&letter, reason),
-            Record::Ordered(letter) => writer.ordered(&letter),
+            WaitingRecord::Result(result, cause, emitted_us) => writer.result(&result, cause, emitted_us),
+            WaitingRecord::DeadLetter(letter, reason) => writer.dead_letter(&letter, reason),
+            WaitingRecord::Ordered(letter) => writer.ordered(&letter),
         }
     }
 }
@@ -44,13 +44,13 @@ impl Record {
 /// Records in their order.
 #[derive(Default)]
 pub struct Waiting {
-    records: Vec<Record>,
+    records: Vec<WaitingRecord>,
     bytes: usize,
 }
 
 impl Waiting {
     /// Takes one more.
-    pub fn push(&mut self, record: Record) {
+    pub fn push(&mut self, record: WaitingRecord) {
         self.bytes += record.bytes();
         self.records.push(record);
     }
@@ -75,7 +75,7 @@ impl Waiting {
     /// # Errors
     /// If the producer does not take one.
     pub fn write(&mut self, count: usize, writer: &mut Writer) -> Result<(), Loss> {
-        let bytes: usize = self.records[..count].iter().map(Record::bytes).sum();
+        let bytes: usize = self.records[..count].iter().map(WaitingRecord::bytes).sum();
         self.bytes -= bytes;
         self.records.drain(..count).try_for_each(|record| record.write(writer))
     }

@@ -32,7 +32,7 @@ const LULL: Duration = Duration::from_secs(60);
 
 /// What to read, and how.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct ReaderOptions {
     /// The topic.
     pub topic: String,
     /// Consumers, each with a thread and a share of the partitions.
@@ -62,7 +62,7 @@ pub fn consumer(settings: &Settings, follow: bool, threads: usize, partitions: u
 }
 
 /// One partition of a reader.
-pub struct Share {
+pub struct Assigned {
     partition: usize,
     low: i64,
     /// Where to stop; moves up when a run without an end is asked to finish.
@@ -70,10 +70,10 @@ pub struct Share {
     ended: bool,
 }
 
-impl Share {
+impl Assigned {
     /// From the low end of `range` on; to its high end unless the reader follows.
-    pub fn new(partition: usize, range: Range) -> Share {
-        Share { partition, low: range.low, high: range.high, ended: false }
+    pub fn new(partition: usize, range: Range) -> Assigned {
+        Assigned { partition, low: range.low, high: range.high, ended: false }
     }
 }
 
@@ -82,11 +82,11 @@ pub struct Reader {
     /// Its own.
     pub consumer: BaseConsumer<Context>,
     /// What it reads.
-    pub shares: Vec<Share>,
+    pub shares: Vec<Assigned>,
     /// How long to wait for an answer.
     pub timeout: Duration,
     /// What is read, and how.
-    pub options: Options,
+    pub options: ReaderOptions,
     /// The topics that there were at the start.
     pub identity: Identity,
     /// Where frames go.
@@ -224,11 +224,11 @@ impl Reader {
         }
     }
 
-    fn share(&mut self, partition: usize) -> Option<&mut Share> {
+    fn share(&mut self, partition: usize) -> Option<&mut Assigned> {
         self.shares.iter_mut().find(|share| share.partition == partition)
     }
 
-    fn end_where(&mut self, at_end: impl Fn(&Share) -> bool) -> Result<()> {
+    fn end_where(&mut self, at_end: impl Fn(&Assigned) -> bool) -> Result<()> {
         let ended: Vec<usize> = self.shares.iter().filter(|share| at_end(share)).map(|share| share.partition).collect();
         ended.into_iter().try_for_each(|partition| self.end(partition))
     }

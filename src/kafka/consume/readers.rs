@@ -7,7 +7,7 @@ use crate::kafka::admin::Range;
 use crate::kafka::client::context::Context;
 use crate::kafka::client::outage::is_outage;
 use crate::kafka::client::settings::Settings;
-use crate::kafka::consume::reader::{Options, Reader, Share, consumer};
+use crate::kafka::consume::reader::{Assigned, Reader, ReaderOptions, consumer};
 use crate::kafka::topics::identity::Identity;
 use crate::system::fault::{died, planted};
 use anyhow::{Context as _, Result};
@@ -33,9 +33,9 @@ struct Crew {
 
 /// What each reader gets.
 #[derive(Clone)]
-struct Plan {
+struct Instructions {
     settings: Settings,
-    options: Options,
+    options: ReaderOptions,
     identity: Identity,
     feed: Feed,
     stop: Stop,
@@ -49,23 +49,24 @@ impl Readers {
     /// If librdkafka refuses the configuration.
     pub fn start(
         settings: &Settings,
-        options: &Options,
+        options: &ReaderOptions,
         identity: Identity,
         ranges: &[Range],
         feed: Feed,
         stop: &Stop,
     ) -> Result<Readers> {
         let threads = options.threads.min(ranges.len()).max(1);
-        let plan = Plan { settings: settings.clone(), options: options.clone(), identity, feed, stop: stop.clone() };
+        let instructions =
+            Instructions { settings: settings.clone(), options: options.clone(), identity, feed, stop: stop.clone() };
         let crew = Arc::default();
         for thread in 0..threads {
             let mine = (0..ranges.len()).filter(|partition| partition % threads == thread);
-            let shares = mine.map(|partition| Share::new(partition, ranges[partition])).collect();
-            plan.spawn(&crew, shares, threads)?;
+            let shares = mine.map(|partition| Assigned::new(partition, ranges[partition])).collect();
+            instructions.spawn(&crew, shares, threads)?;
         }
         if options.follow {
             let client = consumer(settings, true, threads, 1)?;
-            let watcher = Watcher { plan, client, known: ranges.len(), threads, crew: Arc::clone(&crew) };
+            let watcher = Watcher { instructions, client, known: ranges.len(), threads, crew: Arc::clone(&crew) };
             let thread = Builder::new().name("watcher".into());
             // Not joined: it may wait for a broker that is away.
             thread.spawn(move || watcher.run()).context("a thread cannot be started")?;
@@ -93,13 +94,13 @@ impl Readers {
     }
 }
 
-impl Plan {
+impl Instructions {
     /// Starts a reader, one of `readers` that there are to be.
-    fn spawn(&self, crew: &Mutex<Crew>, shares: Vec<Share>, readers: usize) -> Result<()> {
+    fn spawn(&self, crew: &Mutex<Crew>, shares: Vec<Assigned>, readers: usize) -> Result<()> {
         let consumer = consumer(&self.settings, self.options.follow, readers, shares.len())?;
         let mut crew = crew.lock().unwrap_or_else(PoisonError::into_inner);
         crew.contexts.push(consumer.context().clone());
-        let Plan { settings, options, identity, feed, stop } = self.clone();
+        let Instructions { settings, options, identity, feed, stop } = self.clone();
         let reader = Reader { consumer, shares, timeout: settings.timeout, options, identity, feed, stop };
         let thread = Builder::new().name(format!("reader-{}", crew.threads.len()));
         let thread = thread.spawn(move || reader.run()).context("a reader thread cannot be started")?;
@@ -109,7 +110,7 @@ impl Plan {
 }
 
 struct Watcher {
-    plan: Plan,
+    instructions: Instructions,
     client: BaseConsumer<Context>,
     /// Partitions that are read.
     known: usize,
@@ -126,7 +127,7 @@ impl Watcher {
                 Ok(()) => {}
                 // It is asked again.
                 Err(error) if is_outage(&error) => {}
-                Err(error) => return self.plan.feed.send(Event::Failed(error)),
+                Err(error) => return self.instructions.feed.send(Event::Failed(error)),
             }
         }
     }
@@ -134,7 +135,7 @@ impl Watcher {
     /// Waits for the time of the next look; whether there is to be one.
     fn rest(&self) -> bool {
         let next = Instant::now() + LOOK;
-        let Plan { feed, stop, .. } = &self.plan;
+        let Instructions { feed, stop, .. } = &self.instructions;
         while Instant::now() < next {
             if feed.is_closed() || stop.interrupted() || stop.finishing() {
                 return false;
@@ -145,8 +146,8 @@ impl Watcher {
     }
 
     fn look(&mut self) -> Result<()> {
-        let there = self.plan.identity.check(self.client.client())?;
-        let Plan { settings, options, feed, .. } = &self.plan;
+        let there = self.instructions.identity.check(self.client.client())?;
+        let Instructions { settings, options, feed, .. } = &self.instructions;
         if there <= self.known {
             return Ok(());
         }
@@ -157,11 +158,11 @@ impl Watcher {
                 // Its leader has yet to hear of it.
                 return Ok(());
             };
-            shares.push(Share::new(partition, Range { low, high }));
+            shares.push(Assigned::new(partition, Range { low, high }));
         }
         // Before any of their frames.
         feed.send(Event::Grown(there));
         self.known = there;
-        self.plan.spawn(&self.crew, shares, self.threads)
+        self.instructions.spawn(&self.crew, shares, self.threads)
     }
 }

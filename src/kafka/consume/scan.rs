@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 /// One message.
 #[derive(Clone, Copy, Debug)]
-pub struct Record<'a> {
+pub struct ScannedMessage<'a> {
     /// Its partition.
     pub partition: i32,
     /// Its offset.
@@ -30,7 +30,7 @@ pub struct Record<'a> {
     message: &'a BorrowedMessage<'a>,
 }
 
-impl Record<'_> {
+impl ScannedMessage<'_> {
     /// The value of a header.
     pub fn header(&self, key: &str) -> Option<&[u8]> {
         let headers = self.message.headers()?;
@@ -46,7 +46,7 @@ pub fn read_all(
     settings: &Settings,
     topic: &str,
     ranges: &[Range],
-    take: impl FnMut(Record<'_>) -> Result<()>,
+    take: impl FnMut(ScannedMessage<'_>) -> Result<()>,
 ) -> Result<u64> {
     let consumer = assigned(settings, topic, ranges, 1)?;
     drain(&consumer, settings, topic, ranges, take)
@@ -57,7 +57,7 @@ fn drain(
     settings: &Settings,
     topic: &str,
     ranges: &[Range],
-    mut take: impl FnMut(Record<'_>) -> Result<()>,
+    mut take: impl FnMut(ScannedMessage<'_>) -> Result<()>,
 ) -> Result<u64> {
     let mut messages = 0;
     let mut poll = Poll::default();
@@ -112,7 +112,7 @@ fn drain(
 /// As [`read_all`].
 pub fn read_shared(settings: &Settings, topic: &str, ranges: &[Range], threads: usize) -> Result<(u64, Duration)> {
     let threads = threads.min(ranges.len()).max(1);
-    let share = |thread: usize| -> Result<Share> {
+    let share = |thread: usize| -> Result<ShareRead> {
         let mine = |(partition, range): (usize, &Range)| match partition % threads == thread {
             true => *range,
             false => Range { low: range.high, ..*range },
@@ -129,12 +129,13 @@ pub fn read_shared(settings: &Settings, topic: &str, ranges: &[Range], threads: 
         // Closing the consumer takes up to 100 ms, which is no part of reading.
         let span = first.map(|first| (first, Instant::now()));
         drop(consumer);
-        Ok(Share { messages, span })
+        Ok(ShareRead { messages, span })
     };
     let shares = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|thread| scope.spawn(move || share(thread))).collect();
-        let join =
-            |thread: ScopedJoinHandle<'_, Result<Share>>| thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+        let join = |thread: ScopedJoinHandle<'_, Result<ShareRead>>| {
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+        };
         threads.into_iter().map(join).collect::<Result<Vec<_>>>()
     })?;
     let first = shares.iter().filter_map(|share| share.span).map(|(first, _)| first).min();
@@ -144,7 +145,7 @@ pub fn read_shared(settings: &Settings, topic: &str, ranges: &[Range], threads: 
 }
 
 /// What one thread of [`read_shared`] read, and when.
-struct Share {
+struct ShareRead {
     messages: u64,
     span: Option<(Instant, Instant)>,
 }
@@ -158,7 +159,7 @@ pub fn read_until(
     topic: &str,
     ranges: &[Range],
     mut done: impl FnMut() -> bool,
-    mut take: impl FnMut(Record<'_>),
+    mut take: impl FnMut(ScannedMessage<'_>),
 ) -> Result<()> {
     let consumer = assigned(settings, topic, ranges, 1)?;
     while !done() {
@@ -192,8 +193,8 @@ fn assigned(
     Ok(Aside::new(consumer))
 }
 
-fn record<'a>(message: &'a BorrowedMessage<'a>) -> Record<'a> {
-    Record {
+fn record<'a>(message: &'a BorrowedMessage<'a>) -> ScannedMessage<'a> {
+    ScannedMessage {
         partition: message.partition(),
         offset: message.offset(),
         key: message.key().unwrap_or_default(),

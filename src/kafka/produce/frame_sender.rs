@@ -23,7 +23,7 @@ const GRACE: Duration = Duration::from_secs(3);
 
 /// What became of the frames that were sent.
 #[derive(Clone, Debug, Default)]
-pub struct Outcome {
+pub struct SendReport {
     /// Frames that the brokers acknowledged.
     pub delivered: u64,
     /// Their bytes, without keys.
@@ -43,7 +43,7 @@ pub struct Outcome {
 struct Deliveries {
     /// The right that it was refused, which is why the rest of the queue was given up.
     denied: Mutex<Option<String>>,
-    outcome: Mutex<Outcome>,
+    outcome: Mutex<SendReport>,
     settings: Settings,
     topic: String,
     clock: Option<fn() -> i64>,
@@ -152,7 +152,7 @@ impl Patience<'_> {
     }
 }
 
-impl Outcome {
+impl SendReport {
     fn fail(&mut self, tag: usize, why: impl FnOnce() -> String) {
         self.failed += 1;
         if self.failures.len() < NAMED_FAILURES {
@@ -205,7 +205,7 @@ impl Sender {
         self
     }
 
-    /// Hands a frame over, waiting while the queue is full. `tag` comes back in [`Outcome`].
+    /// Hands a frame over, waiting while the queue is full. `tag` comes back in [`SendReport`].
     pub fn send(&mut self, key: Option<&str>, value: &[u8], tag: usize) {
         self.send_with(key, value, tag, None);
     }
@@ -292,7 +292,7 @@ impl Sender {
     }
 
     /// Waits until every frame is acknowledged or given up, and tells.
-    pub fn finish(self) -> Outcome {
+    pub fn finish(self) -> SendReport {
         self.flush();
         self.producer.context().outcome.lock().map(|outcome| outcome.clone()).unwrap_or_default()
     }

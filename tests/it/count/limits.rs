@@ -24,12 +24,12 @@ fn uid(pieces: &[(String, usize)], bytes: usize) -> (String, usize) {
 }
 
 fn agree(value: &[u8], is_good: bool) {
-    let mut plain = plain::Parser::new();
+    let mut plain = plain::PlainParser::new();
     let verdict = plain.root(value).unwrap();
     assert_eq!((matches!(verdict.uid, Member::Good(_)), verdict.ts), (is_good, Member::Good(5)));
     assert_eq!(verdict.frame().is_ok(), is_good);
     assert!(is_good || verdict.frame() == Err(Malformed::BadUid) && verdict.key().is_none());
-    for mut parser in fast::Parser::all() {
+    for mut parser in fast::FastParser::all() {
         let engine = parser.engine();
         assert!(parser.root(value) == Ok(verdict), "{engine}: a uid of {} bytes", value.len());
     }

@@ -66,7 +66,7 @@ pub fn write_hgrm(out: &mut impl Write, histogram: &Histogram) -> io::Result<()>
     let inner = &histogram.inner;
     let ms = |us: u64| us as f64 / US_PER_MS;
     writeln!(out, "{:>12} {:>14} {:>10} {:>14}\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)")?;
-    for Row { us, percent, count } in rows(inner) {
+    for Percentile { us, percent, count } in rows(inner) {
         write!(out, "{:12.3} {:2.12} {count:10}", ms(us), percent / 100.0)?;
         // The last row has no fourth column: it would be infinite.
         if percent < 100.0 {
@@ -88,7 +88,7 @@ pub fn write_hgrm(out: &mut impl Write, histogram: &Histogram) -> io::Result<()>
 const SUB_BUCKETS: u32 = 2048;
 
 /// `count` of the values, at least `percent` of them all, are at most `us`.
-struct Row {
+struct Percentile {
     us: u64,
     percent: f64,
     count: u64,
@@ -96,15 +96,15 @@ struct Row {
 
 /// The rows that the Java tools print. The crate's own iterator adds up fractions that binary cannot hold, so that
 /// 60 % of 500 values are 301 of them; in percent, as Java has it, the sums are exact.
-fn rows(histogram: &hdrhistogram::Histogram<u64>) -> Vec<Row> {
+fn rows(histogram: &hdrhistogram::Histogram<u64>) -> Vec<Percentile> {
     let (mut rows, mut percent, mut count) = (Vec::new(), 0.0, 0);
     for bucket in histogram.iter_recorded() {
         let us = histogram.highest_equivalent(bucket.value_iterated_to());
         count += bucket.count_at_value();
         while percent <= 100.0 * count as f64 / histogram.len() as f64 {
-            rows.push(Row { us, percent, count });
+            rows.push(Percentile { us, percent, count });
             if count == histogram.len() {
-                rows.push(Row { us, percent: 100.0, count });
+                rows.push(Percentile { us, percent: 100.0, count });
                 break;
             }
             // The steps halve whenever the distance to 100 % has halved.

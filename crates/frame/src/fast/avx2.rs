@@ -4,8 +4,8 @@
 
 use std::arch::x86_64::*;
 
-use crate::fast::block::{Classifier, Kinds, LEN, Text, Utf8};
-use crate::fast::grammar::{Outcome, Scratch};
+use crate::fast::block::{Classifier, Kinds, LEN, Text, Utf8Masks};
+use crate::fast::grammar::{Scratch, Shape};
 use crate::fast::{scalar, scan, tables};
 
 /// Proof that the processor has the instructions: only [`Avx2::detect`] makes one.
@@ -26,7 +26,7 @@ impl Avx2 {
 
     /// See [`scan::scan`].
     #[inline]
-    pub(super) fn scan(self, value: &[u8], scratch: &mut Scratch) -> Option<Outcome> {
+    pub(super) fn scan(self, value: &[u8], scratch: &mut Scratch) -> Option<Shape> {
         // SAFETY: `self` proves the features that the function is compiled for.
         unsafe { scan_avx2(self, value, scratch) }
     }
@@ -34,7 +34,7 @@ impl Avx2 {
 
 /// [`scan::scan`] as one function in which everything may use the instructions.
 #[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,lzcnt,popcnt")]
-fn scan_avx2(avx2: Avx2, value: &[u8], scratch: &mut Scratch) -> Option<Outcome> {
+fn scan_avx2(avx2: Avx2, value: &[u8], scratch: &mut Scratch) -> Option<Shape> {
     scan::scan(avx2, value, scratch)
 }
 
@@ -98,7 +98,7 @@ impl Classifier for Avx2 {
     }
 
     #[inline(always)]
-    fn utf8(self, block: Block) -> Utf8 {
+    fn utf8(self, block: Block) -> Utf8Masks {
         // SAFETY: `self` proves the features.
         unsafe { utf8(block) }
     }
@@ -208,7 +208,7 @@ fn kinds(block: Block) -> Kinds {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn utf8(block: Block) -> Utf8 {
+fn utf8(block: Block) -> Utf8Masks {
     let (high_halves, low_halves) = (table(tables::SPECIAL_HIGH), table(tables::SPECIAL_LOW));
     let usual = block.mask(|bytes| {
         let high = _mm256_shuffle_epi8(high_halves, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), splat(0x0F)));
@@ -219,7 +219,7 @@ fn utf8(block: Block) -> Utf8 {
     let leads = high & block.bit::<6>();
     let leads_three = leads & block.bit::<5>();
     let leads_four = leads_three & block.bit::<4>();
-    Utf8 { continues: high & !leads, leads, leads_three, leads_four, special: usual != !0 }
+    Utf8Masks { continues: high & !leads, leads, leads_three, leads_four, special: usual != !0 }
 }
 
 /// Whether a text starts with a number or literal that is followed directly by what may follow it, and is not longer

@@ -5,8 +5,8 @@
 use std::arch::x86_64::*;
 
 use crate::fast::avx2::{self, sixteen};
-use crate::fast::block::{Classifier, Kinds, LEN, Text, Utf8};
-use crate::fast::grammar::{Outcome, Scratch};
+use crate::fast::block::{Classifier, Kinds, LEN, Text, Utf8Masks};
+use crate::fast::grammar::{Scratch, Shape};
 use crate::fast::{scalar, scan, tables};
 
 /// Proof that the processor has the instructions: only [`Avx512::detect`] makes one.
@@ -25,7 +25,7 @@ impl Avx512 {
 
     /// See [`scan::scan`].
     #[inline]
-    pub(super) fn scan(self, value: &[u8], scratch: &mut Scratch) -> Option<Outcome> {
+    pub(super) fn scan(self, value: &[u8], scratch: &mut Scratch) -> Option<Shape> {
         // SAFETY: `self` proves the features that the function is compiled for.
         unsafe { scan_avx512(self, value, scratch) }
     }
@@ -33,7 +33,7 @@ impl Avx512 {
 
 /// [`scan::scan`] as one function in which everything may use the instructions.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,pclmulqdq,bmi1,bmi2,lzcnt,popcnt")]
-fn scan_avx512(avx512: Avx512, value: &[u8], scratch: &mut Scratch) -> Option<Outcome> {
+fn scan_avx512(avx512: Avx512, value: &[u8], scratch: &mut Scratch) -> Option<Shape> {
     scan::scan(avx512, value, scratch)
 }
 
@@ -96,7 +96,7 @@ impl Classifier for Avx512 {
     }
 
     #[inline(always)]
-    fn utf8(self, block: __m512i) -> Utf8 {
+    fn utf8(self, block: __m512i) -> Utf8Masks {
         // SAFETY: `self` proves the features.
         unsafe { utf8(block) }
     }
@@ -160,13 +160,13 @@ fn is_among(block: __m512i, high_halves: [u8; 16], low_halves: [u8; 16]) -> u64 
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-fn utf8(block: __m512i) -> Utf8 {
+fn utf8(block: __m512i) -> Utf8Masks {
     let high = bit(block, 1 << 7);
     let leads = high & bit(block, 1 << 6);
     let leads_three = leads & bit(block, 1 << 5);
     let leads_four = leads_three & bit(block, 1 << 4);
     let special = is_among(block, tables::SPECIAL_HIGH, tables::SPECIAL_LOW) != 0;
-    Utf8 { continues: high & !leads, leads, leads_three, leads_four, special }
+    Utf8Masks { continues: high & !leads, leads, leads_three, leads_four, special }
 }
 
 /// Whether a text starts with a number or literal that is followed directly by what may follow it, and is not longer

@@ -29,7 +29,7 @@ pub(super) struct Kinds {
 
 /// What of 64 bytes UTF-8 is read from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Utf8 {
+pub(super) struct Utf8Masks {
     /// Bytes that follow another one in a character.
     pub continues: u64,
     /// First bytes of characters of two bytes or more.
@@ -75,7 +75,7 @@ pub(super) trait Classifier: Copy {
     fn any_high(self, block: Self::Block) -> bool;
 
     /// The bytes that are not ASCII.
-    fn utf8(self, block: Self::Block) -> Utf8;
+    fn utf8(self, block: Self::Block) -> Utf8Masks;
 
     /// The bytes that are none of `"\/bfnrt`.
     fn no_short_escape(self, block: Self::Block) -> u64;

@@ -7,12 +7,12 @@
 
 use crate::fast::block::{LEN, bits};
 use crate::fast::chunk::{Batch, Chunk};
-use crate::fast::utf8::Verdict;
+use crate::fast::utf8::Validity;
 use crate::rules::{MAX_DEPTH, Member};
 
 /// What a value that is JSON, but perhaps not UTF-8, looks like from the root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Outcome {
+pub(super) struct Shape {
     /// Where the colon after the name `uid` is in the root object.
     pub uid: Member<usize>,
     /// Where that after `ts` is.
@@ -20,7 +20,7 @@ pub(super) struct Outcome {
     /// Whether a letter of `uid` or `ts` is written as an escape somewhere, so that there may be more of these names.
     pub escaped_letter: bool,
     /// Whether the value is UTF-8.
-    pub utf8: Verdict,
+    pub utf8: Validity,
 }
 
 /// Memory that is kept from value to value; what it holds does not matter.
@@ -228,9 +228,9 @@ impl<'s> Grammar<'s> {
 
     /// The outcome, once there are no more separators.
     #[inline(always)]
-    pub(super) fn finish(self, error: u64, escaped_letter: bool, utf8: Verdict) -> Option<Outcome> {
+    pub(super) fn finish(self, error: u64, escaped_letter: bool, utf8: Validity) -> Option<Shape> {
         let Grammar { uid, ts, .. } = self;
-        (self.ended && self.error | error == 0).then_some(Outcome { uid, ts, escaped_letter, utf8 })
+        (self.ended && self.error | error == 0).then_some(Shape { uid, ts, escaped_letter, utf8 })
     }
 }
 
@@ -240,7 +240,7 @@ mod tests {
     use super::super::scan::scan;
     use super::*;
 
-    fn outcome(value: &str) -> Option<Outcome> {
+    fn outcome(value: &str) -> Option<Shape> {
         scan(Portable, value.as_bytes(), &mut Scratch::default())
     }
 

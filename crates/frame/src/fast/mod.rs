@@ -21,12 +21,12 @@ mod text;
 mod utf8;
 
 use crate::rules::{Malformed, Member, Root};
-use grammar::{Outcome, Scratch};
+use grammar::{Scratch, Shape};
 use portable::Portable;
-use utf8::Verdict;
+use utf8::Validity;
 
-/// The fast parser. It gives the verdict of [`crate::plain::Parser`] on every input.
-pub struct Parser {
+/// The fast parser. It gives the verdict of [`crate::plain::PlainParser`] on every input.
+pub struct FastParser {
     engine: Engine,
     scratch: Scratch,
     /// The last text that was unescaped; at the end that is the `uid`, if it has escapes.
@@ -54,7 +54,7 @@ impl Engine {
     }
 
     #[inline]
-    fn scan(self, value: &[u8], scratch: &mut Scratch) -> Option<Outcome> {
+    fn scan(self, value: &[u8], scratch: &mut Scratch) -> Option<Shape> {
         match self {
             Engine::Portable => scan::scan(Portable, value, scratch),
             #[cfg(target_arch = "x86_64")]
@@ -65,26 +65,26 @@ impl Engine {
     }
 }
 
-impl Default for Parser {
-    fn default() -> Parser {
-        Parser::new()
+impl Default for FastParser {
+    fn default() -> FastParser {
+        FastParser::new()
     }
 }
 
-impl Parser {
+impl FastParser {
     /// A parser with empty scratch memory, for the best instructions this processor has.
-    pub fn new() -> Parser {
-        Parser::with(Engine::all().next().unwrap_or(Engine::Portable))
+    pub fn new() -> FastParser {
+        FastParser::with(Engine::all().next().unwrap_or(Engine::Portable))
     }
 
     /// A parser for each kind of instructions this processor has, the widest first; the last one uses none beyond the
     /// target's baseline.
-    pub fn all() -> Vec<Parser> {
-        Engine::all().map(Parser::with).collect()
+    pub fn all() -> Vec<FastParser> {
+        Engine::all().map(FastParser::with).collect()
     }
 
-    fn with(engine: Engine) -> Parser {
-        Parser { engine, scratch: Scratch::default(), unescaped: String::new() }
+    fn with(engine: Engine) -> FastParser {
+        FastParser { engine, scratch: Scratch::default(), unescaped: String::new() }
     }
 
     /// The name of the instructions in use: `avx512`, `avx2` or `portable`.
@@ -115,9 +115,9 @@ impl Parser {
             return Err(utf8_first(value, Malformed::NotJson));
         };
         let utf8 = match outcome.utf8 {
-            Verdict::Good => true,
-            Verdict::Bad => false,
-            Verdict::Unknown => simdutf8::basic::from_utf8(value).is_ok(),
+            Validity::Good => true,
+            Validity::Bad => false,
+            Validity::Unknown => simdutf8::basic::from_utf8(value).is_ok(),
         };
         if !utf8 {
             return Err(Malformed::NotUtf8);
@@ -166,9 +166,9 @@ mod tests {
 
     #[test]
     fn every_engine_reads_a_frame() {
-        let mut parsers = Parser::all();
-        assert_eq!(Parser::new().engine(), parsers[0].engine());
-        assert_eq!(parsers.last().map(Parser::engine), Some("portable"));
+        let mut parsers = FastParser::all();
+        assert_eq!(FastParser::new().engine(), parsers[0].engine());
+        assert_eq!(parsers.last().map(FastParser::engine), Some("portable"));
         for parser in &mut parsers {
             let engine = parser.engine();
             let root = parser.root(b" {\"uid\":\"\\u0061\",\"ts\":\"\\u0035\"}\n");

@@ -1,6 +1,6 @@
 //! The classifier for any processor: what a compiler turns into the vector instructions of the target's baseline.
 
-use crate::fast::block::{Classifier, Kinds, LEN, Text, Utf8};
+use crate::fast::block::{Classifier, Kinds, LEN, Text, Utf8Masks};
 use crate::fast::scalar;
 
 /// Uses no instructions beyond the target's baseline.
@@ -78,14 +78,14 @@ impl Classifier for Portable {
     }
 
     #[inline(always)]
-    fn utf8(self, block: Block) -> Utf8 {
+    fn utf8(self, block: Block) -> Utf8Masks {
         let special = |byte: u8| matches!(byte, 0xC0 | 0xC1 | 0xE0 | 0xED | 0xF0 | 0xF4..);
         let high = bit::<7>(&block);
         let leads = high & bit::<6>(&block);
         let leads_three = leads & bit::<5>(&block);
         let leads_four = leads_three & bit::<4>(&block);
         let special = block.iter().fold(false, |any, byte| any | special(*byte));
-        Utf8 { continues: high & !leads, leads, leads_three, leads_four, special }
+        Utf8Masks { continues: high & !leads, leads, leads_three, leads_four, special }
     }
 
     #[inline(always)]

@@ -5,13 +5,13 @@
 
 use crate::fast::block::{Classifier, Kinds, LEN, Text, bits};
 use crate::fast::chunk::{CHUNK, Chunk, Found};
-use crate::fast::grammar::{Grammar, Outcome, Scratch};
+use crate::fast::grammar::{Grammar, Scratch, Shape};
 use crate::fast::scalar;
-use crate::fast::utf8::Utf8;
+use crate::fast::utf8::Utf8Check;
 
 /// Checks a value whose first byte is an opening bracket; `None` if it is not JSON.
 #[inline(always)]
-pub(super) fn scan<C: Classifier>(classifier: C, value: &[u8], scratch: &mut Scratch) -> Option<Outcome> {
+pub(super) fn scan<C: Classifier>(classifier: C, value: &[u8], scratch: &mut Scratch) -> Option<Shape> {
     let Scratch { chunk, nesting } = scratch;
     let (root, value) = value.split_first()?;
     let mut scanner = Scanner::new(classifier, value);
@@ -21,25 +21,25 @@ pub(super) fn scan<C: Classifier>(classifier: C, value: &[u8], scratch: &mut Scr
         grammar.take(base, chunk)?;
     }
     // Only white space may follow the last separator, which is the bracket that closes the root.
-    let broken = scanner.error | (scanner.state.after_separator ^ 1);
-    grammar.finish(broken, scanner.escaped_letter, scanner.utf8.verdict())
+    let broken = scanner.error | (scanner.carry.after_separator ^ 1);
+    grammar.finish(broken, scanner.escaped_letter, scanner.utf8.validity())
 }
 
 /// The state between two chunks.
 struct Scanner<'v, C> {
     classifier: C,
     value: &'v [u8],
-    state: State,
+    carry: Carry,
     /// Any bit set if a rule was broken.
     error: u64,
     /// Whether one of the letters of `uid` and `ts` is written as an escape.
     escaped_letter: bool,
-    utf8: Utf8,
+    utf8: Utf8Check,
 }
 
 /// The state between two blocks.
 #[derive(Clone, Copy)]
-struct State {
+struct Carry {
     /// All bits set if the last block ended inside a string.
     in_string: u64,
     /// 1 if the last block ended with a backslash that escapes.
@@ -53,7 +53,7 @@ struct State {
 impl<'v, C: Classifier> Scanner<'v, C> {
     #[inline(always)]
     fn new(classifier: C, value: &'v [u8]) -> Self {
-        Scanner { classifier, value, state: State::START, error: 0, escaped_letter: false, utf8: Utf8::default() }
+        Scanner { classifier, value, carry: Carry::START, error: 0, escaped_letter: false, utf8: Utf8Check::default() }
     }
 
     /// Finds the separators of the chunk at a position, and checks all that is between them.
@@ -66,7 +66,7 @@ impl<'v, C: Classifier> Scanner<'v, C> {
         let found = &mut found[..blocks.len() + usize::from(!tail.is_empty())];
         let block_at = |index: usize| blocks.get(index).unwrap_or(&padded);
 
-        let Scanner { classifier, mut state, .. } = *self;
+        let Scanner { classifier, mut carry, .. } = *self;
         let mut seen = classifier.none_seen();
         let (mut error, mut long_escapes, mut high) = (0, 0, 0);
         // One short loop after the other: so a processor finds more that it can do at once than in a long one. No calls
@@ -80,13 +80,13 @@ impl<'v, C: Classifier> Scanner<'v, C> {
             found.long_escape = classifier.no_short_escape(block);
         }
         for found in found.iter_mut() {
-            state.strings(classifier, found);
+            carry.strings(classifier, found);
             long_escapes |= found.long_escape;
         }
         for found in found.iter_mut() {
-            error |= state.tokens(found);
+            error |= carry.tokens(found);
         }
-        self.state = state;
+        self.carry = carry;
         self.error |= error;
 
         let found = &*found;
@@ -131,9 +131,9 @@ impl<'v, C: Classifier> Scanner<'v, C> {
     }
 }
 
-impl State {
+impl Carry {
     /// After the bracket that opens the root.
-    const START: State = State { in_string: 0, escaping: 0, in_scalar: 0, after_separator: 1 };
+    const START: Carry = Carry { in_string: 0, escaping: 0, in_scalar: 0, after_separator: 1 };
 
     /// Tells strings from what is between them, in the next block.
     #[inline(always)]

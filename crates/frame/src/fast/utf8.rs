@@ -4,7 +4,7 @@ use crate::fast::block;
 
 /// The state between two blocks. Blocks of ASCII are left out.
 #[derive(Default)]
-pub(super) struct Utf8 {
+pub(super) struct Utf8Check {
     /// The block after the last one taken.
     next: usize,
     /// The first places of that block in which a character must go on.
@@ -17,18 +17,18 @@ pub(super) struct Utf8 {
 
 /// What the blocks of a value tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Validity {
     Good,
     Bad,
     /// These rules are kept, but there are more, which need a closer look.
     Unknown,
 }
 
-impl Utf8 {
+impl Utf8Check {
     /// Takes the block with a number.
     #[inline(always)]
-    pub(super) fn take(&mut self, number: usize, block: block::Utf8) {
-        let block::Utf8 { continues, leads, leads_three, leads_four, special } = block;
+    pub(super) fn take(&mut self, number: usize, block: block::Utf8Masks) {
+        let block::Utf8Masks { continues, leads, leads_three, leads_four, special } = block;
         if number != self.next {
             // ASCII came between.
             self.error |= std::mem::take(&mut self.continues);
@@ -42,11 +42,11 @@ impl Utf8 {
 
     /// After the last block.
     #[inline(always)]
-    pub(super) fn verdict(&self) -> Verdict {
+    pub(super) fn validity(&self) -> Validity {
         match (self.error | self.continues, self.special) {
-            (0, false) => Verdict::Good,
-            (0, true) => Verdict::Unknown,
-            _ => Verdict::Bad,
+            (0, false) => Validity::Good,
+            (0, true) => Validity::Unknown,
+            _ => Validity::Bad,
         }
     }
 }

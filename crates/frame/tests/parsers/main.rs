@@ -12,13 +12,13 @@ mod verdicts;
 
 /// Every parser there is.
 struct All {
-    plain: plain::Parser,
-    fast: Vec<fast::Parser>,
+    plain: plain::PlainParser,
+    fast: Vec<fast::FastParser>,
 }
 
 impl All {
     fn new() -> All {
-        All { plain: plain::Parser::new(), fast: fast::Parser::all() }
+        All { plain: plain::PlainParser::new(), fast: fast::FastParser::all() }
     }
 
     /// The verdict of the plain parser, after the others have come to the same.
