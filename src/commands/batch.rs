@@ -6,7 +6,7 @@ use crate::commands::session::{self, Session, figure, print_json};
 use crate::input::truth;
 use crate::terminal::ledger::ledger_line;
 use crate::terminal::{Screen, complain, plural, rate, time};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde_json::json;
 use std::io::{ErrorKind, Write};
 use std::time::Instant;
@@ -21,6 +21,9 @@ pub fn run(arguments: &BatchArgs, session: &Session) -> Result<ExitStatus> {
     let names = arguments.files.iter().map(|name| (name.as_str(), None));
     let (truth, sources, error) = truth::count(names, session::parser(arguments.windows.parser), &units);
     let elapsed = started.elapsed();
+    if let Some(death) = error.as_ref().filter(|error| error.is_death()) {
+        bail!("{death}");
+    }
 
     let frames = truth.ledger().read;
     let per_s = frames as f64 / elapsed.as_secs_f64().max(1e-9);

@@ -183,6 +183,11 @@ impl InputError {
         }
     }
 
+    /// Whether nothing is wrong with the input, but a thread that read it died.
+    pub fn is_death(&self) -> bool {
+        matches!(self, InputError::Died { .. } | InputError::Lost { .. })
+    }
+
     /// Whether the bytes after the place can be read, though they are of no use, and tell which file it is.
     pub(super) fn is_damage(&self) -> bool {
         use InputError::{Corrupt, TrailingGarbage, Truncated};

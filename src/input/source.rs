@@ -13,7 +13,8 @@ use kuu_frame::{Kind, Parser};
 const RUN_BYTES: usize = 32 * 1024;
 
 /// Reads the files `names` and feeds their frames, as partition 0, with line numbers for offsets. Returns when all is
-/// read; an input that breaks off has fed everything before that place.
+/// read; an input that breaks off has fed everything before that place, and ends there: what came before counts. Where a
+/// thread died there is no such place, and no end.
 pub fn feed(
     names: &[String],
     parser: Kind,
@@ -28,7 +29,7 @@ pub fn feed(
         feed.send(Event::Frames(std::mem::replace(run, feed.spare())));
         run.restart(0);
     };
-    let reading = several::read(names, None, stop, tell, |_, block| {
+    let mut reading = several::read(names, None, stop, tell, |_, block| {
         for (number, line) in block.lines() {
             if is_blank(line) {
                 run.blank += 1;
@@ -47,6 +48,9 @@ pub fn feed(
         planted("parser");
         !stop.interrupted()
     });
-    feed.send(Event::Ended(0, -1));
+    feed.send(match reading.error.take_if(|error| error.is_death()) {
+        Some(death) => Event::Failed(death.into()),
+        None => Event::Ended(0, -1),
+    });
     reading
 }
