@@ -38,10 +38,10 @@ pub fn store(session: &Session, topic: &str, record: &Record) -> Result<PathBuf>
 /// If a record cannot be read.
 pub fn find(session: &Session, command: &str, topic: &str) -> Result<Option<Receipt>> {
     let mut found: Option<Receipt> = None;
-    // Before there were receipts by topic, there was only the last one.
+    // Before there were receipts by topic, there was only the last one. It is a copy where both are of one run.
     for file in [store::name_of(command, topic), last_name(command)] {
         let Some(record) = store::load(&session.common.results, &file)? else { continue };
-        let is_newer = found.as_ref().is_none_or(|found| found.record.written <= record.written);
+        let is_newer = found.as_ref().is_none_or(|found| found.record.written < record.written);
         if is_newer && topic_of(&record) == Some(topic) {
             found = Some(Receipt { file, record });
         }

@@ -151,9 +151,9 @@ fn other_files_than_those_counted() {
 #[test]
 fn a_ledger_that_does_not_add_up() {
     let (_mock, kuu, _) = counted();
-    kuu.tamper("count", |record| record["ledger"]["counted"] = 1_399.into());
+    kuu.tamper("count-output", |record| record["ledger"]["counted"] = 1_399.into());
     kuu.run("verify").exits(1).says("the ledger does not balance: ledger: 1,400 read = 1,399 counted");
-    kuu.tamper("count", |record| {
+    kuu.tamper("count-output", |record| {
         record["ledger"]["counted"] = 1_401.into();
         record["ledger"]["read"] = 1_401.into();
     });
@@ -163,7 +163,7 @@ fn a_ledger_that_does_not_add_up() {
 #[test]
 fn a_ledger_that_adds_up_but_is_not_true() {
     let (_mock, kuu, _) = counted();
-    kuu.tamper("count", |record| {
+    kuu.tamper("count-output", |record| {
         record["ledger"]["counted"] = 1_390.into();
         record["ledger"]["malformed"] = serde_json::json!({ "not_json": 10 });
     });
