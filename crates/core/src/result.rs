@@ -4,6 +4,8 @@ use crate::counter::{Emission, Timing};
 use crate::window::{Unit, Window};
 use kuu_frame::MAX_TS;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::error::Category;
 
 /// Users and frames of one window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,22 +53,15 @@ struct WrittenRow {
     emitted_us: i64,
 }
 
-/// A row as far as it is read.
+/// A row as it came, so that what is wrong can be said by member.
 #[derive(Deserialize)]
 struct Wire {
-    unit: Option<String>,
-    start: WindowStart,
-    users: u64,
-    frames: Option<u64>,
-    revision: Option<u32>,
-    timing: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum WindowStart {
-    Seconds(i64),
-    Text(String),
+    unit: Option<Value>,
+    start: Option<Value>,
+    users: Option<Value>,
+    frames: Option<Value>,
+    revision: Option<Value>,
+    timing: Option<Value>,
 }
 
 impl Row {
@@ -89,24 +84,30 @@ impl Row {
     /// # Errors
     /// What is wrong with it, in a few words.
     pub fn parse(value: &[u8]) -> Result<Row, String> {
-        let wire: Wire = serde_json::from_slice(value).map_err(|e| match e.classify() {
-            serde_json::error::Category::Data => format!("no result row: {e}"),
-            _ => format!("not JSON: {e}"),
-        })?;
-        // serde takes an array for its members in their order.
-        if value.trim_ascii_start().first() != Some(&b'{') {
-            return Err("no result row: it is no object".into());
-        }
-        let unit = wire.unit.as_deref().map_or(Ok(Unit::Minute), str::parse)?;
-        let start = match wire.start {
-            WindowStart::Seconds(start) => start,
-            WindowStart::Text(text) => seconds(&text)?,
+        // serde_json does not look at texts that it passes over.
+        let text = std::str::from_utf8(value).map_err(|_| "not UTF-8")?;
+        let wire = match serde_json::from_str::<Wire>(text) {
+            Err(e) if e.classify() != Category::Data => return Err(format!("not JSON: {e}")),
+            // serde takes an array for its members in their order.
+            _ if !text.trim_ascii_start().starts_with('{') => return Err("no result row: it is no object".into()),
+            wire => wire.map_err(|e| format!("no result row: {e}"))?,
         };
+        let unit = match text_of("unit", wire.unit)? {
+            Some(unit) => unit.parse()?,
+            None => Unit::Minute,
+        };
+        let start = match wire.start.ok_or("no result row: it has no `start`")? {
+            Value::String(text) => seconds(&text)?,
+            start => start.as_i64().ok_or_else(|| wrong("start", &start, "whole Unix seconds or an RFC 3339 text"))?,
+        };
+        let users = number_of("users", wire.users, u64::MAX)?.ok_or("no result row: it has no `users`")?;
+        let revision = number_of("revision", wire.revision, u32::MAX.into())?;
         Ok(Row {
             window: window_at(unit, start)?,
-            count: Count { users: wire.users, frames: wire.frames },
-            revision: wire.revision,
-            timing: wire.timing.and_then(|text| Timing::ALL.into_iter().find(|timing| timing.name() == text)),
+            count: Count { users, frames: number_of("frames", wire.frames, u64::MAX)? },
+            revision: revision.map(|revision| revision as u32),
+            timing: text_of("timing", wire.timing)?
+                .and_then(|text| Timing::ALL.into_iter().find(|timing| timing.name() == text)),
         })
     }
 }
@@ -116,6 +117,24 @@ impl From<&Emission> for Row {
         let Emission { window, users, frames, timing, revision } = *result;
         Row { window, count: Count { users, frames: Some(frames) }, revision, timing: Some(timing) }
     }
+}
+
+fn wrong(member: &str, value: &Value, wanted: &str) -> String {
+    format!("no result row: `{member}` is {value}, not {wanted}")
+}
+
+fn text_of(member: &str, value: Option<Value>) -> Result<Option<String>, String> {
+    match value {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(other) => Err(wrong(member, &other, "a text")),
+    }
+}
+
+fn number_of(member: &str, value: Option<Value>, most: u64) -> Result<Option<u64>, String> {
+    let Some(value) = value else { return Ok(None) };
+    let number = value.as_u64().filter(|number| *number <= most);
+    number.map(Some).ok_or_else(|| wrong(member, &value, &format!("a whole number from 0 to {most}")))
 }
 
 /// Reads the key of a row, as in `minute:1468244340`.
@@ -232,12 +251,44 @@ mod tests {
         for (text, says) in [
             ("", "not JSON"),
             ("{", "not JSON"),
-            ("[]", "no result row"),
+            ("[]", "no result row: it is no object"),
             (r#"["minute",60,5,5,0,"on_time"]"#, "it is no object"),
             (r#" [null,60,5,null,null,null]"#, "it is no object"),
-            ("7", "no result row"),
-            (r#"{"start":60}"#, "missing field `users`"),
-            (r#"{"start":60,"users":-1}"#, "no result row"),
+            ("7", "no result row: it is no object"),
+            (r#"{"start":60}"#, "no result row: it has no `users`"),
+            (r#"{"users":60}"#, "no result row: it has no `start`"),
+            (r#"{"start":null,"users":60}"#, "no result row: it has no `start`"),
+            (
+                r#"{"start":60.0,"users":1}"#,
+                "no result row: `start` is 60.0, not whole Unix seconds or an RFC 3339 text",
+            ),
+            (
+                r#"{"start":[60],"users":1}"#,
+                "no result row: `start` is [60], not whole Unix seconds or an RFC 3339 text",
+            ),
+            (
+                r#"{"start":1e30,"users":1}"#,
+                "no result row: `start` is 1e+30, not whole Unix seconds or an RFC 3339 text",
+            ),
+            (
+                r#"{"start":60,"users":-1}"#,
+                "no result row: `users` is -1, not a whole number from 0 to 18446744073709551615",
+            ),
+            (
+                r#"{"start":60,"users":"5"}"#,
+                "no result row: `users` is \"5\", not a whole number from 0 to 18446744073709551615",
+            ),
+            (
+                r#"{"start":60,"users":5,"frames":5.5}"#,
+                "no result row: `frames` is 5.5, not a whole number from 0 to 18446744073709551615",
+            ),
+            (
+                r#"{"start":60,"users":5,"revision":4294967296}"#,
+                "no result row: `revision` is 4294967296, not a whole number from 0 to 4294967295",
+            ),
+            (r#"{"start":60,"users":5,"unit":7}"#, "no result row: `unit` is 7, not a text"),
+            (r#"{"start":60,"users":5,"timing":true}"#, "no result row: `timing` is true, not a text"),
+            (r#"{"start":60,"users":5,"users":6}"#, "duplicate field `users`"),
             (r#"{"start":61,"users":1}"#, "no minute starts at 61"),
             (r#"{"start":"2016-07-11T13:39:00.5Z","users":1}"#, "no whole second"),
             (r#"{"unit":"fortnight","start":60,"users":1}"#, "no unit `fortnight`"),
@@ -246,6 +297,14 @@ mod tests {
             let error = Row::parse(text.as_bytes()).unwrap_err();
             assert!(error.contains(says), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_row_is_text() {
+        for value in [&b"{\"start\":60,\"users\":1,\"x\":\"\xff\"}"[..], b"\xff"] {
+            assert_eq!(Row::parse(value).unwrap_err(), "not UTF-8");
+        }
+        assert!(Row::parse("{\"start\":60,\"users\":1,\"x\":\"é\"}".as_bytes()).is_ok());
     }
 
     #[test]
