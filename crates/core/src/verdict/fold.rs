@@ -2,6 +2,7 @@
 
 use crate::result::{Count, Row, parse_key};
 use crate::verdict::compare::{Comparison, Line};
+use crate::verdict::unreadable::Unreadable;
 use crate::window::{Unit, Window};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -71,12 +72,15 @@ enum First {
     Known(Count, bool),
 }
 
-/// A key that is not a window's own: the row that it had last.
+/// A key that is not, or was not always, a window's own: the row that it had last.
 #[derive(Clone, Copy)]
 struct Foreign {
     id: u32,
     window: Window,
 }
+
+/// Those of one partition.
+type Keys = HashMap<Box<[u8]>, Foreign>;
 
 /// What the rows of one window say, those of its lowest partition.
 struct Folded {
@@ -94,7 +98,7 @@ struct Folded {
     corrections: u64,
     repeats: u64,
     /// By revision; only where they may be repeated.
-    seen: Vec<(u32, Count)>,
+    seen: BTreeMap<u32, Count>,
     breaches: Vec<(i64, Breach)>,
 }
 
@@ -110,7 +114,7 @@ impl Folded {
             first: First::NotYet,
             corrections: 0,
             repeats: 0,
-            seen: Vec::new(),
+            seen: BTreeMap::new(),
             breaches: Vec::new(),
         }
     }
@@ -154,9 +158,8 @@ impl Folded {
         match row.revision {
             Some(revision) => {
                 self.revision = Some(revision);
-                if repeats == Repeats::Allowed && !again {
-                    self.seen.retain(|(seen, _)| *seen != revision);
-                    self.seen.push((revision, row.count));
+                if repeats == Repeats::Allowed {
+                    self.seen.insert(revision, row.count);
                 }
             }
             None if row.is_early() && repeats == Repeats::Allowed => self.revision = None,
@@ -166,7 +169,7 @@ impl Folded {
 
     /// Whether a revision was there before, with the same count.
     fn is_again(&self, row: &Row) -> bool {
-        row.revision.is_some_and(|revision| self.seen.contains(&(revision, row.count)))
+        row.revision.is_some_and(|revision| self.seen.get(&revision) == Some(&row.count))
     }
 
     fn disorder(&self, row: &Row, repeats: Repeats, again: bool) -> Option<Breach> {
@@ -205,20 +208,16 @@ impl Folded {
     }
 }
 
-/// A message that is no row.
-struct Unreadable {
-    partition: i32,
-    offset: i64,
-    why: String,
-}
-
 /// The rows of an output topic folded by window: the last one is the answer.
 pub struct Fold {
     repeats: Repeats,
     only: Option<Vec<Unit>>,
     windows: BTreeMap<Window, Folded>,
-    foreign: HashMap<Box<[u8]>, Foreign>,
-    unreadable: Vec<Unreadable>,
+    /// By partition: a key in two of them is two keys.
+    foreign: BTreeMap<i32, Keys>,
+    unreadable: Unreadable,
+    /// Messages that withdraw a row of a key that has none here: there may have been one.
+    stray: Unreadable,
     left_out: u64,
     removed: bool,
 }
@@ -230,8 +229,9 @@ impl Fold {
             repeats,
             only: only.map(<[Unit]>::to_vec),
             windows: BTreeMap::new(),
-            foreign: HashMap::new(),
-            unreadable: Vec::new(),
+            foreign: BTreeMap::new(),
+            unreadable: Unreadable::default(),
+            stray: Unreadable::default(),
             left_out: 0,
             removed: false,
         }
@@ -244,47 +244,51 @@ impl Fold {
 
     /// Takes the next message of its partition.
     pub fn take(&mut self, message: &Message<'_>) {
-        let taken = match message.value {
-            Some(value) => Row::parse(value).map(|row| self.add(message, &row)),
+        match message.value {
+            Some(value) => match Row::parse(value) {
+                Ok(row) => self.add(message, &row),
+                Err(why) => self.unreadable.add(message.partition, message.offset, why),
+            },
             None => self.remove(message),
-        };
-        if let Err(why) = taken {
-            let Message { partition, offset, .. } = *message;
-            self.unreadable.push(Unreadable { partition, offset, why });
         }
     }
 
     fn add(&mut self, message: &Message<'_>, row: &Row) {
-        let own = message.key.is_empty() || message.key == row.window.key().as_bytes();
         // Of a unit that is left out too: it is the one that a tombstone withdraws.
-        let key = if own { 0 } else { self.foreign(message.key, row.window) };
+        let key = self.note(message, row.window);
         if self.is_left_out(row.window) {
             return;
         }
         let folded = self.windows.entry(row.window).or_insert_with(|| Folded::new(message.partition));
         if folded.enter(message.partition) {
             folded.add(message.offset, key, row, self.repeats);
-            if let (false, Ok(other)) = (own, parse_key(message.key))
-                && other != row.window
-            {
+            if let (true, Ok(other)) = (key != 0, parse_key(message.key)) {
                 folded.breach(message.offset, Breach::OthersKey(other));
             }
         }
     }
 
-    fn remove(&mut self, message: &Message<'_>) -> Result<(), String> {
-        let (window, key) = match self.foreign.get(message.key) {
-            Some(foreign) => (foreign.window, foreign.id),
-            None => (parse_key(message.key)?, 0),
+    fn remove(&mut self, message: &Message<'_>) {
+        let Message { partition, offset, key, .. } = *message;
+        let known = self.foreign.get(&partition).and_then(|keys| keys.get(key)).copied();
+        let (window, key) = match (known, parse_key(key)) {
+            (Some(foreign), _) => (foreign.window, if is_own(key, foreign.window) { 0 } else { foreign.id }),
+            (None, Ok(window)) => (window, 0),
+            (None, Err(_)) if key.is_empty() => {
+                return self.unreadable.add(partition, offset, "it has neither key nor value".into());
+            }
+            (None, Err(_)) => {
+                let key = String::from_utf8_lossy(key);
+                return self.stray.add(partition, offset, format!("withdraws a row of a key that has none: `{key}`"));
+            }
         };
         if self.is_left_out(window) {
-            return Ok(());
+            return;
         }
-        let folded = self.windows.entry(window).or_insert_with(|| Folded::new(message.partition));
-        if folded.enter(message.partition) {
-            folded.withdraw(message.offset, key);
+        let folded = self.windows.entry(window).or_insert_with(|| Folded::new(partition));
+        if folded.enter(partition) {
+            folded.withdraw(offset, key);
         }
-        Ok(())
     }
 
     fn is_left_out(&mut self, window: Window) -> bool {
@@ -293,19 +297,20 @@ impl Fold {
         left_out
     }
 
-    /// The number of a key that is not the window's own, which has a row of this window now.
-    fn foreign(&mut self, key: &[u8], window: Window) -> u32 {
-        let next = self.foreign.len() as u32 + 1;
-        match self.foreign.get_mut(key) {
-            Some(foreign) => {
-                foreign.window = window;
-                foreign.id
-            }
-            None => {
-                self.foreign.insert(key.into(), Foreign { id: next, window });
-                next
-            }
+    /// Notes that the key of a message has a row of this window now; gives the key's number, 0 if it is the window's own.
+    fn note(&mut self, message: &Message<'_>, window: Window) -> u32 {
+        let is_own = is_own(message.key, window);
+        if is_own && self.foreign.is_empty() {
+            return 0;
         }
+        let keys = self.foreign.entry(message.partition).or_default();
+        let next = keys.len() as u32 + 1;
+        match keys.get_mut(message.key) {
+            Some(foreign) => foreign.window = window,
+            None if is_own => {}
+            None => drop(keys.insert(message.key.into(), Foreign { id: next, window })),
+        }
+        if is_own { 0 } else { keys.get(message.key).map_or(next, |foreign| foreign.id) }
     }
 
     /// Whether a first answer is certain to be one.
@@ -341,11 +346,15 @@ impl Fold {
         }
         // Those of which nothing is left are not extra.
         lines.retain(|_, line| line.truth.is_some() || line.answer.is_some() || !line.breaches.is_empty());
-        self.unreadable.sort_by_key(|message| (message.partition, message.offset));
-        let unreadable = self
-            .unreadable
-            .into_iter()
-            .map(|Unreadable { partition, offset, why }| format!("partition {partition}, offset {offset}: {why}"));
-        Comparison { lines: lines.into_values().collect(), unreadable: unreadable.collect(), left_out: self.left_out }
+        if !self.removed {
+            self.unreadable.append(self.stray);
+        }
+        let unreadable = self.unreadable.sentences();
+        Comparison { lines: lines.into_values().collect(), unreadable, left_out: self.left_out }
     }
+}
+
+/// Whether a key is the one that belongs to a window, or none.
+fn is_own(key: &[u8], window: Window) -> bool {
+    key.is_empty() || key == window.key().as_bytes()
 }

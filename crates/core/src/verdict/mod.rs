@@ -5,6 +5,7 @@ mod compare;
 mod fold;
 #[cfg(test)]
 mod tests;
+mod unreadable;
 
 pub use compare::{Comparison, Line};
 pub use fold::{Fold, Message, Repeats};

@@ -4,6 +4,8 @@ use crate::window::{Unit, Window};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
+mod keys;
+
 fn minute(start: i64) -> Window {
     Unit::Minute.window(start)
 }
@@ -228,8 +230,8 @@ fn a_row_without_a_value_withdraws_the_last_row_of_its_key() {
     breaches(
         &comparison,
         &[
-            "partition 0, offset 4: the key `who knows` is not UNIT:START",
-            "partition 0, offset 5: the key `` is not UNIT:START",
+            "partition 0, offset 4: withdraws a row of a key that has none: `who knows`",
+            "partition 0, offset 5: it has neither key nor value",
         ],
     );
 }

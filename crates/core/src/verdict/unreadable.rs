@@ -1,0 +1,51 @@
+//! Messages that are no rows.
+
+use std::collections::BTreeMap;
+
+/// How many are named; there may be as many as the topic has messages.
+const NAMED: usize = 100;
+/// The longest reason, in bytes: it may quote what is there.
+const LONGEST: usize = 300;
+
+/// All are counted, the first are named.
+#[derive(Default)]
+pub(super) struct Unreadable {
+    count: u64,
+    /// By partition and offset, so that it does not matter which partition was read first.
+    named: BTreeMap<(i32, i64), String>,
+}
+
+impl Unreadable {
+    pub(super) fn add(&mut self, partition: i32, offset: i64, mut why: String) {
+        if why.len() > LONGEST {
+            let end = (0..=LONGEST).rfind(|at| why.is_char_boundary(*at)).unwrap_or(0);
+            why.truncate(end);
+            why += "...";
+        }
+        self.count += 1;
+        self.named.insert((partition, offset), why);
+        self.forget();
+    }
+
+    pub(super) fn append(&mut self, mut other: Unreadable) {
+        self.count += other.count;
+        self.named.append(&mut other.named);
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        while self.named.len() > NAMED {
+            self.named.pop_last();
+        }
+    }
+
+    /// A sentence each, and one for all others.
+    pub(super) fn sentences(self) -> Vec<String> {
+        let others = self.count - self.named.len() as u64;
+        let named = self
+            .named
+            .into_iter()
+            .map(|((partition, offset), why)| format!("partition {partition}, offset {offset}: {why}"));
+        named.chain((others > 0).then(|| format!("{others} more messages are no rows"))).collect()
+    }
+}
