@@ -9,7 +9,8 @@ mod session;
 pub mod verify;
 
 use crate::cli::{Cli, Command};
-use crate::kafka::client::refusal::explained;
+use crate::kafka::client::refusal::{Interrupted, explained};
+use crate::terminal::complain;
 use anyhow::Result;
 use exit_status::ExitStatus;
 use session::Session;
@@ -28,5 +29,11 @@ pub fn run(cli: Cli) -> Result<ExitStatus> {
         Command::Batch(arguments) => batch::run(arguments, &session),
         Command::Bench(arguments) => bench::run(arguments, &session),
     };
-    done.map_err(|error| explained(error, &session.settings()))
+    match done {
+        Err(error) if error.is::<Interrupted>() => {
+            complain(error);
+            Ok(ExitStatus::Interrupted)
+        }
+        done => done.map_err(|error| explained(error, &session.settings())),
+    }
 }

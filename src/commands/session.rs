@@ -61,6 +61,7 @@ impl Session {
             brokers: brokers.cloned().unwrap_or_else(|| DEFAULT_BROKERS.into()),
             properties: self.properties.clone(),
             timeout: self.common.timeout,
+            stop: self.stop.clone(),
         }
     }
 

@@ -48,6 +48,13 @@ pub struct TopicConfig {
     pub cleanup_policy: Option<String>,
 }
 
+impl TopicConfig {
+    /// Whether old messages go that have a newer one with their key, so that each must have one.
+    pub fn is_compacted(&self) -> Option<bool> {
+        self.cleanup_policy.as_ref().map(|policy| policy.contains("compact"))
+    }
+}
+
 /// A connection for questions about topics, and for making them.
 pub struct Cluster {
     settings: Settings,
@@ -121,8 +128,8 @@ impl Cluster {
         refusal::hear(&self.consumer);
         match self.consumer.context().refusal() {
             Some(refusal) if refusal.is_final() => anyhow!(refusal.explain(&self.settings)),
-            // It may only be restarting: whoever waits for that must see what it is.
-            Some(refusal) => anyhow!(error).context(refusal.explain(&self.settings)),
+            // It answered before, and may only be restarting: whoever waits for that must see what it is.
+            Some(refusal) => anyhow!(error).context(refusal.of_one_that_is_gone().explain(&self.settings)),
             None => anyhow!(error),
         }
     }
@@ -338,7 +345,7 @@ impl Cluster {
 
     /// Whether a topic is compacted; none if the broker does not say so.
     pub fn is_compacted(&self, topic: &str) -> Option<bool> {
-        self.configs(&[topic]).pop()?.cleanup_policy.map(|policy| policy.contains("compact"))
+        self.configs(&[topic]).pop()?.is_compacted()
     }
 
     fn refused(&self, code: RDKafkaErrorCode, operation: &str, topic: &str) -> String {

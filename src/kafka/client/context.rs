@@ -16,6 +16,7 @@ pub struct Context {
     last_error: Mutex<Option<String>>,
     refusal: Mutex<Option<Refusal>>,
     lag: AtomicI64,
+    hidden: AtomicI64,
 }
 
 impl Context {
@@ -34,6 +35,11 @@ impl Context {
         self.lag.load(Ordering::Relaxed)
     }
 
+    /// Offsets between the last stable one and the end, as of the last statistics.
+    pub fn hidden(&self) -> i64 {
+        self.hidden.load(Ordering::Relaxed)
+    }
+
     fn remember(&self, reason: &str) {
         if let Ok(mut last) = self.last_error.lock() {
             *last = Some(reason.to_owned());
@@ -41,8 +47,11 @@ impl Context {
     }
 
     fn refuse(&self, code: Option<RDKafkaErrorCode>, words: &str) {
-        if let (Some(refused), Ok(mut refusal)) = (Refusal::of(code, words), self.refusal.lock()) {
+        let Ok(mut refusal) = self.refusal.lock() else { return };
+        if let Some(refused) = Refusal::of(code, words) {
             *refusal = Some(refused);
+        } else if refusal.as_ref().is_some_and(|refusal| refusal.is_outdated(words)) {
+            *refusal = refusal.take().map(Refusal::of_one_that_is_gone);
         }
     }
 }
@@ -67,10 +76,32 @@ impl ClientContext for Context {
     }
 
     fn stats(&self, statistics: Statistics) {
-        let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
-        let lag = partitions.map(|partition| partition.consumer_lag.max(0)).sum();
+        let partitions = || statistics.topics.values().flat_map(|topic| topic.partitions.values());
+        let lag = partitions().map(|partition| partition.consumer_lag.max(0)).sum();
         self.lag.store(lag, Ordering::Relaxed);
+        // Neither is known before the first answer.
+        let read = partitions().filter(|partition| partition.ls_offset >= 0);
+        let hidden = read.map(|partition| (partition.hi_offset - partition.ls_offset).max(0)).sum();
+        self.hidden.store(hidden, Ordering::Relaxed);
     }
 }
 
 impl ConsumerContext for Context {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rdkafka::statistics::{Partition, Topic};
+
+    #[test]
+    fn what_an_open_transaction_hides() {
+        let context = Context::default();
+        let ends = [(0, 100, 100), (1, 130, 100), (2, -1001, -1001), (3, 7, -1001), (-1, -1001, -1001)];
+        let partition = |(partition, hi_offset, ls_offset)| {
+            (partition, Partition { partition, hi_offset, ls_offset, ..Partition::default() })
+        };
+        let topic = Topic { partitions: ends.map(partition).into(), ..Topic::default() };
+        context.stats(Statistics { topics: [("messages".to_owned(), topic)].into(), ..Statistics::default() });
+        assert_eq!(context.hidden(), 30);
+    }
+}

@@ -10,6 +10,8 @@ pub struct Refusal {
     pub(super) broker: String,
     /// What librdkafka says.
     pub(super) words: String,
+    /// Whether the broker is known to speak this protocol, or takes no connection any more.
+    pub(super) is_gone: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +46,18 @@ impl Refusal {
         let (name, words) = words.split_once(": ")?;
         let broker = name.split_once("://").map_or(name, |(_, broker)| broker);
         let broker = broker.split_once('/').map_or(broker, |(broker, _)| broker);
-        Some(Refusal { cause, broker: broker.into(), words: words.into() })
+        Some(Refusal { cause, broker: broker.into(), words: words.into(), is_gone: false })
+    }
+
+    /// That of a broker that answered before, in the same protocol, or that takes no connection any more.
+    pub fn of_one_that_is_gone(self) -> Refusal {
+        Refusal { is_gone: true, ..self }
+    }
+
+    /// Whether these words of librdkafka say that the broker that hung up takes no connection any more.
+    pub fn is_outdated(&self, words: &str) -> bool {
+        let is_refused = words.contains("Connect to") && words.contains("failed: ");
+        self.cause == Cause::Protocol && is_refused && words.contains(&self.broker)
     }
 
     /// Whether asking again is in vain.
@@ -83,7 +96,7 @@ mod tests {
             ),
         ] {
             let refusal = Refusal::of(Some(code), &format!("sasl_ssl://kafka:9092/bootstrap: {words}")).unwrap();
-            assert_eq!(refusal, Refusal { cause, broker: "kafka:9092".into(), words: words.into() });
+            assert_eq!(refusal, Refusal { cause, broker: "kafka:9092".into(), words: words.into(), is_gone: false });
             assert_eq!(refusal.is_final(), cause != Cause::Protocol);
         }
         let log = "[thrd:ssl://kafka:9092/0]: ssl://kafka:9092/0: Disconnected: closed by peer (after 3ms in state UP, 1 ...)";

@@ -8,12 +8,18 @@ use anyhow::{Result, anyhow};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::time::{Duration, Instant};
+use thiserror::Error;
 
 /// How long the broker is asked a second time to tell a wrong host name from an unknown CA.
 const SECOND_LOOK: Duration = Duration::from_secs(3);
 
 /// How long one question for metadata waits at most, before the errors that came since are looked at.
 const LONGEST_LOOK: Duration = Duration::from_secs(1);
+
+/// The user wanted the end before there was a broker.
+#[derive(Debug, Error)]
+#[error("interrupted: no Kafka broker answered at {0}")]
+pub struct Interrupted(String);
 
 impl Refusal {
     /// What happened, and what to do.
@@ -36,11 +42,22 @@ impl Refusal {
                  set ssl.ca.location to the file with its CA"
             ),
             Cause::Tls => format!("the broker at {broker} refuses the TLS connection: {words}"),
-            Cause::Protocol => format!(
-                "the broker at {broker} hung up, as one does that wants another security.protocol than {}: \
-                 set it to ssl, sasl_ssl, plaintext or sasl_plaintext ({words})",
-                settings.property("security.protocol").unwrap_or("plaintext"),
-            ),
+            Cause::Protocol => {
+                let protocol = settings.property("security.protocol").unwrap_or("plaintext");
+                let wants = format!(
+                    "wants another security.protocol than {protocol}: set it to ssl, sasl_ssl, plaintext or sasl_plaintext"
+                );
+                match self.is_gone {
+                    true => format!(
+                        "the broker at {broker} hung up, as one does that is stopped: see that it runs. If it does, it {wants} \
+                         ({words})"
+                    ),
+                    false => format!(
+                        "the broker at {broker} hung up, as one does that {wants}. Or it was just being stopped: see that it runs \
+                         ({words})"
+                    ),
+                }
+            }
         }
     }
 }
@@ -100,6 +117,9 @@ pub fn connect(settings: &Settings, ours: &[(&str, &str)]) -> Result<BaseConsume
         hear(&consumer);
         if let Some(words) = exhausted() {
             return Err(anyhow!(words));
+        }
+        if settings.stop.interrupted() {
+            return Err(Interrupted(settings.brokers.clone()).into());
         }
         let refusal = consumer.context().refusal();
         let over = Instant::now() >= deadline;
@@ -184,10 +204,39 @@ pub fn explained(error: anyhow::Error, settings: &Settings) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::stop::Stop;
+    use rdkafka::client::ClientContext as _;
+    use rdkafka::config::RDKafkaLogLevel;
+    use std::cmp::Ordering;
 
     fn settings(user: &str) -> Settings {
         let properties = vec![("sasl.username".into(), user.into())];
-        Settings { brokers: "kafka:9092".into(), properties, timeout: Duration::ZERO }
+        Settings { brokers: "kafka:9092".into(), properties, timeout: Duration::ZERO, stop: Stop::default() }
+    }
+
+    /// A broker that hung up may want another protocol, or have been stopped: both are said, what is likelier first.
+    #[test]
+    fn a_broker_that_hung_up() {
+        let context = Context::default();
+        let hung_up = "[thrd:kafka:9092/1]: kafka:9092/1: Disconnected: closed by peer (after 3ms in state UP)";
+        let refused =
+            "kafka:9092/1: Connect to ipv4#127.0.0.1:9092 failed: Connection refused (after 0ms in state CONNECT)";
+        let order = |context: &Context| {
+            let words = context.refusal().unwrap().explain(&settings("alice"));
+            let at = |part: &str| words.find(part).unwrap_or_else(|| panic!("{words}"));
+            at("another security.protocol than plaintext").cmp(&at("see that it runs"))
+        };
+        let log = |words: &str| context.log(RDKafkaLogLevel::Info, "", words);
+        let error = |words: &str| context.error(KafkaError::Global(RDKafkaErrorCode::BrokerTransportFailure), words);
+        log(hung_up);
+        assert_eq!(order(&context), Ordering::Less);
+        error(&refused.replace("kafka:", "other:"));
+        assert_eq!(order(&context), Ordering::Less);
+        error(refused);
+        assert_eq!(order(&context), Ordering::Greater);
+        // It is there again, and hangs up all the same.
+        log(hung_up);
+        assert_eq!(order(&context), Ordering::Less);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! How to reach the brokers, and what makes a client of it.
 
+use crate::engine::stop::Stop;
 use crate::kafka::client::descriptors::exhausted;
 use anyhow::anyhow;
 use rdkafka::ClientConfig;
@@ -39,6 +40,8 @@ pub struct Settings {
     pub properties: Vec<(String, String)>,
     /// How long to wait for an answer.
     pub timeout: Duration,
+    /// Whoever wants the end does not wait for a broker that never answered.
+    pub stop: Stop,
 }
 
 impl Settings {

@@ -39,7 +39,8 @@ mod tests {
     fn a_fifth_of_the_time_is_left_for_the_commit() {
         let check = |property: Option<&str>, interval| {
             let properties = property.map(|value| (TIMEOUT.to_owned(), value.to_owned())).into_iter().collect();
-            let settings = Settings { brokers: String::new(), properties, timeout: Duration::ZERO };
+            let (brokers, stop) = Default::default();
+            let settings = Settings { brokers, properties, timeout: Duration::ZERO, stop };
             check_interval(&settings, Duration::from_secs(interval)).map_err(|error| error.to_string())
         };
         assert_eq!(check(None, 48), Ok(()));

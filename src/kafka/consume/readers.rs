@@ -76,8 +76,17 @@ impl Readers {
 
     /// Frames that are not read yet, where the readers follow.
     pub fn lag(&self) -> u64 {
+        self.sum(Context::lag)
+    }
+
+    /// Offsets that no read_committed reader sees, as a transaction is open before them; where the readers follow.
+    pub fn hidden(&self) -> u64 {
+        self.sum(Context::hidden)
+    }
+
+    fn sum(&self, of: impl Fn(&Context) -> i64) -> u64 {
         let crew = self.crew.lock().unwrap_or_else(PoisonError::into_inner);
-        crew.contexts.iter().map(|context| context.lag()).sum::<i64>().max(0) as u64
+        crew.contexts.iter().map(|context| of(context)).sum::<i64>().max(0) as u64
     }
 
     /// Waits for the readers, which have told their ends.

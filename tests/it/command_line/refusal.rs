@@ -46,6 +46,19 @@ fn no_broker_is_there() {
     kuu.run("count --timeout 1s --brokers no.such.host.invalid:9092").exits(2).complains("no.such.host.invalid:9092");
 }
 
+/// Whoever wants the end does not wait for a broker that may never come.
+#[test]
+fn no_broker_is_there_and_the_user_gives_up() {
+    let kuu = Kuu::with("127.0.0.1:9");
+    let file = kuu.file("a.jsonl", lines(&frames(3)));
+    for command in [format!("produce {file}"), "count".into(), "count --follow".into(), format!("verify {file}")] {
+        let running = kuu.spawn(&format!("{command} --timeout 1d"));
+        running.handles(2);
+        running.signal("INT");
+        running.wait().exits(130).complains("interrupted: no Kafka broker answered at 127.0.0.1:9");
+    }
+}
+
 #[test]
 fn something_listens_but_it_is_no_broker() {
     let mute = TcpListener::bind("127.0.0.1:0").unwrap();
