@@ -22,6 +22,7 @@ use crate::kafka::topics::limits::{limits_of, to_take};
 use crate::system::host;
 use crate::terminal::ledger::ledger_line;
 use crate::terminal::{self, Screen, megabytes, plural, rate, time};
+use crate::verification::check::hidden;
 use anyhow::{Result, bail};
 use kuu_core::counter::Counter;
 use kuu_core::record::{Record, Topic};
@@ -62,6 +63,8 @@ fn topic(arguments: &CountArgs, session: &Session) -> Result<ExitStatus> {
     let partitions = summary.positions.len();
     record.topic = Some(Topic { name: arguments.topic.clone(), partitions });
     record.remarks = setbacks.iter().map(|why| format!("went back to the last commit: {why}")).collect();
+    let hidden = if summary.interrupted { Vec::new() } else { hidden_frames(&cluster, &arguments.topic) };
+    record.remarks.extend(hidden.iter().cloned());
     if resumed_frames > 0 {
         let before = plural(resumed_frames, "frame");
         session.screen.say(format!("went on where group {} stood: {before} counted before", arguments.group));
@@ -71,10 +74,17 @@ fn topic(arguments: &CountArgs, session: &Session) -> Result<ExitStatus> {
         session.screen.say(format!("went back to the last commit {times}, the last time because {last}"));
     }
     report(session.screen, &table, &counter, &summary, resumed_frames);
+    hidden.iter().for_each(|hint| session.screen.say(hint));
     session.print(&record)?;
     let saved = receipts::store(session, &arguments.output, &record)?;
     session.screen.say(format!("record: {}", saved.display()));
     Ok(if summary.interrupted { ExitStatus::Interrupted } else { ExitStatus::Fine })
+}
+
+/// What was not counted, as a transaction is open before it. It is no reason to fail that the brokers do not tell.
+fn hidden_frames(cluster: &Cluster, topic: &str) -> Vec<String> {
+    let ends = cluster.uncommitted_ranges(topic).and_then(|all| Ok((all, cluster.ranges(topic)?)));
+    ends.map_or_else(|_| Vec::new(), |(all, stable)| hidden(topic, "count", &all, &stable))
 }
 
 fn job(arguments: &CountArgs) -> Job {
@@ -165,7 +175,7 @@ fn files(arguments: &CountArgs, session: &Session) -> Result<ExitStatus> {
     let options = pipeline_options(arguments);
     let mut watched = table.over(sink.as_mut());
     let summary = run::run(&intake, &mut counter, Start::anew(1), &mut watched, options, &session.stop, |now| {
-        status.show(&Activity::Counting { status: *now, lag: 0 });
+        status.show(&Activity::Counting { status: *now, lag: 0, hidden: 0 });
     })?;
     let reading = match summary.interrupted {
         true => reading.recv_timeout(Duration::from_millis(200)).unwrap_or_default(),
@@ -292,12 +302,12 @@ impl StatusLine {
     }
 
     fn show(&mut self, now: &Activity) {
-        let (status, lag) = match now {
+        let (status, lag, hidden) = match now {
             Activity::Restoring(read, total) => {
                 let (read, total) = (terminal::count(*read), terminal::count(*total));
                 return self.bar.set_message(format!("restoring the state: {read} of {total} records"));
             }
-            Activity::Counting { status, lag } => (status, lag),
+            Activity::Counting { status, lag, hidden } => (status, lag, hidden),
         };
         let elapsed = self.rate.0.elapsed();
         if elapsed >= Duration::from_secs(1) {
@@ -307,13 +317,17 @@ impl StatusLine {
         }
         let watermark = status.watermark.and_then(|at| jiff::Timestamp::from_second(at).ok());
         let line = format!(
-            "{} open, {} results, watermark {}, lag {}, {} frames/s{}",
+            "{} open, {} results, watermark {}, lag {}, {} frames/s{}{}",
             plural(status.pending as u64, "window"),
             terminal::count(status.results),
             watermark.map_or_else(|| "not yet known".into(), |at| at.to_string()),
             terminal::count(*lag),
             rate(self.rate.2),
             status.doubtful.map_or_else(String::new, |doubtful| format!("; {}", doubts(&doubtful))),
+            match hidden {
+                0 => String::new(),
+                offsets => format!("; an open transaction hides {}", plural(*offsets, "offset")),
+            },
         );
         if self.follow && self.bar.is_hidden() && self.said.elapsed() >= Duration::from_secs(10) {
             self.said = Instant::now();

@@ -2,4 +2,5 @@
 
 pub mod lines_sink;
 pub mod recovery;
+mod resume;
 pub mod window_table;

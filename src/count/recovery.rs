@@ -19,7 +19,7 @@ use crate::kafka::consume::readers::Readers;
 use crate::kafka::topics::count_topics::CountTopics;
 use crate::kafka::topics::identity::{Identity, Ids};
 use crate::system::host;
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 use kuu_core::counter::{Config, Counter};
 use kuu_frame::Kind;
 use std::cell::Cell;
@@ -86,6 +86,8 @@ pub enum Activity {
         status: Status,
         /// Frames that are not read yet.
         lag: u64,
+        /// Offsets behind a transaction that is open, where the readers follow.
+        hidden: u64,
     },
 }
 
@@ -141,7 +143,7 @@ impl Job {
     }
 
     /// Whatever the counts depend on.
-    fn origin(&self, topics: Ids) -> Origin {
+    pub(super) fn origin(&self, topics: Ids) -> Origin {
         let Config { units, lateness, retention, max_jump, .. } = &self.counting;
         let units: Vec<&str> = units.iter().map(|unit| unit.name()).collect();
         let settings = [
@@ -154,79 +156,6 @@ impl Job {
             ("--max-jump", format!("{max_jump}s")),
         ];
         Origin::new(settings.map(|(name, value)| (name.to_owned(), value)).into(), topics)
-    }
-
-    /// Starts without a state, if the group never counted.
-    fn start(&self, committed: &[i64]) -> Result<Start> {
-        if committed.iter().any(|position| *position >= 0) {
-            let (topic, group) = (&self.topics.input, &self.group);
-            bail!(
-                "group {group} stands at {committed:?} in topic {topic} (-1: nowhere), but has no state: topic {} was deleted, \
-                 or the group counted at least once. From the start it would write its results a second time: use another \
-                 --group and --output, or --recreate to delete them",
-                State::topic(group)
-            );
-        }
-        Ok(Start::anew(committed.len()))
-    }
-
-    /// Checks that the input still is the one that the state was made of, and cuts off what is counted.
-    fn resume(&self, origin: &Origin, ids: &Ids, committed: &[i64], ranges: &mut [Range]) -> Result<Start> {
-        let (topic, group) = (&self.topics.input, &self.group);
-        let Origin { positions, held, .. } = origin;
-        let remedy = "--recreate deletes results and state to count anew";
-        if let Some((then, now)) = origin.differs(topic, ids) {
-            bail!(
-                "topic {topic} is not the one that group {group} counted: the topic was deleted since and made anew (its id was \
-                 {then}, now {now}). Nothing of it is counted: {remedy}; another --group and --output keep them"
-            );
-        }
-        if positions != committed {
-            bail!(
-                "group {group} stands at {committed:?} in topic {topic}, its state at {positions:?} (-1: nowhere): the \
-                 topic was deleted since, or the group's offsets were reset or expired. Set them to the state's with \
-                 kafka-consumer-groups if the topic is the same; else {remedy}"
-            );
-        }
-        if positions.len() > ranges.len() {
-            bail!(
-                "topic {topic} had {} partitions and has {}: it is another one; {remedy}",
-                positions.len(),
-                ranges.len()
-            );
-        }
-        let mut start = Start { positions: positions.clone(), held: held.clone() };
-        // Partitions that were added since begin at their low end.
-        start.positions.resize(ranges.len(), -1);
-        for (partition, range) in ranges.iter_mut().enumerate() {
-            let position = start.positions[partition];
-            if position < 0 {
-                continue;
-            }
-            if position > range.high {
-                bail!(
-                    "topic {topic}, partition {partition} ends at {}, but {position} was counted: it is another topic; {remedy}",
-                    range.high
-                );
-            }
-            if position < range.low {
-                bail!(
-                    "topic {topic}, partition {partition}: frames {position} to {} were deleted before they were counted; \
-                     {remedy}",
-                    range.low - 1
-                );
-            }
-            let from = held.as_ref().map_or(position, |held| held.from.get(partition).map_or(position, |from| *from));
-            if from < range.low {
-                bail!(
-                    "topic {topic}, partition {partition}: frames {from} to {} were deleted before the ordered output had \
-                     them; {remedy}",
-                    range.low - 1
-                );
-            }
-            range.low = from;
-        }
-        Ok(start)
     }
 }
 
@@ -280,7 +209,7 @@ impl Attempt<'_> {
                 sink.resume(&origin, self.cluster)?;
                 self.job.resume(&origin, &ids, &sink.positions(origin.positions.len())?, &mut ranges)?
             }
-            None => self.job.start(&sink.positions(ranges.len())?)?,
+            None => self.job.start(&sink.positions(ranges.len())?, &ranges)?,
         };
         let counter = Counter::restore(counting.clone(), ranges.len(), &state.records)
             .with_context(|| format!("topic {}: use another --group, or --recreate", State::topic(group)))?;
@@ -355,7 +284,7 @@ impl Attempt<'_> {
             false => left.saturating_sub(frames - resumed_frames),
         };
         let summary = run::run(&intake, &mut counter, start, sink, options, self.stop, |status| {
-            watch(&Activity::Counting { status: *status, lag: lag(status.frames) });
+            watch(&Activity::Counting { status: *status, lag: lag(status.frames), hidden: readers.hidden() });
         })?;
         if !summary.interrupted {
             readers.join()?;

@@ -48,7 +48,7 @@ pub fn check(cluster: &Cluster, output: &str, truth: &Truth, mut fold: Fold) -> 
     let counts = truth.windows().into_iter();
     let comparison =
         fold.compare(counts.map(|count| (count.window, Count { users: count.users, frames: Some(count.frames) })));
-    let mut remarks = hidden(output, &all, &ranges);
+    let mut remarks = hidden(output, "verify", &all, &ranges);
     if comparison.left_out > 0 {
         let rows = plural(comparison.left_out, "row");
         remarks.push(format!("{rows} of other units left out: --window names the units that are checked"));
@@ -84,16 +84,17 @@ fn were_removed(cluster: &Cluster, output: &str, ranges: &[Range], rows: u64) ->
     ranges.iter().any(|range| range.low > 0) || has_holes && cluster.is_compacted(output).unwrap_or(true)
 }
 
-/// What no read_committed reader sees, as a transaction is open before it.
-fn hidden(output: &str, all: &[Range], stable: &[Range]) -> Vec<String> {
+/// What no read_committed reader sees, `command` as little as any other, as a transaction is open before it. The ends of
+/// `all` were asked for first.
+pub fn hidden(topic: &str, command: &str, all: &[Range], stable: &[Range]) -> Vec<String> {
     let partitions = all.iter().zip(stable).enumerate().filter(|(_, (all, stable))| all.high > stable.high);
     partitions
         .map(|(partition, (all, Range { high: stable, .. }))| {
             format!(
-                "{output}, partition {partition}: a transaction is open since offset {stable}, and hides it and all that \
-                 follows, {}, from every read_committed reader, verify too. It ends when its producer ends it, or after the \
-                 producer's transaction.timeout.ms; if the producer is gone: kafka-transactions.sh abort --topic {output} \
-                 --partition {partition} --start-offset {stable}; then verify again",
+                "{topic}, partition {partition}: a transaction is open since offset {stable}, and hides it and all that \
+                 follows, {}, from every read_committed reader, {command} too. It ends when its producer ends it, or after the \
+                 producer's transaction.timeout.ms; if the producer is gone: kafka-transactions.sh abort --topic {topic} \
+                 --partition {partition} --start-offset {stable}; then {command} again",
                 plural((all.high - stable).unsigned_abs(), "offset")
             )
         })
@@ -140,7 +141,7 @@ fn add_up(checked: &mut Checked, cluster: &Cluster, topic: &str, truth: &Truth, 
         } else {
             if held != read {
                 faults.push(format!("topic {topic} holds {held} frames, the files {read}"));
-                checked.remarks.extend(hidden(topic, &cluster.uncommitted_ranges(topic)?, &ranges));
+                checked.remarks.extend(hidden(topic, "verify", &cluster.uncommitted_ranges(topic)?, &ranges));
             }
             if let Some(ledger) = ledger.filter(|ledger| ledger.read != held) {
                 faults.push(format!("the ledger has {} frames read, topic {topic} holds {held}", ledger.read));

@@ -87,14 +87,17 @@ impl Claim {
             .with_context(|| format!("the positions of group {} are not to be had", self.group))?;
         let stand = |partition: usize| {
             let found = found.find_partition(&self.topic, partition as i32);
+            // One that is not told is not nowhere.
+            let told = found.as_ref().map_or(Ok(()), |found| found.error());
+            told.with_context(|| format!("where group {} stands is not to be had", self.group))?;
             let position = match found.as_ref().map(|found| found.offset()) {
                 Some(Offset::Offset(position)) => position,
                 _ => -1,
             };
             let note = found.and_then(|found| serde_json::from_str(found.metadata()).ok());
-            Stand { partition, position, note }
+            Ok(Stand { partition, position, note })
         };
-        Ok((0..self.from.len()).map(stand).collect())
+        (0..self.from.len()).map(stand).collect()
     }
 
     fn is_mine(&self, stands: &[Stand]) -> Result<()> {

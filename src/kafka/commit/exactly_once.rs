@@ -167,11 +167,13 @@ impl ExactlyOnce {
             .consumer
             .committed_offsets(list, self.settings.timeout)
             .with_context(|| format!("the positions of group {} are not to be had", self.group))?;
-        let position = |partition| match found.find_partition(topic, partition as i32).map(|found| found.offset()) {
-            Some(Offset::Offset(offset)) => offset,
-            _ => -1,
+        let position = |partition| {
+            let Some(found) = found.find_partition(topic, partition as i32) else { return Ok(-1) };
+            // One that is not told is not nowhere.
+            found.error().with_context(|| format!("where group {} stands is not to be had", self.group))?;
+            Ok(if let Offset::Offset(offset) = found.offset() { offset } else { -1 })
         };
-        Ok((0..partitions).map(position).collect())
+        (0..partitions).map(position).collect()
     }
 
     fn begin(&mut self) -> Result<()> {

@@ -6,8 +6,8 @@ use crate::support::frames::{MINUTE, frame, frames, frames_from, lines, windows}
 use crate::support::kuu::{Kuu, Running, eventually};
 use crate::support::topics::{Topics, send};
 use crate::support::wire::{Row, Window, settle};
-use rdkafka::ClientConfig;
 use rdkafka::producer::BaseProducer;
+use rdkafka::{ClientConfig, Offset};
 use std::collections::BTreeMap;
 
 const GUARANTEES: [&str; 2] = ["exactly-once", "at-least-once"];
@@ -164,6 +164,23 @@ fn partitions_that_are_added_under_a_count() {
             assert_eq!(case.kuu.record("count").remarks, Vec::<String>::new());
         }
     }
+}
+
+/// One that was added while nobody counted, and lost its start before anybody did.
+#[test]
+#[ignore = "needs Kafka"]
+fn a_partition_that_lost_its_start_before_it_was_counted() {
+    let old = frames(700);
+    let case = Case::new("grown-and-cut", "exactly-once", &old);
+    case.kuu.run(&case.count("")).exits(0);
+    case.topics.grow(&case.topics.messages, 4);
+    case.send(3, &old[..10]);
+    case.topics.remove(&case.topics.messages, 3, Offset::Offset(5));
+    case.kuu
+        .run(&case.count(""))
+        .exits(2)
+        .complains("partition 3: frames 0 to 4 were deleted before they were counted; --recreate");
+    assert_eq!(settle(&case.rows()), windows(&old));
 }
 
 /// A thread that dies leaves nothing behind that passes for final; the next count goes on.

@@ -92,7 +92,13 @@ fn an_open_transaction_hides_frames() {
     producer.commit_transaction(SOON).unwrap();
     producer.begin_transaction().unwrap();
     send(&producer, &topics.messages, 0, &keyed(&all[700..]));
-    kuu.run(&format!("count {}", topics.counting())).exits(0);
+    let hint = format!(
+        "{}, partition 0: a transaction is open since offset 701, and hides it and all that follows, 100 offsets, from every \
+         read_committed reader, count too",
+        topics.messages
+    );
+    kuu.run(&format!("count {}", topics.counting())).exits(0).says(&hint).says("then count again");
+    assert!(kuu.record("count").remarks[0].starts_with(&hint));
     let file = kuu.file("a.jsonl", lines(&all));
     let verify = format!("verify {file} --topic {} --output {}", topics.messages, topics.output);
     kuu.run(&verify)
@@ -102,7 +108,8 @@ fn an_open_transaction_hides_frames() {
         .says("100 offsets");
     producer.commit_transaction(SOON).unwrap();
     eventually("the end of the transaction", || (!is_in_transaction(&topics.address, &topics.messages)).then_some(()));
-    kuu.run(&format!("count {}", topics.counting())).exits(0);
+    let done = kuu.run(&format!("count {}", topics.counting())).exits(0);
+    assert!(!done.out.contains("transaction"), "{done}");
     kuu.run(&verify).exits(0);
 }
 
