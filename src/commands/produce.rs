@@ -2,15 +2,16 @@
 
 use crate::cli::ProduceArgs;
 use crate::commands::exit_status::ExitStatus;
-use crate::commands::session::receipts::{self, COMPLETE, PRODUCE};
+use crate::commands::session::receipts::{self, COMPLETE, PRODUCE, Receipt};
 use crate::commands::session::topics;
 use crate::commands::session::{self, Session, figure};
 use crate::input::several::Reading;
 use crate::input::{self, Progress};
-use crate::kafka::admin::Cluster;
+use crate::kafka::admin::{Cluster, Range};
 use crate::kafka::produce::frame_sender::{SendReport, Sender};
 use crate::kafka::produce::replay;
-use crate::kafka::topics::limits::{producer_kbytes, takes};
+use crate::kafka::topics::count_topics::DEFAULT;
+use crate::kafka::topics::limits::{alter, producer_kbytes};
 use crate::terminal::{complain, count, megabytes, plural, rate, size, time};
 use anyhow::{Result, bail};
 use kuu_core::record::{Record, Topic};
@@ -30,9 +31,7 @@ pub fn run(arguments: &ProduceArgs, session: &Session) -> Result<ExitStatus> {
     let partitions = cluster.partitions(&arguments.topic)?.unwrap_or(0);
     let topic = Topic { name: arguments.topic.clone(), partitions };
     let id = cluster.id(&topic.name)?;
-    // Whoever finds this one knows that the run did not come to its end, and that nobody knows what is in the topic.
-    let begun = Record { topic: Some(topic.clone()), ..session.record(PRODUCE, config(arguments, false)) };
-    receipts::store(session, &arguments.topic, &begun)?;
+    begin(arguments, session, &topic)?;
 
     let started = Instant::now();
     let bar = session.screen.progress("{spinner} {bytes} read, {bytes_per_sec}  {elapsed}");
@@ -68,26 +67,46 @@ pub fn run(arguments: &ProduceArgs, session: &Session) -> Result<ExitStatus> {
     })
 }
 
-/// Makes the topic ready; gives the record of what it already holds, if frames are to be added.
+/// Writes a receipt before anything is sent: whoever finds it knows that the run did not come to its end, and that nobody
+/// knows what is in the topic.
+fn begin(arguments: &ProduceArgs, session: &Session, topic: &Topic) -> Result<()> {
+    let begun = Record { topic: Some(topic.clone()), ..session.record(PRODUCE, config(arguments, false)) };
+    receipts::store(session, &arguments.topic, &begun).map(drop)
+}
+
+/// Deletes the topic, and with it what its receipt says.
+fn delete(arguments: &ProduceArgs, session: &Session, cluster: &Cluster) -> Result<()> {
+    let earlier = receipts::find(session, PRODUCE, &arguments.topic)?;
+    begin(arguments, session, &Topic { name: arguments.topic.clone(), partitions: 0 })?;
+    let deleted = cluster.delete(&[&arguments.topic]);
+    if let (Err(_), Some(Receipt { record, .. })) = (&deleted, earlier) {
+        receipts::store(session, &arguments.topic, &record)?;
+    }
+    deleted
+}
+
+/// Makes the topic ready; gives the record of what was produced into it before, if frames are to be added.
 fn prepare(arguments: &ProduceArgs, session: &Session, cluster: &Cluster) -> Result<Option<Record>> {
     let topic = &arguments.topic;
     topics::no_state(topic, cluster)?;
     if arguments.recreate {
-        cluster.delete(&[topic])?;
+        delete(arguments, session, cluster)?;
     }
     if arguments.recreate || cluster.partitions(topic)?.is_none() {
         cluster.create(topic, arguments.partitions.into(), arguments.replication_factor.into(), &[])?;
         return Ok(None);
     }
-    let held: u64 = cluster.ranges(topic)?.iter().map(|range| range.len()).sum();
-    if held == 0 {
-        return Ok(None);
-    }
-    if !arguments.append {
+    let ranges = cluster.ranges(topic)?;
+    let held: u64 = ranges.iter().map(Range::len).sum();
+    if held > 0 && !arguments.append {
         bail!(
             "topic {topic} already holds {}: --append adds to them, --recreate deletes the topic with all it holds first",
             plural(held, "frame")
         );
+    }
+    // What retention removed was produced, and may be counted, all the same.
+    if !arguments.append || ranges.iter().all(|range| range.high == 0) {
+        return Ok(None);
     }
     let earlier = receipts::find(session, PRODUCE, topic)?.map(|receipt| receipt.record);
     earlier.as_ref().map_or(Ok(()), receipts::complete)?;
@@ -111,7 +130,9 @@ fn replaced(session: &Session, cluster: &Cluster, topic: &str, then: &Option<Str
 }
 
 fn sender(arguments: &ProduceArgs, cluster: &Cluster) -> Result<Sender> {
-    let takes = takes(cluster, &arguments.topic);
+    let topic = &arguments.topic;
+    let config = cluster.configs(&[topic]).pop().unwrap_or_default();
+    let takes = config.max_message_bytes.unwrap_or(DEFAULT);
     // librdkafka has a least value; what is between the two is refused by the broker.
     let (largest, batch) = (takes.clamp(1_000, 1_000_000_000).to_string(), takes.clamp(1, 1_000_000).to_string());
     let ours = [
@@ -120,7 +141,15 @@ fn sender(arguments: &ProduceArgs, cluster: &Cluster) -> Result<Sender> {
         ("batch.size", &batch),
         ("queue.buffering.max.kbytes", &producer_kbytes(takes)),
     ];
-    Sender::new(cluster.settings(), &arguments.topic, &ours, None)
+    let sender = Sender::new(cluster.settings(), topic, &ours, None)?;
+    if config.is_compacted() != Some(true) {
+        return Ok(sender);
+    }
+    Ok(sender.with_keys_only(format!(
+        "topic {topic} is compacted, and takes no frame without a key, which is its uid: leave the line out, or let the topic \
+         keep every frame: {}",
+        alter(cluster.settings(), topic, "cleanup.policy=delete")
+    )))
 }
 
 fn config(arguments: &ProduceArgs, complete: bool) -> Value {

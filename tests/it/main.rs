@@ -55,6 +55,8 @@ mod outage {
 }
 
 mod produce {
+    mod appended;
+    mod compacted;
     mod keys;
     mod refilled;
     mod replay;
@@ -65,6 +67,7 @@ mod support {
     pub mod frames;
     pub mod kuu;
     pub mod own_broker;
+    pub mod pipe;
     pub mod topics;
     pub mod wire;
 }

@@ -104,6 +104,12 @@ impl Deliveries {
         }
         match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::MessageSizeTooLarge) => "larger than the topic takes (max.message.bytes)".into(),
+            Some(RDKafkaErrorCode::InvalidRecord | RDKafkaErrorCode::InvalidDifferentRecord) => format!(
+                "the broker refuses its whole batch (InvalidRecord): if topic {0} is compacted, it takes no frame without a key, \
+                 which is its uid: find the cleanup.policy with kafka-configs.sh --bootstrap-server {1} --describe --all \
+                 --entity-type topics --entity-name {0}",
+                self.topic, self.settings.brokers
+            ),
             Some(RDKafkaErrorCode::MessageTimedOut) => "not acknowledged in time: is the broker up?".into(),
             Some(code) => lack(&self.settings, code, "Write", &self.topic).unwrap_or_else(|| code.to_string()),
             None => error.to_string(),
@@ -169,6 +175,8 @@ pub struct Sender {
     sent: u64,
     stop: Stop,
     given_up: bool,
+    /// Why the topic takes no frame without a key, if it takes none.
+    keyless: Option<String>,
 }
 
 impl Sender {
@@ -190,12 +198,18 @@ impl Sender {
         let deliveries = Deliveries { denied, outcome, settings: settings.clone(), topic: topic.to_owned(), clock };
         let producer = settings.client(&[&base, ours].concat()).create_with_context(deliveries).map_err(unusable)?;
         let (topic, stop) = (topic.to_owned(), Stop::default());
-        Ok(Sender { producer, topic, partition: None, sent: 0, stop, given_up: false })
+        Ok(Sender { producer, topic, partition: None, sent: 0, stop, given_up: false, keyless: None })
     }
 
     /// Gives up what the brokers do not acknowledge once this is interrupted.
     pub fn until(mut self, stop: &Stop) -> Sender {
         self.stop = stop.clone();
+        self
+    }
+
+    /// Refuses frames without a key, for this reason: a broker refuses all that come with one.
+    pub fn with_keys_only(mut self, why: String) -> Sender {
+        self.keyless = Some(why);
         self
     }
 
@@ -221,6 +235,9 @@ impl Sender {
     /// As [`Sender::send`], with headers.
     pub fn send_with(&mut self, key: Option<&str>, value: &[u8], tag: usize, headers: Option<OwnedHeaders>) {
         let Sender { producer, topic, partition, stop, .. } = self;
+        if let (None, Some(why)) = (key, &self.keyless) {
+            return producer.context().refuse(tag, why);
+        }
         let mut record = BaseRecord::with_opaque_to(topic, tag).payload(value);
         if let Some(key) = key {
             record = record.key(key);

@@ -47,6 +47,15 @@ pub fn limits_of(cluster: &Cluster, topics: &CountTopics, state: Option<&str>) -
             );
         }
     }
+    if let Some(topic) = dead_letters
+        && let Some(config) = of(dead_letters).filter(|config| config.is_compacted() == Some(true))
+    {
+        bail!(
+            "topic {topic} has cleanup.policy={}, and takes no dead letter without a key, which is the uid of a frame: {}",
+            config.cleanup_policy.as_deref().unwrap_or_default(),
+            alter(settings, topic, "cleanup.policy=delete")
+        );
+    }
     if let Some(topic) = state
         && let Some(policy) = of(state).and_then(|config| config.cleanup_policy.as_deref())
         && policy != "compact"
@@ -60,7 +69,7 @@ pub fn limits_of(cluster: &Cluster, topics: &CountTopics, state: Option<&str>) -
 }
 
 /// The largest message that a topic takes, in bytes.
-pub fn takes(cluster: &Cluster, topic: &str) -> usize {
+fn takes(cluster: &Cluster, topic: &str) -> usize {
     cluster.configs(&[topic]).first().and_then(|config| config.max_message_bytes).unwrap_or(DEFAULT)
 }
 

@@ -1,11 +1,11 @@
 //! Runs the built binary in a directory of its own, and never waits for it forever.
 
+use crate::support::pipe::Pipe;
 use crate::support::wire::{Record, Row, Window};
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -160,46 +160,6 @@ impl Kuu {
     }
 }
 
-/// Lines of a pipe, read on a thread of their own.
-struct Pipe {
-    lines: Receiver<Vec<u8>>,
-    seen: Vec<u8>,
-}
-
-impl Pipe {
-    fn new(pipe: impl Read + Send + 'static) -> Pipe {
-        let (sender, lines) = channel();
-        thread::spawn(move || {
-            let mut pipe = BufReader::new(pipe);
-            loop {
-                let mut line = Vec::new();
-                match pipe.read_until(b'\n', &mut line) {
-                    Ok(n) if n > 0 && sender.send(line).is_ok() => {}
-                    _ => break,
-                }
-            }
-        });
-        Pipe { lines, seen: Vec::new() }
-    }
-
-    /// The next line, none at the end.
-    fn line(&mut self, deadline: Instant) -> Result<Option<String>, RecvTimeoutError> {
-        match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-            Ok(line) => {
-                self.seen.extend(&line);
-                Ok(Some(String::from_utf8_lossy(&line).trim_end().to_owned()))
-            }
-            Err(RecvTimeoutError::Disconnected) => Ok(None),
-            Err(timeout) => Err(timeout),
-        }
-    }
-
-    fn rest(&mut self, deadline: Instant) -> String {
-        while let Ok(Some(_)) = self.line(deadline) {}
-        String::from_utf8_lossy(&self.seen).into_owned()
-    }
-}
-
 /// A command that runs; it is killed when this goes away.
 pub struct Running {
     line: String,
@@ -239,6 +199,13 @@ impl Running {
                 panic!("kuu {}: no further line ({end:?}); standard error:\n{err}", self.line)
             }
         }
+    }
+
+    /// The next line of standard error that is written from now on.
+    pub fn remark(&mut self) -> String {
+        self.err.skip();
+        let line = self.err.line(Instant::now() + PATIENCE);
+        line.ok().flatten().unwrap_or_else(|| panic!("kuu {} says nothing more: {}", self.line, self.err.said()))
     }
 
     /// Waits until the process handles `signal` (2 or 15) itself.
