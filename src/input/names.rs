@@ -55,7 +55,7 @@ pub fn distinct<'a>(names: impl IntoIterator<Item = &'a (impl AsRef<str> + 'a + 
 /// Whether `name`, as a record has it, is none of a file that could be read again. (What is open in one process is
 /// something else in the next.)
 pub fn is_stream(name: &str) -> bool {
-    let is_of_process = ["/dev/", "/proc/"].iter().any(|dir| name.starts_with(dir));
+    let is_of_process = ["/dev/fd/", "/dev/std", "/proc/"].iter().any(|start| name.starts_with(start));
     name == "-" || is_of_process || fs::metadata(name).is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
 }
 
@@ -92,5 +92,28 @@ impl Read for Stream {
             None => File::open(&self.path)?,
         };
         self.file.insert(file).read(dst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_process_has_open_is_no_file_for_the_next_one() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let path = file.path().to_str().unwrap();
+        for (name, expected) in [
+            ("-", true),
+            ("/dev/stdin", true),
+            ("/dev/fd/63", true),
+            ("/proc/self/fd/0", true),
+            ("/dev/null", true),
+            (path, false),
+            // Memory is a place for files too.
+            ("/dev/shm/there-is-no-such-file", false),
+        ] {
+            assert_eq!(is_stream(name), expected, "{name}");
+        }
     }
 }
