@@ -5,10 +5,13 @@ mod values;
 use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use kuu_core::configuration::{Compression, Guarantee};
+use kuu_core::window::Unit;
+use kuu_frame::ParserKind;
 use std::path::PathBuf;
 use std::time::Duration;
-use values::{duration, own_topic, patience, property, seconds, topic};
+use values::{described, duration, named, own_topic, patience, property, seconds, topic};
 
 /// Count unique users per window of event time in Kafka, measure it, prove it.
 #[derive(Debug, Parser)]
@@ -145,7 +148,7 @@ pub struct ProduceArgs {
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
     pub replication_factor: u16,
     /// Compression of the batches
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_parser = named::<Compression>(), default_value_t)]
     pub compression: Compression,
     /// Send the first N frames only
     #[arg(long, value_name = "N")]
@@ -157,7 +160,7 @@ pub struct ProduceArgs {
     #[arg(long)]
     pub recreate: bool,
     /// Which parser finds the keys
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_parser = described::<ParserKind>(), default_value_t)]
     pub parser: ParserKind,
 }
 
@@ -200,7 +203,7 @@ pub struct CountArgs {
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
     pub threads: Option<u16>,
     /// What a crash may do to the results: nothing, or some of them are written again
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_parser = described::<Guarantee>(), default_value_t)]
     pub guarantee: Guarantee,
     /// How often results, state and position are committed; while following, also when a window closes
     #[arg(long, default_value = "1s", value_parser = duration, value_name = "TIME")]
@@ -217,10 +220,10 @@ pub struct CountArgs {
 #[derive(Clone, Debug, Args)]
 pub struct Windows {
     /// Units of the windows, separated by commas
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "minute", value_name = "UNIT")]
+    #[arg(long, value_parser = named::<Unit>(), value_delimiter = ',', default_value = "minute", value_name = "UNIT")]
     pub window: Vec<Unit>,
     /// Which parser reads the frames
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_parser = described::<ParserKind>(), default_value_t)]
     pub parser: ParserKind,
 }
 
@@ -255,10 +258,10 @@ pub struct VerifyArgs {
     #[arg(long, default_value = "output", value_name = "TOPIC", value_parser = topic)]
     pub output: String,
     /// Units to check, separated by commas; rows of others are left out [default: those last counted into the output, else minute]
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "UNIT")]
+    #[arg(long, value_parser = named::<Unit>(), value_delimiter = ',', value_name = "UNIT")]
     pub window: Vec<Unit>,
     /// Which parser reads the frames
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_parser = described::<ParserKind>(), default_value_t)]
     pub parser: ParserKind,
 }
 
@@ -286,13 +289,13 @@ pub struct BenchArgs {
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
     pub partitions: Option<u16>,
     /// Compression of the batches
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_parser = named::<Compression>(), default_value_t)]
     pub compression: Compression,
     /// Consumers, each with a thread and a share of the partitions [default: one a core, at most 4]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
     pub threads: Option<u16>,
     /// What the count guarantees; exactly-once is measured beside at-least-once
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_parser = described::<Guarantee>(), default_value_t)]
     pub guarantee: Guarantee,
     /// How often each phase and its ceiling are measured, in turn; the medians count
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
@@ -315,51 +318,6 @@ pub struct BenchArgs {
     /// Event time
     #[command(flatten)]
     pub event_time: EventTime,
-}
-
-/// What holds after a crash.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Guarantee {
-    /// Results, state and position in one transaction; goes on where it stood
-    #[default]
-    ExactlyOnce,
-    /// No transaction; counts the topic anew
-    AtLeastOnce,
-}
-
-/// Compression of batches on the broker.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-#[allow(missing_docs)]
-pub enum Compression {
-    None,
-    #[default]
-    Lz4,
-    Zstd,
-    Snappy,
-    Gzip,
-}
-
-/// Implementations of the frame rules.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ParserKind {
-    /// Vectorised, validates everything
-    #[default]
-    Fast,
-    /// serde_json: defines the rules
-    Plain,
-}
-
-/// Lengths of windows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[allow(missing_docs)]
-pub enum Unit {
-    Second,
-    Minute,
-    Hour,
-    Day,
-    Week,
-    Month,
-    Year,
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::bench::load::Load;
 use crate::bench::partitions::guard;
-use crate::count::recovery::{Guarantee, Job};
+use crate::count::recovery::Job;
 use crate::count::window_table::WindowTable;
 use crate::engine::start::RunOptions;
 use crate::engine::stop::Stop;
@@ -15,11 +15,12 @@ use crate::kafka::produce::replay;
 use crate::kafka::topics::count_topics::{CountTopics, Limits};
 use anyhow::{Result, bail};
 use flate2::bufread::MultiGzDecoder;
+use kuu_core::configuration::Guarantee;
 use kuu_core::counter::{Config, Counter};
 use kuu_core::frame_batch::Frames;
 use kuu_core::ledger::Ledger;
 use kuu_core::window::Unit;
-use kuu_frame::{Kind, Parser};
+use kuu_frame::{Parser, ParserKind};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read};
 use std::time::Instant;
@@ -30,7 +31,7 @@ pub struct CatchUpPlan {
     /// The input.
     pub files: Vec<String>,
     /// Which parser counts.
-    pub parser: Kind,
+    pub parser: ParserKind,
     /// How windows are counted.
     pub counting: Config,
     /// What the count guarantees.
@@ -119,8 +120,8 @@ pub fn measure(
         say("inflate, batch, parse");
         timed(|samples| &mut samples.inflate, inflate(&plan.files)?);
         timed(|samples| &mut samples.batch, batch(plan)?);
-        timed(|samples| &mut samples.parse_fast, parse(Kind::Fast, load));
-        timed(|samples| &mut samples.parse_plain, parse(Kind::Plain, load));
+        timed(|samples| &mut samples.parse_fast, parse(ParserKind::Fast, load));
+        timed(|samples| &mut samples.parse_plain, parse(ParserKind::Plain, load));
         timed(|samples| &mut samples.observe, observe(plan, &parsed));
         say("produce");
         // Each is first in its turn: whoever is second finds the broker's disk busy with what was sent before.
@@ -212,7 +213,7 @@ fn batch(plan: &CatchUpPlan) -> Result<f64> {
     })
 }
 
-fn parse(kind: Kind, load: &Load) -> f64 {
+fn parse(kind: ParserKind, load: &Load) -> f64 {
     let mut parser = Parser::new(kind);
     let started = Instant::now();
     for (_, value) in load.iter() {
@@ -222,7 +223,7 @@ fn parse(kind: Kind, load: &Load) -> f64 {
 }
 
 fn parsed(load: &Load) -> Frames {
-    let (mut parser, mut frames) = (Parser::new(Kind::Fast), Frames::default());
+    let (mut parser, mut frames) = (Parser::new(ParserKind::Fast), Frames::default());
     for (offset, (_, value)) in load.iter().enumerate() {
         frames.push(offset as i64, parser.parse(value));
     }

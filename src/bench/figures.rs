@@ -9,7 +9,7 @@ use anyhow::Result;
 use kuu_core::latency::{LegRecords, write_hgrm, write_hlog};
 use kuu_core::record::{Ceiling, Figure, Record};
 use kuu_core::statistics::{median, share};
-use kuu_frame::Kind;
+use kuu_frame::ParserKind;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -40,12 +40,12 @@ pub fn stages(samples: &Samples) -> [(&'static str, &[f64], bool); 6] {
 
 /// The share of its ceiling that each phase reached; and the speed of `parser` against inflating, both on one thread,
 /// which no neighbour on the machine disturbs much.
-pub fn shares(samples: &Samples, parser: Kind) -> BTreeMap<String, f64> {
+pub fn shares(samples: &Samples, parser: ParserKind) -> BTreeMap<String, f64> {
     // The ceiling's time over the phase's: the share of its speed.
     let phases = phases(samples).map(|(phase, seconds, _, ceiling)| (phase.to_owned(), share(ceiling, seconds)));
     let parse = match parser {
-        Kind::Fast => &samples.parse_fast,
-        Kind::Plain => &samples.parse_plain,
+        ParserKind::Fast => &samples.parse_fast,
+        ParserKind::Plain => &samples.parse_plain,
     };
     phases.into_iter().chain([("parse".to_owned(), share(&samples.inflate, parse))]).collect()
 }
@@ -64,7 +64,7 @@ pub fn ns_per_frame(frames: u64, seconds: &[f64]) -> Vec<f64> {
 ///
 /// # Errors
 /// If a histogram cannot be encoded.
-pub fn fill(record: &mut Record, load: &Load, samples: &Samples, parser: Kind, live: &LiveFigures) -> Result<()> {
+pub fn fill(record: &mut Record, load: &Load, samples: &Samples, parser: ParserKind, live: &LiveFigures) -> Result<()> {
     let mut add = |name: String, samples: Vec<f64>, ceiling: Option<Ceiling>| {
         record.figures.insert(name, Figure { value: median(&samples), samples, ceiling });
     };

@@ -1,7 +1,7 @@
 //! Live: frames come at their own pace, and each result is watched until a reader can see it.
 
 use crate::bench::load::Load;
-use crate::count::recovery::{Activity, Counted, Guarantee, Job};
+use crate::count::recovery::{Activity, Counted, Job};
 use crate::count::window_table::WindowTable;
 use crate::engine::start::RunOptions;
 use crate::engine::stop::Stop;
@@ -14,10 +14,11 @@ use crate::kafka::produce::frame_sender::Sender;
 use crate::kafka::topics::count_topics::{CountTopics, Limits};
 use crate::system::clock::steady_us;
 use anyhow::{Context as _, Result, anyhow, bail};
+use kuu_core::configuration::Guarantee;
 use kuu_core::counter::Config;
 use kuu_core::latency::{Histogram, Leg, Legs};
 use kuu_core::ledger::Ledger;
-use kuu_frame::Kind;
+use kuu_frame::ParserKind;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
@@ -39,7 +40,7 @@ pub struct LivePlan {
     /// Frames per second.
     pub rate: f64,
     /// Which parser counts.
-    pub parser: Kind,
+    pub parser: ParserKind,
     /// How windows are counted.
     pub counting: Config,
     /// Consumers of the count.

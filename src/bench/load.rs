@@ -5,7 +5,7 @@ use crate::input::several;
 use crate::input::{InputError, Originals, is_blank};
 use anyhow::Result;
 use kuu_core::record::Source;
-use kuu_frame::{Kind, Parser};
+use kuu_frame::{Parser, ParserKind};
 
 /// Bytes of frames that are kept; of a larger input only the first frames are.
 const KEPT_BYTES: usize = 512 << 20;
@@ -44,7 +44,7 @@ impl Load {
         let mut load = Load { originals: Originals::note(names)?, ..Load::default() };
         // What is kept must be a beginning: the truth about it is that of as many frames from the first on.
         let mut is_full = false;
-        let mut parser = Parser::new(Kind::Fast);
+        let mut parser = Parser::new(ParserKind::Fast);
         let reading = several::read(
             names,
             None,

@@ -1,6 +1,34 @@
 //! Values of options, from their text.
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use std::fmt::Debug;
+use std::str::FromStr;
 use std::time::Duration;
+use strum::{EnumMessage, VariantArray};
+
+/// One of the values of `T`, by its name.
+pub fn named<T>() -> impl TypedValueParser<Value = T>
+where
+    T: VariantArray + Into<&'static str> + FromStr<Err: Debug> + Copy + Send + Sync,
+{
+    chosen(|value: &T| PossibleValue::new((*value).into()))
+}
+
+/// The same, with what each value means.
+pub fn described<T>() -> impl TypedValueParser<Value = T>
+where
+    T: VariantArray + Into<&'static str> + EnumMessage + FromStr<Err: Debug> + Copy + Send + Sync,
+{
+    chosen(|value: &T| PossibleValue::new((*value).into()).help(value.get_documentation().unwrap_or_default()))
+}
+
+fn chosen<T>(value: fn(&T) -> PossibleValue) -> impl TypedValueParser<Value = T>
+where
+    T: VariantArray + FromStr<Err: Debug> + Copy + Send + Sync,
+{
+    let names = PossibleValuesParser::new(T::VARIANTS.iter().map(value));
+    names.map(|name| name.parse().expect("clap lets only names through"))
+}
 
 /// A time with a unit, or in seconds.
 pub fn duration(text: &str) -> Result<Duration, String> {

@@ -7,7 +7,7 @@ use crate::input::truth;
 use crate::terminal::ledger::ledger_line;
 use crate::terminal::{Screen, complain, plural, rate, time};
 use anyhow::{Context, Result, bail};
-use serde_json::json;
+use kuu_core::configuration::{BatchConfig, Configuration};
 use std::io::{ErrorKind, Write};
 use std::time::Instant;
 
@@ -19,7 +19,7 @@ pub fn run(arguments: &BatchArgs, session: &Session) -> Result<ExitStatus> {
     let started = Instant::now();
     let units = session::units(&arguments.windows.window);
     let names = arguments.files.iter().map(|name| (name.as_str(), None));
-    let (truth, sources, error) = truth::count(names, session::parser(arguments.windows.parser), &units);
+    let (truth, sources, error) = truth::count(names, arguments.windows.parser, &units);
     let elapsed = started.elapsed();
     if let Some(death) = error.as_ref().filter(|error| error.is_death()) {
         bail!("{death}");
@@ -30,8 +30,7 @@ pub fn run(arguments: &BatchArgs, session: &Session) -> Result<ExitStatus> {
     let ledger = truth.ledger().clone();
     let screen = Screen { to_stderr: true, ..session.screen };
     if session.common.json {
-        let mut record =
-            session.record("batch", json!({ "window": units.iter().map(|unit| unit.name()).collect::<Vec<_>>() }));
+        let mut record = session.record(Configuration::Batch, BatchConfig { window: units });
         record.input = sources;
         record.figures.insert("batch_frames_per_s".into(), figure(per_s));
         record.ledger = Some(ledger);

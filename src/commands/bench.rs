@@ -23,6 +23,7 @@ use crate::verification::{
     check::{self, Checked},
 };
 use anyhow::{Context as _, Result, bail};
+use kuu_core::configuration::{BenchConfig, Configuration};
 use kuu_core::counter::Config;
 use kuu_core::ledger::Ledger;
 use kuu_core::record::Record;
@@ -30,7 +31,6 @@ use kuu_core::truth::Truth;
 use kuu_core::verdict::Fold;
 use kuu_core::window::Unit;
 use run::{BenchRun, CATCH_UP_RATIO, LIVE_RATIO};
-use serde_json::json;
 
 /// How often a share below the baseline is measured again before it counts.
 const SECOND_LOOKS: usize = 2;
@@ -101,7 +101,7 @@ impl BenchRun<'_> {
         if !caught_up.checked.verdict.exact {
             return self.wrong(record, &caught_up.checked, "catch-up");
         }
-        let parser = session::parser(self.arguments.windows.parser);
+        let parser = self.arguments.windows.parser;
         let measured = baseline.and_then(|it| comparison::find(it, &comparison::conditions(self), self, &mut record));
         let compare = |caught_up: &CaughtUp| {
             measured.map_or_else(Vec::new, |then| then.compare(&figures::shares(&caught_up.samples, parser)))
@@ -163,7 +163,7 @@ impl BenchRun<'_> {
             left -= take;
             (name.as_str(), Some(take))
         });
-        match truth::count(names, session::parser(self.arguments.windows.parser), units) {
+        match truth::count(names, self.arguments.windows.parser, units) {
             (truth, _, None) => Ok(truth),
             (.., Some(error)) => Err(error.into()),
         }
@@ -174,12 +174,12 @@ impl BenchRun<'_> {
         loop {
             let plan = catch_up::CatchUpPlan {
                 files: self.arguments.files.clone(),
-                parser: session::parser(self.arguments.windows.parser),
+                parser: self.arguments.windows.parser,
                 counting: config.clone(),
-                guarantee: session::guarantee(self.arguments.guarantee),
+                guarantee: self.arguments.guarantee,
                 threads: session::threads(self.arguments.threads),
                 partitions,
-                compression: session::compression(self.arguments.compression),
+                compression: self.arguments.compression.into(),
                 rounds: self.arguments.rounds.into(),
                 prefix: format!("{}-{name}-{partitions}", self.prefix),
             };
@@ -219,15 +219,15 @@ impl BenchRun<'_> {
         let seconds = self.arguments.live_seconds.as_secs_f64().max(1e-3);
         let plan = live::LivePlan {
             rate: self.arguments.rate.unwrap_or(self.load.kept() as f64 / seconds),
-            parser: session::parser(self.arguments.windows.parser),
+            parser: self.arguments.windows.parser,
             counting: config,
             threads: session::threads(self.arguments.threads),
-            compression: session::compression(self.arguments.compression),
+            compression: self.arguments.compression.into(),
             messages: topics.messages.clone(),
             output: topics.output.clone(),
             group: self.prefix.to_owned(),
             bare,
-            guarantee: session::guarantee(self.arguments.guarantee),
+            guarantee: self.arguments.guarantee,
         };
         if !(plan.rate.is_finite() && plan.rate > 0.0) {
             bail!("--rate must be more than 0 frames per second");
@@ -250,7 +250,7 @@ impl BenchRun<'_> {
 
     fn check(&self, topics: &BenchTopics, truth: &Truth, ledger: &Ledger) -> Result<Checked> {
         self.load.unchanged()?;
-        let repeats = check::repeats(session::guarantee(self.arguments.guarantee).name());
+        let repeats = check::repeats(self.arguments.guarantee);
         let mut checked = check::check(self.cluster, &topics.output, truth, Fold::new(repeats, None))?;
         check::reconcile(&mut checked, self.cluster, &topics.messages, truth, Some(ledger))?;
         Ok(checked)
@@ -258,24 +258,23 @@ impl BenchRun<'_> {
 
     fn record(&self) -> Record {
         let BenchArgs { threads, rounds, compression, windows, event_time, rate, live_seconds, .. } = self.arguments;
-        let units: Vec<&str> = session::units(&windows.window).iter().map(|unit| unit.name()).collect();
-        let config = json!({
-            "window": units,
-            "parser": format!("{:?}", windows.parser).to_lowercase(),
-            "threads": session::threads(*threads),
-            "rounds": rounds,
-            "compression": session::compression(*compression),
-            "catch_up_partitions": self.partitions(CATCH_UP_RATIO),
-            "live_partitions": self.partitions(LIVE_RATIO),
-            "live_seconds": live_seconds.as_secs_f64(),
-            "live_rate": rate,
-            "lateness_s": event_time.lateness.as_secs(),
-            "retention_s": event_time.retention.as_secs(),
-            "max_jump_s": event_time.max_jump.as_secs(),
-            "guarantee": session::guarantee(self.arguments.guarantee).name(),
-            "conditions": comparison::conditions(self),
-        });
-        let mut record = self.session.record("bench", config);
+        let config = BenchConfig {
+            window: session::units(&windows.window),
+            parser: windows.parser,
+            threads: session::threads(*threads),
+            rounds: *rounds,
+            compression: *compression,
+            catch_up_partitions: self.partitions(CATCH_UP_RATIO),
+            live_partitions: self.partitions(LIVE_RATIO),
+            live_seconds: live_seconds.as_secs_f64(),
+            live_rate: *rate,
+            lateness_s: event_time.lateness.as_secs(),
+            retention_s: event_time.retention.as_secs(),
+            max_jump_s: event_time.max_jump.as_secs(),
+            guarantee: self.arguments.guarantee,
+            conditions: comparison::conditions(self),
+        };
+        let mut record = self.session.record(Configuration::Bench, config);
         record.broker = Some(session::broker(self.cluster));
         record.input = self.load.sources.clone();
         record

@@ -2,11 +2,11 @@
 
 use crate::cli::CountArgs;
 use crate::commands::exit_status::ExitStatus;
-use crate::commands::session::receipts::{self, COUNT};
+use crate::commands::session::receipts;
 use crate::commands::session::topics;
 use crate::commands::session::{self, Session, broker, figure, print_json};
 use crate::count::lines_sink::LinesSink;
-use crate::count::recovery::{Activity, Counted, Guarantee, Job};
+use crate::count::recovery::{Activity, Counted, Job};
 use crate::count::window_table::WindowTable;
 use crate::engine::queue::Feed;
 use crate::engine::run;
@@ -24,9 +24,9 @@ use crate::terminal::ledger::ledger_line;
 use crate::terminal::{self, Screen, megabytes, plural, rate, time};
 use crate::verification::check::hidden;
 use anyhow::{Result, bail};
+use kuu_core::configuration::{Configuration, CountConfig, Guarantee};
 use kuu_core::counter::Counter;
 use kuu_core::record::{Record, Topic};
-use serde_json::json;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
@@ -41,7 +41,7 @@ pub fn run(arguments: &CountArgs, session: &Session) -> Result<ExitStatus> {
 /// Counts a topic into another.
 fn topic(arguments: &CountArgs, session: &Session) -> Result<ExitStatus> {
     let settings = session.settings();
-    if session::guarantee(arguments.guarantee) == Guarantee::ExactlyOnce {
+    if arguments.guarantee == Guarantee::ExactlyOnce {
         check_interval(&settings, arguments.commit_interval)?;
     }
     let cluster = Cluster::connect(&settings)?;
@@ -97,9 +97,9 @@ fn job(arguments: &CountArgs) -> Job {
             limits: Limits::default(),
         },
         group: arguments.group.clone(),
-        guarantee: session::guarantee(arguments.guarantee),
+        guarantee: arguments.guarantee,
         threads: session::threads(arguments.threads),
-        parser: session::parser(arguments.windows.parser),
+        parser: arguments.windows.parser,
         counting: session::counting(&arguments.windows, &arguments.event_time),
         follow: arguments.follow,
         options: pipeline_options(arguments),
@@ -109,7 +109,7 @@ fn job(arguments: &CountArgs) -> Job {
 /// Makes the topics to write to, where they are missing: nothing in them may be deleted or compacted, so that first
 /// answers stay readable.
 fn prepare_outputs(arguments: &CountArgs, screen: Screen, cluster: &Cluster) -> Result<()> {
-    let exactly_once = session::guarantee(arguments.guarantee) == Guarantee::ExactlyOnce;
+    let exactly_once = arguments.guarantee == Guarantee::ExactlyOnce;
     let others = [&arguments.dead_letter, &arguments.ordered_output];
     let state = State::topic(&arguments.group);
     for topic in others.into_iter().flatten().chain([&arguments.output]) {
@@ -156,7 +156,7 @@ fn prepare_outputs(arguments: &CountArgs, screen: Screen, cluster: &Cluster) -> 
 fn files(arguments: &CountArgs, session: &Session) -> Result<ExitStatus> {
     let screen = Screen { to_stderr: true, ..session.screen };
     let (feed, intake) = Feed::new();
-    let parser = session::parser(arguments.windows.parser);
+    let parser = arguments.windows.parser;
     let mut counter = Counter::new(session::counting(&arguments.windows, &arguments.event_time), 1);
     let mut sink: Box<dyn Sink> = if screen.quiet {
         Box::new(LinesSink::new(std::io::sink(), session.stop.clone()))
@@ -210,28 +210,31 @@ fn pipeline_options(arguments: &CountArgs) -> RunOptions {
     }
 }
 
+fn config(arguments: &CountArgs) -> CountConfig {
+    let CountArgs { windows, event_time, .. } = arguments;
+    CountConfig {
+        topic: arguments.topic.clone(),
+        output: arguments.output.clone(),
+        group: arguments.group.clone(),
+        guarantee: arguments.guarantee,
+        window: session::units(&windows.window),
+        lateness_s: event_time.lateness.as_secs(),
+        retention_s: event_time.retention.as_secs(),
+        max_jump_s: event_time.max_jump.as_secs(),
+        max_open_windows: event_time.max_open_windows,
+        idle_us: arguments.idle.as_micros() as u64,
+        commit_interval_us: arguments.commit_interval.as_micros() as u64,
+        early_us: arguments.early.map(|early| early.as_micros() as u64),
+        dead_letter: arguments.dead_letter.clone(),
+        ordered_output: arguments.ordered_output.clone(),
+        threads: session::threads(arguments.threads),
+        follow: arguments.follow,
+        parser: windows.parser,
+    }
+}
+
 fn record(arguments: &CountArgs, session: &Session, counter: &Counter, summary: &RunSummary, resumed: u64) -> Record {
-    let units: Vec<&str> = session::units(&arguments.windows.window).iter().map(|unit| unit.name()).collect();
-    let config = json!({
-        "topic": arguments.topic,
-        "output": arguments.output,
-        "group": arguments.group,
-        "guarantee": session::guarantee(arguments.guarantee).name(),
-        "window": units,
-        "lateness_s": arguments.event_time.lateness.as_secs(),
-        "retention_s": arguments.event_time.retention.as_secs(),
-        "max_jump_s": arguments.event_time.max_jump.as_secs(),
-        "max_open_windows": arguments.event_time.max_open_windows,
-        "idle_us": arguments.idle.as_micros() as u64,
-        "commit_interval_us": arguments.commit_interval.as_micros() as u64,
-        "early_us": arguments.early.map(|early| early.as_micros() as u64),
-        "dead_letter": arguments.dead_letter,
-        "ordered_output": arguments.ordered_output,
-        "threads": session::threads(arguments.threads),
-        "follow": arguments.follow,
-        "parser": format!("{:?}", arguments.windows.parser).to_lowercase(),
-    });
-    let mut record = session.record(COUNT, config);
+    let mut record = session.record(Configuration::Count, config(arguments));
     record.ledger = Some(counter.ledger().clone());
     let mut figures = vec![
         ("resumed_frames", resumed as f64),

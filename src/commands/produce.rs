@@ -2,7 +2,7 @@
 
 use crate::cli::ProduceArgs;
 use crate::commands::exit_status::ExitStatus;
-use crate::commands::session::receipts::{self, COMPLETE, PRODUCE, Receipt};
+use crate::commands::session::receipts::{self, PRODUCE, Receipt};
 use crate::commands::session::topics;
 use crate::commands::session::{self, Session, figure};
 use crate::input::several::Reading;
@@ -14,8 +14,8 @@ use crate::kafka::topics::count_topics::DEFAULT;
 use crate::kafka::topics::limits::{alter, producer_kbytes};
 use crate::terminal::{complain, count, megabytes, plural, rate, size, time};
 use anyhow::{Result, bail};
+use kuu_core::configuration::{Configuration, ProduceConfig};
 use kuu_core::record::{Record, Topic};
-use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
 /// Runs the command.
@@ -37,18 +37,19 @@ pub fn run(arguments: &ProduceArgs, session: &Session) -> Result<ExitStatus> {
     let bar = session.screen.progress("{spinner} {bytes} read, {bytes_per_sec}  {elapsed}");
     let shown = bar.clone();
     let tell = move |progress: &Progress| shown.set_position(progress.bytes());
-    let parser = session::parser(arguments.parser);
+    let parser = arguments.parser;
     let reading = replay::replay(&arguments.files, arguments.limit, parser, &mut sender, &session.stop, tell);
     let outcome = sender.finish();
     bar.finish_and_clear();
     let elapsed = started.elapsed();
     let replaced = replaced(session, &cluster, &topic.name, &id);
 
-    let mut record = record(arguments, session, &cluster, &reading, &outcome, elapsed);
+    // Of a file that was not read to its end nobody knows later whether it is the same.
+    let complete = !session.stop.interrupted() && replaced.is_none();
+    let mut record = record(arguments, session, &cluster, &reading, &outcome, elapsed, complete);
     record.topic = Some(topic);
     if let Some(words) = &replaced {
         complain(words);
-        record.config.insert(COMPLETE.into(), false.into());
         record.remarks.push(words.clone());
     }
     if let Some(earlier) = earlier {
@@ -70,7 +71,8 @@ pub fn run(arguments: &ProduceArgs, session: &Session) -> Result<ExitStatus> {
 /// Writes a receipt before anything is sent: whoever finds it knows that the run did not come to its end, and that nobody
 /// knows what is in the topic.
 fn begin(arguments: &ProduceArgs, session: &Session, topic: &Topic) -> Result<()> {
-    let begun = Record { topic: Some(topic.clone()), ..session.record(PRODUCE, config(arguments, false)) };
+    let begun =
+        Record { topic: Some(topic.clone()), ..session.record(Configuration::Produce, config(arguments, false)) };
     receipts::store(session, &arguments.topic, &begun).map(drop)
 }
 
@@ -135,8 +137,8 @@ fn sender(arguments: &ProduceArgs, cluster: &Cluster) -> Result<Sender> {
     let takes = config.max_message_bytes.unwrap_or(DEFAULT);
     // librdkafka has a least value; what is between the two is refused by the broker.
     let (largest, batch) = (takes.clamp(1_000, 1_000_000_000).to_string(), takes.clamp(1, 1_000_000).to_string());
-    let ours = [
-        ("compression.type", session::compression(arguments.compression)),
+    let ours: [(&str, &str); 4] = [
+        ("compression.type", arguments.compression.into()),
         ("message.max.bytes", &largest),
         ("batch.size", &batch),
         ("queue.buffering.max.kbytes", &producer_kbytes(takes)),
@@ -152,17 +154,17 @@ fn sender(arguments: &ProduceArgs, cluster: &Cluster) -> Result<Sender> {
     )))
 }
 
-fn config(arguments: &ProduceArgs, complete: bool) -> Value {
-    json!({
-        "topic": arguments.topic,
-        "compression": session::compression(arguments.compression),
-        "limit": arguments.limit,
-        "append": arguments.append,
-        "recreate": arguments.recreate,
-        "acks": "all",
-        "enable.idempotence": true,
-        COMPLETE: complete,
-    })
+fn config(arguments: &ProduceArgs, complete: bool) -> ProduceConfig {
+    ProduceConfig {
+        topic: arguments.topic.clone(),
+        compression: arguments.compression,
+        limit: arguments.limit,
+        append: arguments.append,
+        recreate: arguments.recreate,
+        acks: "all".into(),
+        idempotence: true,
+        complete: Some(complete),
+    }
 }
 
 fn record(
@@ -172,9 +174,9 @@ fn record(
     reading: &Reading,
     outcome: &SendReport,
     elapsed: Duration,
+    complete: bool,
 ) -> Record {
-    // Of a file that was not read to its end nobody knows later whether it is the same.
-    let mut record = session.record(PRODUCE, config(arguments, !session.stop.interrupted()));
+    let mut record = session.record(Configuration::Produce, config(arguments, complete));
     record.broker = Some(session::broker(cluster));
     record.input = reading.sources.clone();
     let seconds = elapsed.as_secs_f64().max(1e-9);

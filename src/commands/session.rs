@@ -4,7 +4,6 @@ pub mod receipts;
 pub mod topics;
 
 use crate::cli::{self, Common};
-use crate::count::recovery::Guarantee;
 use crate::engine::stop::Stop;
 use crate::kafka::admin::Cluster;
 use crate::kafka::client::properties::{self, Properties, is_secret};
@@ -14,11 +13,12 @@ use crate::system::clock::Time;
 use crate::system::host;
 use crate::terminal::Screen;
 use anyhow::{Context as _, Result, bail};
+use kuu_core::configuration::{Configuration, InEffect};
 use kuu_core::counter::Config;
+use kuu_core::latency::LegRecords;
 use kuu_core::record::{Broker, FORMAT, Figure, Record};
 use kuu_core::window::Unit;
-use kuu_frame::Kind;
-use serde_json::Value;
+use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
@@ -66,23 +66,25 @@ impl Session {
     }
 
     /// A record of this run, without its outcome.
-    pub fn record(&self, command: &str, config: Value) -> Record {
-        let mut config: std::collections::BTreeMap<String, Value> = match config {
-            Value::Object(members) => members.into_iter().collect(),
-            _ => Default::default(),
+    pub fn record<T>(&self, command: fn(InEffect<T>) -> Configuration, options: T) -> Record {
+        let shown = |(key, value): &(String, String)| {
+            (format!("-X {key}"), if is_secret(key) { "***".into() } else { value.as_str().into() })
         };
-        for (key, value) in &self.properties {
-            config.insert(format!("-X {key}"), if is_secret(key) { "***".into() } else { value.as_str().into() });
-        }
         Record {
             format: FORMAT,
-            command: command.into(),
+            configuration: command(InEffect { options, others: self.properties.iter().map(shown).collect() }),
             written: self.begun.rfc3339(),
             program: host::program(librdkafka_version()),
             command_line: std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect(),
-            config,
             machine: host::machine(),
-            ..Record::default()
+            broker: None,
+            input: Vec::new(),
+            topic: None,
+            ledger: None,
+            verdict: None,
+            figures: BTreeMap::new(),
+            latency: LegRecords::default(),
+            remarks: Vec::new(),
         }
     }
 
@@ -134,42 +136,15 @@ pub fn figure(value: f64) -> Figure {
     Figure { value, ..Figure::default() }
 }
 
-/// librdkafka's name of a compression.
-pub fn compression(compression: cli::Compression) -> &'static str {
-    match compression {
-        cli::Compression::None => "none",
-        cli::Compression::Lz4 => "lz4",
-        cli::Compression::Zstd => "zstd",
-        cli::Compression::Snappy => "snappy",
-        cli::Compression::Gzip => "gzip",
-    }
-}
-
-/// The parser that was asked for.
-pub fn parser(kind: cli::ParserKind) -> Kind {
-    match kind {
-        cli::ParserKind::Fast => Kind::Fast,
-        cli::ParserKind::Plain => Kind::Plain,
-    }
-}
-
 /// Consumers: as many as were asked for, or one a core, at most 4.
 pub fn threads(asked: Option<u16>) -> usize {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(4);
     asked.map_or_else(cores, usize::from)
 }
 
-/// The guarantee that was asked for.
-pub fn guarantee(guarantee: cli::Guarantee) -> Guarantee {
-    match guarantee {
-        cli::Guarantee::ExactlyOnce => Guarantee::ExactlyOnce,
-        cli::Guarantee::AtLeastOnce => Guarantee::AtLeastOnce,
-    }
-}
-
 /// The units that were asked for, shortest first, each once.
-pub fn units(units: &[cli::Unit]) -> Vec<Unit> {
-    let mut units: Vec<Unit> = units.iter().map(|unit| Unit::ALL[*unit as usize]).collect();
+pub fn units(units: &[Unit]) -> Vec<Unit> {
+    let mut units = units.to_vec();
     units.sort();
     units.dedup();
     units
@@ -243,14 +218,5 @@ mod tests {
         assert_eq!(take_brokers(&mut all).as_deref(), Some("of metadata.broker.list"));
         assert_eq!(all, properties(&["acks"]));
         assert_eq!(take_brokers(&mut all), None);
-    }
-
-    #[test]
-    fn units_are_those_of_the_core() {
-        use clap::ValueEnum;
-        for unit in cli::Unit::value_variants() {
-            let name = unit.to_possible_value().map(|value| value.get_name().to_owned());
-            assert_eq!(units(&[*unit]).first().map(|unit| unit.name().to_owned()), name);
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::cli::VerifyArgs;
 use crate::commands::exit_status::ExitStatus;
-use crate::commands::session::receipts::{self, COUNT, PRODUCE, Receipt, configured};
+use crate::commands::session::receipts::{self, COUNT, PRODUCE, Receipt};
 use crate::commands::session::topics;
 use crate::commands::session::{self, Session};
 use crate::input::is_stream;
@@ -13,12 +13,12 @@ use crate::terminal::ledger::ledger_line;
 use crate::terminal::{count, plural};
 use crate::verification::check::{check, reconcile, repeats};
 use crate::verification::tables::show;
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, bail};
+use kuu_core::configuration::{Configuration, CountConfig, VerifyConfig};
 use kuu_core::record::{Record, Source};
 use kuu_core::truth::Truth;
 use kuu_core::verdict::Fold;
 use kuu_core::window::Unit;
-use serde_json::json;
 
 /// The record of the last run.
 const RECORD: &str = "verify.json";
@@ -35,15 +35,16 @@ pub fn run(arguments: &VerifyArgs, session: &Session) -> Result<ExitStatus> {
     let counted = receipts::find(session, COUNT, &arguments.output)?.map(|receipt| receipt.record);
     let topic = topic(arguments, session, counted.as_ref())?;
     topics::verified(&topic, &arguments.output)?;
-    let counted = counted.filter(|record| configured(record, "topic") == Some(topic.as_str()));
-    let units = units(arguments, counted.as_ref())?;
+    let counted = counted.filter(|record| counting(record).is_some_and(|config| config.topic == topic));
+    let config = counted.as_ref().and_then(counting);
+    let units = units(arguments, config);
     // The broker is asked first: the truth may take a while.
     let cluster = Cluster::connect(&session.settings())?;
     let (truth, input) = self::truth(arguments, session, &topic, &units)?;
 
-    let guarantee = counted.as_ref().and_then(|record| configured(record, "guarantee"));
+    let guarantee = config.map(|config| config.guarantee).unwrap_or_default();
     let only = (!arguments.window.is_empty()).then_some(&units[..]);
-    let fold = Fold::new(repeats(guarantee.unwrap_or_default()), only);
+    let fold = Fold::new(repeats(guarantee), only);
     let mut checked = check(&cluster, &arguments.output, &truth, fold)?;
     let ledger = counted.and_then(|record| record.ledger);
     reconcile(&mut checked, &cluster, &topic, &truth, ledger.as_ref())?;
@@ -65,7 +66,7 @@ pub fn run(arguments: &VerifyArgs, session: &Session) -> Result<ExitStatus> {
             .screen
             .say(format!("{far} of wild clocks found no window: `kuu count --max-open-windows` sets how many"));
     }
-    let mut record = session.record("verify", json!({ "topic": topic, "output": arguments.output }));
+    let mut record = session.record(Configuration::Verify, VerifyConfig { topic, output: arguments.output.clone() });
     record.broker = Some(session::broker(&cluster));
     record.input = input;
     record.ledger = ledger;
@@ -82,26 +83,28 @@ fn topic(arguments: &VerifyArgs, session: &Session, counted: Option<&Record>) ->
     if let Some(topic) = &arguments.topic {
         return Ok(topic.clone());
     }
-    if let Some(topic) = counted.and_then(|record| configured(record, "topic")) {
-        return Ok(topic.to_owned());
+    if let Some(topic) = counted.and_then(counting).map(|config| &config.topic) {
+        return Ok(topic.clone());
     }
     Ok(receipts::last_topic(session, PRODUCE)?.unwrap_or_else(|| DEFAULT_TOPIC.into()))
 }
 
-fn units(arguments: &VerifyArgs, counted: Option<&Record>) -> Result<Vec<Unit>> {
-    if !arguments.window.is_empty() {
-        return Ok(session::units(&arguments.window));
+fn counting(record: &Record) -> Option<&CountConfig> {
+    record.configuration.count()
+}
+
+/// The units to check: those that were asked for, that were counted, or minutes.
+fn units(arguments: &VerifyArgs, counted: Option<&CountConfig>) -> Vec<Unit> {
+    match counted {
+        _ if !arguments.window.is_empty() => session::units(&arguments.window),
+        Some(config) if !config.window.is_empty() => config.window.clone(),
+        _ => vec![Unit::Minute],
     }
-    let recorded = counted.and_then(|record| record.config.get("window")).and_then(|value| value.as_array());
-    let Some(recorded) = recorded else { return Ok(vec![Unit::Minute]) };
-    let parse =
-        |name: &serde_json::Value| name.as_str().unwrap_or_default().parse::<Unit>().map_err(|error| anyhow!(error));
-    recorded.iter().map(parse).collect::<Result<Vec<Unit>>>().context("the record of the last count")
 }
 
 /// Counts the files that were named, or those that the topic's receipt names, which must not have changed since.
 fn truth(arguments: &VerifyArgs, session: &Session, topic: &str, units: &[Unit]) -> Result<(Truth, Vec<Source>)> {
-    let parser = session::parser(arguments.parser);
+    let parser = arguments.parser;
     if !arguments.files.is_empty() {
         let names = arguments.files.iter().map(|name| (name.as_str(), None));
         let (truth, sources, error) = truth::count(names, parser, units);

@@ -20,8 +20,9 @@ use crate::kafka::topics::count_topics::CountTopics;
 use crate::kafka::topics::identity::{Identity, Ids};
 use crate::system::host;
 use anyhow::{Context as _, Result, anyhow};
+use kuu_core::configuration::Guarantee;
 use kuu_core::counter::{Config, Counter};
-use kuu_frame::Kind;
+use kuu_frame::ParserKind;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
@@ -35,25 +36,6 @@ const CLAIM: Duration = Duration::from_secs(1);
 /// How often the owner is asked for before it is believed that there is no other.
 const CLAIM_LOOKS: usize = 4;
 
-/// What a reader of the results may rely on after a crash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Guarantee {
-    /// The topic is counted anew, and results are written again.
-    AtLeastOnce,
-    /// Counting goes on at the last transaction.
-    ExactlyOnce,
-}
-
-impl Guarantee {
-    /// Its name on the command line and in records.
-    pub fn name(self) -> &'static str {
-        match self {
-            Guarantee::AtLeastOnce => "at-least-once",
-            Guarantee::ExactlyOnce => "exactly-once",
-        }
-    }
-}
-
 /// What is counted, and how.
 #[derive(Clone, Debug)]
 pub struct Job {
@@ -66,7 +48,7 @@ pub struct Job {
     /// Consumers, each with a thread.
     pub threads: usize,
     /// Which parser.
-    pub parser: Kind,
+    pub parser: ParserKind,
     /// How windows are counted.
     pub counting: Config,
     /// Whether to go on at the topic's end.

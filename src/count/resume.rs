@@ -89,11 +89,11 @@ impl Job {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::count::recovery::Guarantee;
     use crate::engine::start::RunOptions;
     use crate::kafka::topics::count_topics::{CountTopics, Limits};
+    use kuu_core::configuration::Guarantee;
     use kuu_core::counter::Config;
-    use kuu_frame::Kind;
+    use kuu_frame::ParserKind;
 
     fn job() -> Job {
         Job {
@@ -107,7 +107,7 @@ mod tests {
             group: "kuu".into(),
             guarantee: Guarantee::ExactlyOnce,
             threads: 1,
-            parser: Kind::Fast,
+            parser: ParserKind::Fast,
             counting: Config::default(),
             follow: false,
             options: RunOptions::default(),

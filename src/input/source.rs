@@ -7,7 +7,7 @@ use crate::input::several::{self, Reading};
 use crate::system::fault::planted;
 use kuu_core::frame_batch::Frames;
 use kuu_core::lines::is_blank;
-use kuu_frame::{Kind, Parser};
+use kuu_frame::{Parser, ParserKind};
 
 /// A run of frames is handed over when it has this many bytes, and at the end of each block.
 const RUN_BYTES: usize = 32 * 1024;
@@ -17,7 +17,7 @@ const RUN_BYTES: usize = 32 * 1024;
 /// thread died there is no such place, and no end.
 pub fn feed(
     names: &[String],
-    parser: Kind,
+    parser: ParserKind,
     keep_values: bool,
     feed: &Feed,
     stop: &Stop,

@@ -1,11 +1,11 @@
 //! The results, the topic and the ledger against the truth.
 
-use crate::count::recovery::Guarantee;
 use crate::kafka::admin::{Cluster, Range};
 use crate::kafka::consume::scan::read_all;
 use crate::terminal::ledger::ledger_line;
 use crate::terminal::{count, plural};
 use anyhow::{Result, bail};
+use kuu_core::configuration::Guarantee;
 use kuu_core::ledger::Ledger;
 use kuu_core::record::Verdict;
 use kuu_core::result::Count;
@@ -23,8 +23,11 @@ pub struct Checked {
 }
 
 /// What a count of this guarantee may write again.
-pub fn repeats(guarantee: &str) -> Repeats {
-    if guarantee == Guarantee::AtLeastOnce.name() { Repeats::Allowed } else { Repeats::Forbidden }
+pub fn repeats(guarantee: Guarantee) -> Repeats {
+    match guarantee {
+        Guarantee::AtLeastOnce => Repeats::Allowed,
+        Guarantee::ExactlyOnce => Repeats::Forbidden,
+    }
 }
 
 /// Folds the rows of `output` and sets them beside the truth.

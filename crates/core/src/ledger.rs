@@ -75,7 +75,7 @@ mod by_name {
     type Counts = [u64; Malformed::ALL.len()];
 
     pub(super) fn named(counts: &Counts) -> BTreeMap<&'static str, u64> {
-        let reasons = Malformed::ALL.into_iter().map(|reason| (reason.name(), counts[reason as usize]));
+        let reasons = Malformed::ALL.iter().map(|reason| (reason.name(), counts[*reason as usize]));
         reasons.filter(|(_, count)| *count > 0).collect()
     }
 
@@ -86,8 +86,8 @@ mod by_name {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Counts, D::Error> {
         let mut counts = Counts::default();
         for (name, count) in BTreeMap::<String, u64>::deserialize(deserializer)? {
-            let reason = Malformed::ALL.into_iter().find(|reason| reason.name() == name);
-            let reason = reason.ok_or_else(|| D::Error::custom(format!("no reason `{name}` is known")))?;
+            let reason: Malformed =
+                name.parse().map_err(|_| D::Error::custom(format!("no reason `{name}` is known")))?;
             counts[reason as usize] = count;
         }
         Ok(counts)

@@ -1,5 +1,6 @@
 //! The wire types of `results/`, apart from the types in memory.
 
+use crate::configuration::Configuration;
 use crate::latency::LegRecords;
 use crate::ledger::Ledger;
 use serde::{Deserialize, Serialize};
@@ -9,12 +10,13 @@ use std::collections::BTreeMap;
 pub const FORMAT: u32 = 1;
 
 /// What one run of a command did, where, and how fast.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
     /// [`FORMAT`].
     pub format: u32,
-    /// The subcommand.
-    pub command: String,
+    /// The subcommand, and its configuration in effect.
+    #[serde(flatten)]
+    pub configuration: Configuration,
     /// When the run began, RFC 3339 in UTC: the time in the names of records.
     pub written: String,
     /// The program that ran.
@@ -24,8 +26,6 @@ pub struct Record {
     pub broker: Option<Broker>,
     /// The command line, secrets left out.
     pub command_line: Vec<String>,
-    /// The configuration in effect, defaults included.
-    pub config: BTreeMap<String, serde_json::Value>,
     /// What it ran on.
     pub machine: Machine,
     /// The input, in order.

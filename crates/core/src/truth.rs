@@ -7,7 +7,7 @@ use crate::ledger::Ledger;
 use crate::lines::{Block, is_blank};
 use crate::window::{Unit, Window};
 use foldhash::fast::RandomState;
-use kuu_frame::{Frame, Kind, Malformed, Parser};
+use kuu_frame::{Frame, Malformed, Parser, ParserKind};
 use rayon::iter::{IntoParallelIterator, ParallelExtend, ParallelIterator};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -170,7 +170,7 @@ impl Default for Truth {
 
 /// Counts an input on all threads of the current rayon pool: while one reads (and inflates), the others parse. Stops
 /// after the first `limit` lines that are not blank, or at the first error, which comes along with what stands before.
-pub fn count<B: Blocks>(blocks: B, kind: Kind, units: &[Unit], limit: Option<u64>) -> (Truth, Option<B::Error>) {
+pub fn count<B: Blocks>(blocks: B, kind: ParserKind, units: &[Unit], limit: Option<u64>) -> (Truth, Option<B::Error>) {
     let counted = count_each([(blocks, limit)], kind, units).pop();
     counted.unwrap_or_else(|| (Truth::new(units), None))
 }
@@ -178,7 +178,7 @@ pub fn count<B: Blocks>(blocks: B, kind: Kind, units: &[Unit], limit: Option<u64
 /// Counts several inputs, each as [`count`] does, at the same time.
 pub fn count_each<B: Blocks>(
     inputs: impl IntoIterator<Item = (B, Option<u64>)>,
-    kind: Kind,
+    kind: ParserKind,
     units: &[Unit],
 ) -> Vec<(Truth, Option<B::Error>)> {
     let queue = |(blocks, left)| Mutex::new(BlockQueue { blocks, left, ended: false, error: None });

@@ -2,14 +2,32 @@
 
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
+use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::str::FromStr;
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 const DAY: i64 = 86_400;
 const EPOCH: Date = date(1970, 1, 1);
 
 /// The length of a window. The order is from the shortest to the longest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", parse_err_ty = String, parse_err_fn = unknown)]
 pub enum Unit {
     /// One second.
     Second,
@@ -29,19 +47,11 @@ pub enum Unit {
 
 impl Unit {
     /// Every unit, shortest first.
-    pub const ALL: [Unit; 7] = [Unit::Second, Unit::Minute, Unit::Hour, Unit::Day, Unit::Week, Unit::Month, Unit::Year];
+    pub const ALL: &[Unit] = Unit::VARIANTS;
 
     /// The name used on the command line, in keys and in records.
     pub fn name(self) -> &'static str {
-        match self {
-            Unit::Second => "second",
-            Unit::Minute => "minute",
-            Unit::Hour => "hour",
-            Unit::Day => "day",
-            Unit::Week => "week",
-            Unit::Month => "month",
-            Unit::Year => "year",
-        }
+        self.into()
     }
 
     /// Whether every window of this unit lies within one window of `longer`.
@@ -75,21 +85,8 @@ impl Unit {
     }
 }
 
-impl fmt::Display for Unit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Unit {
-    type Err = String;
-
-    fn from_str(name: &str) -> Result<Unit, String> {
-        Unit::ALL
-            .into_iter()
-            .find(|unit| unit.name() == name)
-            .ok_or_else(|| format!("no unit `{name}`: use second, minute, hour, day, week, month or year"))
-    }
+fn unknown(name: &str) -> String {
+    format!("no unit `{name}`: use second, minute, hour, day, week, month or year")
 }
 
 /// One interval `start..end` of event time, in Unix seconds.
@@ -222,7 +219,7 @@ mod tests {
     #[test]
     fn labels_and_keys() {
         let at = ts("2016-07-11T13:39:44Z");
-        let labels = Unit::ALL.map(|unit| unit.window(at).to_string());
+        let labels: Vec<String> = Unit::ALL.iter().map(|unit| unit.window(at).to_string()).collect();
         assert_eq!(
             labels,
             [
@@ -261,7 +258,7 @@ mod tests {
             if window.end <= MAX_TS {
                 prop_assert_eq!(unit.window(window.end).start, window.end);
             }
-            for longer in Unit::ALL.into_iter().filter(|longer| unit.nests_in(*longer)) {
+            for longer in Unit::ALL.iter().copied().filter(|longer| unit.nests_in(*longer)) {
                 let outer = longer.window(ts);
                 prop_assert!(outer.start <= window.start && window.end <= outer.end);
             }

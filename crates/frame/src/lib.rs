@@ -8,15 +8,34 @@ pub mod fast;
 pub mod plain;
 mod rules;
 
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumMessage, EnumString, IntoStaticStr, VariantArray};
+
 pub use rules::{Frame, MAX_DEPTH, MAX_TS, MAX_UID, Malformed, Member, Root};
 
 /// Which implementation reads the frames.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
-    /// [`fast::FastParser`].
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumMessage,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum ParserKind {
+    /// Vectorised, validates everything
     #[default]
     Fast,
-    /// [`plain::PlainParser`].
+    /// serde_json: defines the rules
     Plain,
 }
 
@@ -30,10 +49,10 @@ pub enum Parser {
 
 impl Parser {
     /// A parser of the given kind.
-    pub fn new(kind: Kind) -> Parser {
+    pub fn new(kind: ParserKind) -> Parser {
         match kind {
-            Kind::Fast => Parser::Fast(fast::FastParser::new()),
-            Kind::Plain => Parser::Plain(plain::PlainParser::new()),
+            ParserKind::Fast => Parser::Fast(fast::FastParser::new()),
+            ParserKind::Plain => Parser::Plain(plain::PlainParser::new()),
         }
     }
 

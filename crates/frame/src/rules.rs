@@ -1,6 +1,6 @@
 //! What a frame is, what a value is that is none, and the limits.
 
-use std::fmt;
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// The latest second a frame may name: 9999-12-31T23:59:59Z.
 pub const MAX_TS: i64 = 253_402_300_799;
@@ -21,7 +21,10 @@ pub struct Frame<'a> {
 }
 
 /// Why a value is no frame. The order of the variants is the order in which the rules apply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, EnumString, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum Malformed {
     /// The bytes are not UTF-8.
     NotUtf8,
@@ -43,35 +46,11 @@ pub enum Malformed {
 
 impl Malformed {
     /// Every reason, in the order in which the rules apply.
-    pub const ALL: [Malformed; 8] = [
-        Malformed::NotUtf8,
-        Malformed::NotJson,
-        Malformed::NotObject,
-        Malformed::DuplicateKey,
-        Malformed::NoUid,
-        Malformed::BadUid,
-        Malformed::NoTs,
-        Malformed::BadTs,
-    ];
+    pub const ALL: &[Malformed] = Malformed::VARIANTS;
 
     /// The name used in ledgers and records.
     pub fn name(self) -> &'static str {
-        match self {
-            Malformed::NotUtf8 => "not_utf8",
-            Malformed::NotJson => "not_json",
-            Malformed::NotObject => "not_object",
-            Malformed::DuplicateKey => "duplicate_key",
-            Malformed::NoUid => "no_uid",
-            Malformed::BadUid => "bad_uid",
-            Malformed::NoTs => "no_ts",
-            Malformed::BadTs => "bad_ts",
-        }
-    }
-}
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        self.into()
     }
 }
 

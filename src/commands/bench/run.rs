@@ -2,9 +2,10 @@
 
 use crate::bench::load::Load;
 use crate::bench::partitions::embedded_partitions;
-use crate::cli::{BenchArgs, Compression};
+use crate::cli::BenchArgs;
 use crate::commands::session::Session;
 use crate::kafka::admin::Cluster;
+use kuu_core::configuration::Compression;
 
 /// Bytes of a replayed batch as a part of the frames' bytes: measured for lz4 on the fixture, with some room. Batches of
 /// a live stream are small, and shrink less.

@@ -4,15 +4,12 @@ use crate::commands::session::Session;
 use crate::record::store;
 use anyhow::{Result, bail};
 use kuu_core::record::Record;
-use serde_json::Value;
 use std::path::PathBuf;
 
 /// `kuu produce`, whose records are by the topic that it filled.
 pub const PRODUCE: &str = "produce";
 /// `kuu count`, whose records are by the topic of its results.
 pub const COUNT: &str = "count";
-/// Member of a produce's configuration that says whether it came to its end.
-pub const COMPLETE: &str = "complete";
 
 /// A record, and the name of its file.
 pub struct Receipt {
@@ -28,8 +25,8 @@ pub struct Receipt {
 /// # Errors
 /// If it cannot be written.
 pub fn store(session: &Session, topic: &str, record: &Record) -> Result<PathBuf> {
-    session.store(&last_name(&record.command), record)?;
-    session.store(&store::name_of(&record.command, topic), record)
+    session.store(&last_name(record.configuration.command()), record)?;
+    session.store(&store::name_of(record.configuration.command(), topic), record)
 }
 
 /// The record of the last run of `command` about `topic`.
@@ -64,15 +61,10 @@ fn last_name(command: &str) -> String {
 
 /// The topic that a record is filed under.
 fn topic_of(record: &Record) -> Option<&str> {
-    match record.command.as_str() {
-        COUNT => configured(record, "output"),
-        _ => record.topic.as_ref().map(|topic| topic.name.as_str()),
+    match record.configuration.count() {
+        Some(config) => Some(&config.output),
+        None => record.topic.as_ref().map(|topic| topic.name.as_str()),
     }
-}
-
-/// A text of a record's configuration.
-pub fn configured<'a>(record: &'a Record, name: &str) -> Option<&'a str> {
-    record.config.get(name).and_then(Value::as_str)
 }
 
 /// Checks that the produce that wrote the record came to its end.
@@ -80,7 +72,7 @@ pub fn configured<'a>(record: &'a Record, name: &str) -> Option<&'a str> {
 /// # Errors
 /// If it did not: then its record does not say what is in the topic.
 pub fn complete(record: &Record) -> Result<()> {
-    if record.config.get(COMPLETE) != Some(&Value::Bool(false)) {
+    if record.configuration.produce().and_then(|config| config.complete) != Some(false) {
         return Ok(());
     }
     let topic = record.topic.as_ref().map_or("?", |topic| topic.name.as_str());

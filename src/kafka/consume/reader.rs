@@ -14,7 +14,7 @@ use crate::system::clock::steady_us;
 use crate::system::fault::planted;
 use anyhow::{Context as _, Result, anyhow, bail};
 use kuu_core::frame_batch::{Frames, Times};
-use kuu_frame::{Kind, Parser};
+use kuu_frame::{Parser, ParserKind};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers, Message};
@@ -38,7 +38,7 @@ pub struct ReaderOptions {
     /// Consumers, each with a thread and a share of the partitions.
     pub threads: usize,
     /// Which parser.
-    pub parser: Kind,
+    pub parser: ParserKind,
     /// Whether the original bytes are wanted too.
     pub keep_values: bool,
     /// Whether to go on at the end, and take the times of each frame.

@@ -4,7 +4,7 @@ use crate::engine::stop::Stop;
 use crate::input::several::{self, Reading};
 use crate::input::{Progress, is_blank};
 use crate::kafka::produce::frame_sender::Sender;
-use kuu_frame::{Kind, Parser};
+use kuu_frame::{Parser, ParserKind};
 
 /// Bits of a tag that hold the line; the file's index is above them.
 const LINE_BITS: u32 = 48;
@@ -18,7 +18,7 @@ pub fn place(tag: usize) -> (usize, u64) {
 pub fn replay(
     names: &[String],
     limit: Option<u64>,
-    parser: Kind,
+    parser: ParserKind,
     sender: &mut Sender,
     stop: &Stop,
     tell: impl Fn(&Progress) + Send + 'static,

@@ -88,7 +88,7 @@ fn order_of_the_reasons() {
         (br#"{"uid":"a","ts":{}}"#, Malformed::BadTs),
     ];
     for ((value, reason), expected) in cases.into_iter().zip(Malformed::ALL) {
-        assert_eq!(reason, expected);
+        assert_eq!(reason, *expected);
         assert_eq!(all.root(value).and_then(Root::frame), Err(reason), "for {}", excerpt(value));
     }
 }

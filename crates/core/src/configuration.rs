@@ -1,0 +1,252 @@
+//! The configuration in effect of each command, as a record has it: what one command writes, another one reads.
+
+use crate::window::Unit;
+use kuu_frame::ParserKind;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use strum::{Display, EnumMessage, EnumString, IntoStaticStr, VariantArray};
+
+/// What a reader of the results may rely on after a crash.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumMessage,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
+pub enum Guarantee {
+    /// Results, state and position in one transaction; goes on where it stood
+    #[default]
+    ExactlyOnce,
+    /// No transaction; counts the topic anew
+    AtLeastOnce,
+}
+
+/// How Kafka's batches are compressed, by librdkafka's names.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumMessage,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum Compression {
+    None,
+    #[default]
+    Lz4,
+    Zstd,
+    Snappy,
+    Gzip,
+}
+
+/// The members `command` and `config` of a record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, IntoStaticStr)]
+#[serde(tag = "command", content = "config", rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Configuration {
+    /// `kuu produce`
+    Produce(InEffect<ProduceConfig>),
+    /// `kuu count`
+    Count(InEffect<CountConfig>),
+    /// `kuu verify`
+    Verify(InEffect<VerifyConfig>),
+    /// `kuu batch`
+    Batch(InEffect<BatchConfig>),
+    /// `kuu bench`
+    Bench(InEffect<BenchConfig>),
+}
+
+impl Configuration {
+    /// The subcommand.
+    pub fn command(&self) -> &'static str {
+        self.into()
+    }
+
+    /// That of a `kuu produce`.
+    pub fn produce(&self) -> Option<&ProduceConfig> {
+        if let Configuration::Produce(config) = self { Some(&config.options) } else { None }
+    }
+
+    /// That of a `kuu count`.
+    pub fn count(&self) -> Option<&CountConfig> {
+        if let Configuration::Count(config) = self { Some(&config.options) } else { None }
+    }
+}
+
+/// Options of a command, and what else was set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InEffect<T> {
+    /// Defaults included.
+    #[serde(flatten)]
+    pub options: T,
+    /// Properties of librdkafka as `-X KEY`, secrets as `***`; and what another version of kuu has written besides.
+    #[serde(flatten)]
+    pub others: BTreeMap<String, serde_json::Value>,
+}
+
+/// Options of `kuu produce`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProduceConfig {
+    /// The topic that is filled.
+    pub topic: String,
+    /// Compression of the batches.
+    pub compression: Compression,
+    /// So many frames at most.
+    pub limit: Option<u64>,
+    /// Whether frames are added to what the topic holds.
+    pub append: bool,
+    /// Whether the topic was deleted first.
+    pub recreate: bool,
+    /// Which replicas have a frame before it counts as delivered.
+    pub acks: String,
+    /// Whether the broker drops what comes twice.
+    #[serde(rename = "enable.idempotence")]
+    pub idempotence: bool,
+    /// Whether the run came to its end; unknown in records of before this was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub complete: Option<bool>,
+}
+
+/// Options of `kuu count`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CountConfig {
+    /// The topic that is counted.
+    pub topic: String,
+    /// The topic of the results.
+    pub output: String,
+    /// The consumer group.
+    pub group: String,
+    /// What holds after a crash.
+    pub guarantee: Guarantee,
+    /// The units of the windows, shortest first.
+    pub window: Vec<Unit>,
+    /// How long a window waits for late frames, in seconds of event time.
+    pub lateness_s: u64,
+    /// How long a window still takes late frames, in seconds of event time.
+    pub retention_s: u64,
+    /// How far a clock may jump before frames must agree, in seconds of event time.
+    pub max_jump_s: u64,
+    /// How many windows far from every clock may be open.
+    pub max_open_windows: u32,
+    /// After how many microseconds a silent partition is left out of the watermark.
+    pub idle_us: u64,
+    /// Microseconds between two commits.
+    pub commit_interval_us: u64,
+    /// Microseconds between two early results of a window.
+    pub early_us: Option<u64>,
+    /// The topic of what no window counts.
+    pub dead_letter: Option<String>,
+    /// The topic of the frames in the order of their timestamps.
+    pub ordered_output: Option<String>,
+    /// Consumers.
+    pub threads: usize,
+    /// Whether the run goes on at the topic's end.
+    pub follow: bool,
+    /// Which parser reads the frames.
+    pub parser: ParserKind,
+}
+
+/// Options of `kuu verify`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct VerifyConfig {
+    /// The topic of the frames.
+    pub topic: String,
+    /// The topic of the results.
+    pub output: String,
+}
+
+/// Options of `kuu batch`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BatchConfig {
+    /// The units of the windows, shortest first.
+    pub window: Vec<Unit>,
+}
+
+/// Options of `kuu bench`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BenchConfig {
+    /// The units of the windows, shortest first.
+    pub window: Vec<Unit>,
+    /// Which parser reads the frames.
+    pub parser: ParserKind,
+    /// Consumers.
+    pub threads: usize,
+    /// How often each phase and its ceiling are measured.
+    pub rounds: u16,
+    /// Compression of the batches.
+    pub compression: Compression,
+    /// Partitions of the topics of the phases that run at full speed.
+    pub catch_up_partitions: usize,
+    /// Partitions of the topics of the live phase.
+    pub live_partitions: usize,
+    /// How long the live phase lasts, in seconds.
+    pub live_seconds: f64,
+    /// Frames per second of the live phase, where that is set instead.
+    pub live_rate: Option<f64>,
+    /// How long a window waits for late frames, in seconds of event time.
+    pub lateness_s: u64,
+    /// How long a window still takes late frames, in seconds of event time.
+    pub retention_s: u64,
+    /// How far a clock may jump before frames must agree, in seconds of event time.
+    pub max_jump_s: u64,
+    /// What holds after a crash.
+    pub guarantee: Guarantee,
+    /// What the shares of the ceilings depend on besides kuu, by name.
+    pub conditions: BTreeMap<String, String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names_agree<T: VariantArray + Serialize + ToString>() {
+        for value in T::VARIANTS {
+            assert_eq!(serde_json::to_value(value).unwrap(), value.to_string());
+        }
+    }
+
+    #[test]
+    fn a_name_is_the_same_in_records_and_on_the_command_line() {
+        names_agree::<Guarantee>();
+        names_agree::<Compression>();
+        names_agree::<Unit>();
+        names_agree::<ParserKind>();
+    }
+
+    #[test]
+    fn what_another_version_wrote_is_kept() {
+        let text =
+            r#"{"command":"count","config":{"topic":"a","guarantee":"at-least-once","-X linger.ms":"5","news":1}}"#;
+        let Configuration::Count(count) = serde_json::from_str(text).unwrap() else { panic!("no count") };
+        assert_eq!((count.options.topic.as_str(), count.options.guarantee), ("a", Guarantee::AtLeastOnce));
+        assert_eq!(count.others, [("-X linger.ms".into(), "5".into()), ("news".into(), 1.into())].into());
+        let again = serde_json::to_value(Configuration::Count(count)).unwrap();
+        assert_eq!((&again["config"]["-X linger.ms"], &again["config"]["idle_us"]), (&"5".into(), &0.into()));
+    }
+}
