@@ -14,6 +14,17 @@ pub fn embedded_partitions(bytes: u64, ratio: f64) -> usize {
     ((bytes as f64 * ratio * SKEW / EMBEDDED_PARTITION_BYTES).ceil() as usize).clamp(4, 1024)
 }
 
+/// The broker did not keep what it had acknowledged, as the embedded one does when a partition is full.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the broker dropped the oldest frames of topic {topic}, partition {partition} (low watermark {low}): use more --partitions"
+)]
+pub struct Dropped {
+    topic: String,
+    partition: usize,
+    low: i64,
+}
+
 /// Checks that the topic still holds all that was sent to it.
 ///
 /// # Errors
@@ -21,11 +32,7 @@ pub fn embedded_partitions(bytes: u64, ratio: f64) -> usize {
 pub fn guard(cluster: &Cluster, topic: &str, frames: u64) -> Result<Vec<Range>> {
     let ranges = cluster.ranges(topic)?;
     if let Some(partition) = ranges.iter().position(|range| range.low != 0) {
-        bail!(
-            "the broker dropped the oldest frames of topic {topic}, partition {partition} (low watermark {}): \
-             use more --partitions",
-            ranges[partition].low
-        );
+        return Err(Dropped { topic: topic.into(), partition, low: ranges[partition].low }.into());
     }
     let held: u64 = ranges.iter().map(Range::len).sum();
     if held != frames {

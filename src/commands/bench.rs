@@ -8,7 +8,7 @@ use crate::bench::gate::{Baseline, Compared};
 use crate::bench::leftovers::{self, Leftovers};
 use crate::bench::live::{self, LiveFigures};
 use crate::bench::load::Load;
-use crate::bench::partitions::guard;
+use crate::bench::partitions::{Dropped, guard};
 use crate::bench::{figures, tables};
 use crate::cli::BenchArgs;
 use crate::commands::exit_status::ExitStatus;
@@ -196,9 +196,7 @@ impl BenchRun<'_> {
                     return Ok(CaughtUp { samples, checked });
                 }
                 // Our guess of the compression was wrong: that is for us to mend, not for the user.
-                Err(error) if self.may_grow(partitions) && error.to_string().contains("dropped the oldest") => {
-                    partitions *= 2
-                }
+                Err(error) if self.may_grow(partitions) && error.is::<Dropped>() => partitions *= 2,
                 Err(error) => return Err(error),
             }
         }

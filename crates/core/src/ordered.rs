@@ -12,6 +12,7 @@ use roaring::RoaringTreemap;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
+use strum::IntoStaticStr;
 
 /// How many further frames of its partition a frame that is far ahead waits for...
 const PATIENCE_FRAMES: u64 = 32;
@@ -27,21 +28,20 @@ pub trait Placed {
 }
 
 /// Why something does not go out in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
 pub enum Rejection {
     /// It came after its turn.
+    #[strum(serialize = "out_of_order")]
     Late,
     /// It is far ahead of its partition's clock, which did not come near.
+    #[strum(serialize = "far_ahead")]
     Ahead,
 }
 
 impl Rejection {
     /// The name used in headers.
     pub fn name(self) -> &'static str {
-        match self {
-            Rejection::Late => "out_of_order",
-            Rejection::Ahead => "far_ahead",
-        }
+        self.into()
     }
 }
 

@@ -106,8 +106,7 @@ impl Row {
             window: window_at(unit, start)?,
             count: Count { users, frames: number_of("frames", wire.frames, u64::MAX)? },
             revision: revision.map(|revision| revision as u32),
-            timing: text_of("timing", wire.timing)?
-                .and_then(|text| Timing::ALL.into_iter().find(|timing| timing.name() == text)),
+            timing: text_of("timing", wire.timing)?.and_then(|text| text.parse().ok()),
         })
     }
 }

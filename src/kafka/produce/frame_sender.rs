@@ -56,7 +56,8 @@ impl ClientContext for Deliveries {
 
     fn error(&self, _: KafkaError, reason: &str) {
         descriptors::notice(reason);
-        // An idempotent producer asks for its id first, which takes the right to write to any topic.
+        // An idempotent producer asks for its id first, which takes the right to write to any topic. The code says only that
+        // the error is fatal; the words say why.
         if reason.contains("authorization failed")
             && let Ok(mut denied) = self.denied.lock()
         {

@@ -1,9 +1,11 @@
 //! What the counter gives: results, and what became of each frame.
 
 use crate::window::Window;
+use strum::{EnumString, IntoStaticStr};
 
 /// When a result was emitted, relative to the watermark (the names are Apache Beam's).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Timing {
     /// The watermark has not reached the end of the window.
     Early,
@@ -14,16 +16,9 @@ pub enum Timing {
 }
 
 impl Timing {
-    /// Every timing, in the order in which a window has them.
-    pub const ALL: [Timing; 3] = [Timing::Early, Timing::OnTime, Timing::Late];
-
     /// Its name in a row.
     pub fn name(self) -> &'static str {
-        match self {
-            Timing::Early => "early",
-            Timing::OnTime => "on_time",
-            Timing::Late => "late",
-        }
+        self.into()
     }
 }
 

@@ -2,11 +2,26 @@
 
 use crate::latency::histogram::Histogram;
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use strum::{Display, IntoStaticStr, VariantArray};
 
 /// A part of the way from the moment a frame is due to the moment its result can be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    Display,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Leg {
     /// From the moment a frame is due to the moment it is sent.
     Schedule,
@@ -26,24 +41,11 @@ pub enum Leg {
 
 impl Leg {
     /// Every leg, in the order of a table.
-    pub const ALL: [Leg; 6] = [Leg::Schedule, Leg::Ack, Leg::Transit, Leg::Transaction, Leg::Result, Leg::EndToEnd];
+    pub const ALL: &[Leg] = Leg::VARIANTS;
 
     /// The name used in tables, tags and records.
     pub fn name(self) -> &'static str {
-        match self {
-            Leg::Schedule => "schedule",
-            Leg::Ack => "ack",
-            Leg::Transit => "transit",
-            Leg::Transaction => "transaction",
-            Leg::Result => "result",
-            Leg::EndToEnd => "end_to_end",
-        }
-    }
-}
-
-impl fmt::Display for Leg {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
+        self.into()
     }
 }
 
@@ -77,7 +79,7 @@ impl Legs {
 
     /// The legs that hold any value, in the order of a table.
     pub fn recorded(&self) -> impl Iterator<Item = (Leg, &Histogram)> {
-        Leg::ALL.into_iter().zip(&self.0).filter(|(_, histogram)| !histogram.is_empty())
+        Leg::ALL.iter().copied().zip(&self.0).filter(|(_, histogram)| !histogram.is_empty())
     }
 }
 
@@ -87,7 +89,7 @@ mod tests {
 
     #[test]
     fn names_are_what_serde_writes() {
-        for leg in Leg::ALL {
+        for leg in Leg::ALL.iter().copied() {
             assert_eq!(serde_json::to_string(&leg).unwrap(), format!("\"{leg}\""));
             assert_eq!(Leg::ALL[leg as usize], leg);
         }
