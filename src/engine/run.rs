@@ -4,6 +4,8 @@ mod counting;
 mod forward;
 mod pace;
 mod partitions;
+#[cfg(test)]
+mod tests;
 
 use crate::engine::queue::{Event, Intake};
 use crate::engine::sink::Sink;

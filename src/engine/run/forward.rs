@@ -63,15 +63,15 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Sends what the watermark has passed, and what is refused to the dead letters.
+    /// Sends what is refused to the dead letters, and what the watermark has passed: not before all that waited is read
+    /// again, as some of it may come before that.
     pub(super) fn release(&mut self) -> Result<()> {
-        if self.is_reading_again() {
-            return Ok(());
-        }
+        let is_reading_again = self.is_reading_again();
         let Some(order) = &mut self.order else { return Ok(()) };
-        if let Some(watermark) = self.counter.watermark() {
+        if let Some(watermark) = self.counter.watermark().filter(|_| !is_reading_again) {
             order.release(watermark).try_for_each(|letter| self.sink.ordered(letter))?;
         }
+        // A commit takes the refused for sent, so they never wait.
         self.refuse()
     }
 
