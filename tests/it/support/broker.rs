@@ -1,6 +1,6 @@
 //! The embedded broker of the tests, and what they read from and write to a broker themselves.
 
-use crate::support::kuu::PATIENCE;
+use crate::support::kuu::{PATIENCE, eventually};
 use crate::support::wire::Row;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
@@ -10,7 +10,10 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use rdkafka::{Offset, TopicPartitionList};
+use socket2::{Domain, Socket, Type};
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// librdkafka's mock cluster: it speaks the protocol on a port, but makes no topics when asked, and keeps 5 MiB and
@@ -19,6 +22,9 @@ pub struct Mock {
     cluster: MockCluster<'static, DefaultProducerContext>,
     /// Where it listens.
     pub address: String,
+    /// Keeps the port while nobody listens there: the system would lend it to any connection, and librdkafka's mock aborts
+    /// the process where it cannot have it back.
+    port: Mutex<Option<Socket>>,
 }
 
 impl Mock {
@@ -35,7 +41,7 @@ impl Mock {
     pub fn empty() -> Mock {
         let cluster = MockCluster::new(1).unwrap();
         let address = cluster.bootstrap_servers();
-        Mock { cluster, address }
+        Mock { cluster, address, port: Mutex::default() }
     }
 
     /// Makes a topic.
@@ -51,13 +57,20 @@ impl Mock {
     /// Closes every connection and takes no new ones.
     pub fn down(&self) {
         self.cluster.broker_down(1).unwrap();
+        let address: SocketAddr = self.address.parse().unwrap();
+        let bound = || {
+            let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+            // With it, two may be bound to one port as long as neither listens.
+            socket.set_reuse_address(true).unwrap();
+            socket.bind(&address.into()).ok().map(|()| socket)
+        };
+        *self.port.lock().unwrap() = Some(eventually("the broker's port", bound));
     }
 
-    /// Takes connections again, on the same port. The system may have lent it to a connection meanwhile: librdkafka's mock
-    /// would abort the process.
+    /// Takes connections again, on the same port.
     pub fn up(&self) {
-        crate::support::kuu::eventually("the broker's port", || std::net::TcpListener::bind(&self.address).ok());
         self.cluster.broker_up(1).unwrap();
+        *self.port.lock().unwrap() = None;
     }
 
     /// Answers the next requests of this kind with these errors.
@@ -153,7 +166,7 @@ fn ends_for(address: &str, topic: &str, isolation: &str) -> Vec<i64> {
     // A topic that was just made may have no leader yet.
     let end = |partition| {
         let ask = || consumer.fetch_watermarks(topic, partition, PATIENCE).ok();
-        crate::support::kuu::eventually("the end of a partition", ask).1
+        eventually("the end of a partition", ask).1
     };
     (0..partitions(address, topic)).map(end).collect()
 }
@@ -195,7 +208,7 @@ pub fn commit(address: &str, group: &str, topic: &str, offset: i64, note: &str) 
     let mut list = TopicPartitionList::new();
     list.add_partition_offset(topic, 0, Offset::Offset(offset)).unwrap();
     list.find_partition(topic, 0).unwrap().set_metadata(note);
-    crate::support::kuu::eventually("a commit", || consumer.commit(&list, CommitMode::Sync).ok());
+    eventually("a commit", || consumer.commit(&list, CommitMode::Sync).ok());
 }
 
 /// The committed position of a group, -1 where there is none.
@@ -211,7 +224,7 @@ pub fn committed(address: &str, group: &str, topic: &str) -> Vec<i64> {
     }
     // The first group of a broker has no coordinator for a moment.
     let ask = || consumer.committed_offsets(list.clone(), PATIENCE).ok();
-    let found = crate::support::kuu::eventually("the positions of a group", ask);
+    let found = eventually("the positions of a group", ask);
     let position = |partition| match found.find_partition(topic, partition).unwrap().offset() {
         Offset::Offset(at) => at,
         _ => -1,
