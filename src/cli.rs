@@ -11,6 +11,7 @@ use kuu_core::window::Unit;
 use kuu_frame::ParserKind;
 use std::path::PathBuf;
 use std::time::Duration;
+pub use values::topic as topic_name;
 use values::{described, duration, named, own_topic, patience, property, seconds, topic};
 
 /// Count unique users per window of event time in Kafka, measure it, prove it.

@@ -114,14 +114,17 @@ fn prepare_outputs(arguments: &CountArgs, screen: Screen, cluster: &Cluster) -> 
     let state = State::topic(&arguments.group);
     for topic in others.into_iter().flatten().chain([&arguments.output]) {
         topics::no_state(topic, cluster)?;
+        if !arguments.recreate && cluster.partitions(topic)?.is_some() {
+            continue;
+        }
+        let largest = to_take(cluster, &arguments.topic).to_string();
+        let forever = [("cleanup.policy", "delete"), ("retention.ms", "-1"), ("retention.bytes", "-1")];
+        let config = [&forever[..], &[("max.message.bytes", &largest)]].concat();
         if arguments.recreate {
+            cluster.check_creation(topic, 1, -1, &config)?;
             cluster.delete(&[topic])?;
         }
-        if arguments.recreate || cluster.partitions(topic)?.is_none() {
-            let largest = to_take(cluster, &arguments.topic).to_string();
-            let forever = [("cleanup.policy", "delete"), ("retention.ms", "-1"), ("retention.bytes", "-1")];
-            cluster.create(topic, 1, -1, &[&forever[..], &[("max.message.bytes", &largest)]].concat())?;
-        }
+        cluster.create(topic, 1, -1, &config)?;
     }
     // After the results: whoever is killed in between finds a state whose results are gone, and is told.
     if arguments.recreate {

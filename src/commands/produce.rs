@@ -45,12 +45,20 @@ pub fn run(arguments: &ProduceArgs, session: &Session) -> Result<ExitStatus> {
     let replaced = replaced(session, &cluster, &topic.name, &id);
 
     // Of a file that was not read to its end nobody knows later whether it is the same.
-    let complete = !session.stop.interrupted() && replaced.is_none();
+    let complete = !session.stop.interrupted() && replaced.is_none() && outcome.unknown == 0;
     let mut record = record(arguments, session, &cluster, &reading, &outcome, elapsed, complete);
     record.topic = Some(topic);
     if let Some(words) = &replaced {
         complain(words);
         record.remarks.push(words.clone());
+    }
+    if outcome.unknown > 0 {
+        let frames = plural(outcome.unknown, "frame");
+        let name = &arguments.topic;
+        record.remarks.push(format!(
+            "whether topic {name} has {frames} that it did not acknowledge in time is not known: fill it anew with `kuu produce \
+             --recreate FILE`"
+        ));
     }
     if let Some(earlier) = earlier {
         record.input.splice(0..0, earlier.input);
@@ -91,11 +99,13 @@ fn delete(arguments: &ProduceArgs, session: &Session, cluster: &Cluster) -> Resu
 fn prepare(arguments: &ProduceArgs, session: &Session, cluster: &Cluster) -> Result<Option<Record>> {
     let topic = &arguments.topic;
     topics::no_state(topic, cluster)?;
+    let (partitions, replication) = (arguments.partitions.into(), arguments.replication_factor.into());
     if arguments.recreate {
+        cluster.check_creation(topic, partitions, replication, &[])?;
         delete(arguments, session, cluster)?;
     }
     if arguments.recreate || cluster.partitions(topic)?.is_none() {
-        cluster.create(topic, arguments.partitions.into(), arguments.replication_factor.into(), &[])?;
+        cluster.create(topic, partitions, replication, &[])?;
         return Ok(None);
     }
     let ranges = cluster.ranges(topic)?;

@@ -6,9 +6,7 @@ use crate::kafka::client::refusal;
 use crate::kafka::client::settings::{Settings, unusable};
 use crate::kafka::topics::topic_id::{Described, describe, substitute};
 use anyhow::{Context as _, Result, anyhow, bail};
-use rdkafka::admin::{
-    AdminClient, AdminOptions, ConfigResource, NewTopic, OwnedResourceSpecifier, ResourceSpecifier, TopicReplication,
-};
+use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, OwnedResourceSpecifier, ResourceSpecifier};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
@@ -17,6 +15,11 @@ use rdkafka::producer::DefaultProducerContext;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+
+mod creation;
+
+/// librdkafka takes no longer one for a request to the controller.
+const LONGEST_REQUEST: Duration = Duration::from_secs(3600);
 
 /// Offsets that a partition holds: `low..high`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,77 +227,6 @@ impl Cluster {
         Ok(self.ranges(topic)?.iter().any(|range| !range.is_empty()))
     }
 
-    /// Makes a topic. A replication factor of -1 is the broker's default. If somebody else makes it at the same time,
-    /// theirs is taken.
-    ///
-    /// # Errors
-    /// If the broker refuses.
-    pub fn create(&self, topic: &str, partitions: usize, replication: i32, config: &[(&str, &str)]) -> Result<()> {
-        if let Some(mock) = &self.embedded {
-            return mock
-                .create_topic(topic, partitions as i32, 1)
-                .with_context(|| format!("topic {topic} cannot be made"));
-        }
-        let mut new = NewTopic::new(topic, partitions as i32, TopicReplication::Fixed(replication));
-        for (key, value) in config {
-            new = new.set(key, value);
-        }
-        // A topic that was just deleted may still be going away.
-        let patience = Instant::now() + self.settings.timeout;
-        loop {
-            let made = futures_executor::block_on(self.admin()?.create_topics([&new], &self.admin_options()))
-                .with_context(|| format!("topic {topic} cannot be made"))?;
-            match made.into_iter().next() {
-                Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) if Instant::now() < patience => {
-                    if self.partitions(topic)?.is_some() {
-                        break;
-                    }
-                    std::thread::sleep(Duration::from_millis(50));
-                }
-                Some(Err((_, code))) => bail!("topic {topic} cannot be made: {}", self.refused(code, "Create", topic)),
-                _ => break,
-            }
-        }
-        while self.partitions(topic)?.is_none() {
-            if Instant::now() > patience {
-                bail!("topic {topic} was made, but the broker does not show it");
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Ok(())
-    }
-
-    /// Deletes topics with all they hold, and waits until the broker no longer shows them: for a moment it goes on to give
-    /// what they held. Topics that are missing are fine. The embedded broker keeps its topics.
-    ///
-    /// # Errors
-    /// If the broker refuses.
-    pub fn delete(&self, topics: &[&str]) -> Result<()> {
-        if self.is_embedded() || topics.is_empty() {
-            return Ok(());
-        }
-        let deleted = futures_executor::block_on(self.admin()?.delete_topics(topics, &self.admin_options()))
-            .with_context(|| format!("topics {} cannot be deleted", topics.join(", ")))?;
-        for result in deleted {
-            match result {
-                Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
-                Err((topic, code)) => {
-                    bail!("topic {topic} cannot be deleted: {}", self.refused(code, "Delete", &topic))
-                }
-            }
-        }
-        let patience = Instant::now() + self.settings.timeout;
-        for topic in topics {
-            while self.partitions(topic)?.is_some() {
-                if Instant::now() > patience {
-                    bail!("topic {topic} was deleted, but the broker still shows it: see that no client makes it anew");
-                }
-                std::thread::sleep(Duration::from_millis(10));
-            }
-        }
-        Ok(())
-    }
-
     /// Forgets the positions of a group; one that is missing is fine. The embedded broker keeps them.
     ///
     /// # Errors
@@ -361,7 +293,7 @@ impl Cluster {
     }
 
     fn admin_options(&self) -> AdminOptions {
-        let timeout = Some(self.settings.timeout);
+        let timeout = Some(self.settings.timeout.min(LONGEST_REQUEST));
         AdminOptions::new().operation_timeout(timeout).request_timeout(timeout)
     }
 }

@@ -1,9 +1,10 @@
 //! Topics that the command line names: one cannot serve two ends.
 
-use crate::cli::{Command, CountArgs, VerifyArgs};
+use crate::cli::{Command, CountArgs, VerifyArgs, topic_name};
 use crate::kafka::admin::Cluster;
 use crate::kafka::commit::state_topic::State;
 use anyhow::{Result, bail};
+use kuu_core::configuration::Guarantee;
 
 /// Refuses a topic that is named for two things.
 ///
@@ -11,8 +12,19 @@ use anyhow::{Result, bail};
 /// Then, with both.
 pub fn check(command: &Command) -> Result<()> {
     match command {
-        Command::Count(count) if count.files.is_empty() => distinct(&of_count(count)),
+        Command::Count(count) if count.files.is_empty() => group(count).and_then(|()| distinct(&of_count(count))),
         Command::Verify(VerifyArgs { topic: Some(topic), output, .. }) => verified(topic, output),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a group of which no topic for the state can be named.
+fn group(count: &CountArgs) -> Result<()> {
+    match topic_name(&State::topic(&count.group)) {
+        Err(why) if count.guarantee == Guarantee::ExactlyOnce => {
+            let group = &count.group;
+            bail!("--group '{group}' cannot name the topic of its state, GROUP-state: {why}: name another group")
+        }
         _ => Ok(()),
     }
 }

@@ -1,11 +1,15 @@
 //! librdkafka's properties: from a file, which of them are secrets, and which are not for a user to change.
 
-use anyhow::{Context, Result, anyhow};
-use std::fs;
+use anyhow::{Context, Result, anyhow, bail};
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::Path;
 
 /// Keys and values. Of a key that occurs twice, the last value counts.
 pub type Properties = Vec<(String, String)>;
+
+/// Bytes of a file of properties: what has no end must not be read to it.
+const LONGEST: u64 = 1 << 20;
 
 /// How the names of properties end whose values nobody else may know.
 const SECRETS: [&str; 6] = ["password", "passphrase", "secret", "key.pem", "oauthbearer.config", "jaas.config"];
@@ -107,7 +111,12 @@ pub fn refusal(key: &str, value: &str) -> Option<&'static str> {
 /// If the file cannot be read, or a line is none of these. Never repeats a line: it may hold a secret.
 pub fn read(path: &Path) -> Result<Properties> {
     let name = path.display();
-    let text = fs::read(path).with_context(|| format!("{name} cannot be read: check --config"))?;
+    let mut text = Vec::new();
+    let file = File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut text));
+    file.with_context(|| format!("{name} cannot be read: check --config"))?;
+    if text.len() as u64 > LONGEST {
+        bail!("{name} has more than 1 MiB, which no file of properties has: check --config");
+    }
     let text = String::from_utf8(text).map_err(|_| anyhow!("{name} is no text (UTF-8): check --config"))?;
     let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim).enumerate();
     lines

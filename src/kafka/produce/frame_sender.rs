@@ -30,6 +30,8 @@ pub struct SendReport {
     pub delivered_bytes: u64,
     /// Frames that they did not.
     pub failed: u64,
+    /// Those of them that were not acknowledged in time: they may be in the topic or not.
+    pub unknown: u64,
     /// Frames that were never sent, because of an interrupt.
     pub unsent: u64,
     /// Frames that were given up at an interrupt before the brokers answered: they may be in the topic or not.
@@ -85,7 +87,10 @@ impl ProducerContext for Deliveries {
                 Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight) if !self.is_denied() => {
                     outcome.unanswered += 1;
                 }
-                _ => outcome.fail(tag, || self.why(error)),
+                code => {
+                    outcome.unknown += u64::from(code == Some(RDKafkaErrorCode::MessageTimedOut));
+                    outcome.fail(tag, || self.why(error));
+                }
             },
         }
     }
@@ -111,7 +116,9 @@ impl Deliveries {
                  --entity-type topics --entity-name {0}",
                 self.topic, self.settings.brokers
             ),
-            Some(RDKafkaErrorCode::MessageTimedOut) => "not acknowledged in time: is the broker up?".into(),
+            Some(RDKafkaErrorCode::MessageTimedOut) => {
+                "not acknowledged in time, and whether the topic has it is not known: is the broker up?".into()
+            }
             Some(code) => lack(&self.settings, code, "Write", &self.topic).unwrap_or_else(|| code.to_string()),
             None => error.to_string(),
         }

@@ -182,3 +182,48 @@ fn the_state_of_a_group_is_no_topic_to_write_to() {
     }
     assert_eq!(crate::support::broker::ends(&topics.address, &state), ends);
 }
+
+#[test]
+fn a_group_that_cannot_name_a_topic() {
+    let mock = Mock::new(1);
+    let kuu = Kuu::with(&mock.address);
+    let file = kuu.file("a.jsonl", lines(&frames(30)));
+    kuu.run(&format!("produce {file}")).exits(0);
+    for group in ["a/b", "é", &"g".repeat(244)] {
+        let words =
+            format!("--group '{group}' cannot name the topic of its state, GROUP-state: a topic's name has 1 to 249");
+        kuu.run(&format!("count --group {group}")).exits(2).complains(&words);
+    }
+    // At least once there is no such topic.
+    kuu.run("count --guarantee at-least-once --group a/b").exits(0);
+}
+
+#[test]
+fn properties_without_an_end() {
+    for name in ["/dev/zero", "/dev/urandom"] {
+        Kuu::new()
+            .run(&format!("batch a.jsonl --config {name}"))
+            .exits(2)
+            .complains(&format!("{name} has more than 1 MiB"));
+    }
+}
+
+/// What cannot be made again is not deleted.
+#[test]
+#[ignore = "needs Kafka"]
+fn a_topic_that_cannot_be_made_anew_is_kept() {
+    let topics = Topics::new("anew");
+    let kuu = Kuu::with(&topics.address);
+    let file = kuu.file("a.jsonl", lines(&frames(30)));
+    let produce = format!("produce {file} --topic {}", topics.messages);
+    kuu.run(&produce).exits(0);
+    let words = format!("topic {} is left as it is, as it cannot be made anew", topics.messages);
+    for options in ["--replication-factor 1000", "--partitions 65535"] {
+        kuu.run(&format!("{produce} --recreate {options}")).exits(2).complains(&words);
+        assert_eq!(values(&topics.address, &topics.messages).len(), 30, "{options}");
+    }
+    // It is neither lost nor doubted.
+    kuu.run(&format!("count {} --timeout 2h", topics.counting())).exits(0);
+    kuu.run(&format!("verify --topic {} --output {}", topics.messages, topics.output)).exits(0);
+    kuu.run(&format!("{produce} --recreate --timeout 2h")).exits(0);
+}

@@ -1,0 +1,117 @@
+//! Topics that are made and deleted.
+
+use crate::kafka::admin::Cluster;
+use anyhow::{Context as _, Result, bail};
+use rdkafka::admin::{NewTopic, TopicReplication};
+use rdkafka::error::RDKafkaErrorCode;
+use std::time::{Duration, Instant};
+
+impl Cluster {
+    /// Makes a topic. A replication factor of -1 is the broker's default. If somebody else makes it at the same time,
+    /// theirs is taken.
+    ///
+    /// # Errors
+    /// If the broker refuses.
+    pub fn create(&self, topic: &str, partitions: usize, replication: i32, config: &[(&str, &str)]) -> Result<()> {
+        if let Some(mock) = &self.embedded {
+            return mock
+                .create_topic(topic, partitions as i32, 1)
+                .with_context(|| format!("topic {topic} cannot be made"));
+        }
+        let new = new_topic(topic, partitions, replication, config);
+        // A topic that was just deleted may still be going away.
+        let patience = Instant::now() + self.settings.timeout;
+        loop {
+            let made = futures_executor::block_on(self.admin()?.create_topics([&new], &self.admin_options()))
+                .with_context(|| format!("topic {topic} cannot be made"))?;
+            match made.into_iter().next() {
+                Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) if Instant::now() < patience => {
+                    if self.partitions(topic)?.is_some() {
+                        break;
+                    }
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                Some(Err((_, code))) => bail!("topic {topic} cannot be made: {}", self.refused(code, "Create", topic)),
+                _ => break,
+            }
+        }
+        while self.partitions(topic)?.is_none() {
+            if Instant::now() > patience {
+                bail!("topic {topic} was made, but the broker does not show it");
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
+    /// Asks whether such a topic could be made, before one of that name is deleted.
+    ///
+    /// # Errors
+    /// If the broker would refuse. A missing right is none of it: the check goes by another name.
+    pub fn check_creation(
+        &self,
+        topic: &str,
+        partitions: usize,
+        replication: i32,
+        config: &[(&str, &str)],
+    ) -> Result<()> {
+        if self.is_embedded() {
+            return Ok(());
+        }
+        let name = format!("kuu-check-{}", std::process::id());
+        let new = new_topic(&name, partitions, replication, config);
+        let options = self.admin_options().validate_only(true);
+        let checked = futures_executor::block_on(self.admin()?.create_topics([&new], &options))
+            .with_context(|| format!("topic {topic} cannot be made"))?;
+        match checked.into_iter().next() {
+            Some(Err((
+                _,
+                RDKafkaErrorCode::TopicAuthorizationFailed | RDKafkaErrorCode::ClusterAuthorizationFailed,
+            ))) => Ok(()),
+            Some(Err((_, code))) => bail!(
+                "topic {topic} is left as it is, as it cannot be made anew with {partitions} partitions and {}: {code}",
+                match replication {
+                    -1 => "the broker's replication factor".to_owned(),
+                    _ => format!("replication factor {replication}"),
+                }
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// Deletes topics with all they hold, and waits until the broker no longer shows them: for a moment it goes on to give
+    /// what they held. Topics that are missing are fine. The embedded broker keeps its topics.
+    ///
+    /// # Errors
+    /// If the broker refuses.
+    pub fn delete(&self, topics: &[&str]) -> Result<()> {
+        if self.is_embedded() || topics.is_empty() {
+            return Ok(());
+        }
+        let deleted = futures_executor::block_on(self.admin()?.delete_topics(topics, &self.admin_options()))
+            .with_context(|| format!("topics {} cannot be deleted", topics.join(", ")))?;
+        for result in deleted {
+            match result {
+                Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
+                Err((topic, code)) => {
+                    bail!("topic {topic} cannot be deleted: {}", self.refused(code, "Delete", &topic))
+                }
+            }
+        }
+        let patience = Instant::now() + self.settings.timeout;
+        for topic in topics {
+            while self.partitions(topic)?.is_some() {
+                if Instant::now() > patience {
+                    bail!("topic {topic} was deleted, but the broker still shows it: see that no client makes it anew");
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn new_topic<'a>(topic: &'a str, partitions: usize, replication: i32, config: &[(&'a str, &'a str)]) -> NewTopic<'a> {
+    let new = NewTopic::new(topic, partitions as i32, TopicReplication::Fixed(replication));
+    config.iter().fold(new, |new, (key, value)| new.set(key, value))
+}
