@@ -5,6 +5,7 @@ use crate::engine::start::Start;
 use crate::kafka::admin::Range;
 use crate::kafka::commit::state_topic::{Origin, State};
 use crate::kafka::topics::identity::Ids;
+use crate::kafka::topics::written::ANOTHER_TOPIC;
 use anyhow::{Result, bail};
 
 impl Job {
@@ -34,6 +35,10 @@ impl Job {
                 "topic {topic} is not the one that group {group} counted: the topic was deleted since and made anew (its id was \
                  {then}, now {now}). Nothing of it is counted: {remedy}; another --group and --output keep them"
             );
+        }
+        // Also one of which the state knows no offset: it has only those that were acknowledged when it was written.
+        if let Some(other) = origin.topics.keys().find(|name| origin.differs(name, ids).is_some()) {
+            bail!("topic {other} does not hold the results that were written to it: {ANOTHER_TOPIC}");
         }
         if positions != committed {
             bail!(

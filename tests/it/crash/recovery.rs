@@ -84,6 +84,31 @@ fn an_output_that_was_deleted_in_between() {
     case.settles("--recreate", &windows(&case.all));
 }
 
+/// Results that were deleted, of a count that was killed after its only commit: its state knows no offset of them.
+#[test]
+#[ignore = "needs Kafka"]
+fn an_output_that_was_deleted_after_one_commit() {
+    let mut case = Case::new("gone-one", frames(700));
+    let dead = format!("{}-dead", case.topics.messages);
+    let ordered = format!("{}-ordered", case.topics.messages);
+    case.produce();
+    let count = case.count(&format!("--dead-letter {dead} --ordered-output {ordered}"));
+    let running = case.kuu.spawn(&format!("{count} --follow --idle 100ms --commit-interval 40s"));
+    eventually("the only commit", || (case.position() == 700).then_some(()));
+    running.kill();
+    assert_ne!(case.settled(), []);
+    case.produce_more(frames(70));
+    for topic in [&case.topics.output, &dead, &ordered] {
+        case.topics.delete(topic);
+        let words = format!("topic {topic} does not hold the results that were written to it");
+        case.kuu.run(&count).exits(2).complains(&words).complains("--recreate");
+        case.kuu.run(&format!("{count} --recreate")).exits(0);
+    }
+    case.settles(&format!("--dead-letter {dead} --ordered-output {ordered}"), &windows(&case.all));
+    case.topics.delete(&dead);
+    case.topics.delete(&ordered);
+}
+
 /// Records that cannot be written: the results are in their topic all the same, and the next run goes on.
 #[test]
 #[ignore = "needs Kafka"]
