@@ -54,7 +54,16 @@ fn topic(arguments: &CountArgs, session: &Session) -> Result<ExitStatus> {
     job.topics.limits = limits_of(&cluster, &job.topics, state.as_deref())?;
     let mut table = WindowTable::default();
     let mut status = StatusLine::new(session.screen, arguments.follow);
-    let counted = job.run(&cluster, &session.stop, &mut table, |now| status.show(now));
+    let mut begun = Some(begun(arguments, session));
+    let counted = job.run(&cluster, &session.stop, &mut table, |now| {
+        if matches!(now, Activity::Counting { .. })
+            && let Some(record) = begun.take()
+        {
+            // If it cannot be written, the one at the end cannot be either.
+            let _ = receipts::store(session, &arguments.output, &record);
+        }
+        status.show(now);
+    });
     status.clear();
     let Counted { counter, summary, resumed_frames, setbacks } = counted?;
 
@@ -213,6 +222,12 @@ fn pipeline_options(arguments: &CountArgs) -> RunOptions {
     }
 }
 
+/// The record of a count before its first commit. Whoever finds it knows that the run did not come to its end, and that the
+/// record before it is out of date.
+fn begun(arguments: &CountArgs, session: &Session) -> Record {
+    session.record(Configuration::Count, CountConfig { complete: Some(false), ..config(arguments) })
+}
+
 fn config(arguments: &CountArgs) -> CountConfig {
     let CountArgs { windows, event_time, .. } = arguments;
     CountConfig {
@@ -233,6 +248,7 @@ fn config(arguments: &CountArgs) -> CountConfig {
         threads: session::threads(arguments.threads),
         follow: arguments.follow,
         parser: windows.parser,
+        complete: Some(true),
     }
 }
 

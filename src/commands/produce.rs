@@ -15,7 +15,7 @@ use crate::kafka::topics::limits::{alter, producer_kbytes};
 use crate::terminal::{complain, count, megabytes, plural, rate, size, time};
 use anyhow::{Result, bail};
 use kuu_core::configuration::{Configuration, ProduceConfig};
-use kuu_core::record::{Record, Topic};
+use kuu_core::record::{Record, Source, Topic};
 use std::time::{Duration, Instant};
 
 /// Runs the command.
@@ -46,7 +46,8 @@ pub fn run(arguments: &ProduceArgs, session: &Session) -> Result<ExitStatus> {
 
     // Of a file that was not read to its end nobody knows later whether it is the same.
     let complete = !session.stop.interrupted() && replaced.is_none() && outcome.unknown == 0;
-    let mut record = record(arguments, session, &cluster, &reading, &outcome, elapsed, complete);
+    let config = ProduceConfig { unlisted_frames: earlier.unlisted, ..config(arguments, complete) };
+    let mut record = record(session, config, &cluster, &reading, &outcome, elapsed);
     record.topic = Some(topic);
     if let Some(words) = &replaced {
         complain(words);
@@ -60,9 +61,7 @@ pub fn run(arguments: &ProduceArgs, session: &Session) -> Result<ExitStatus> {
              --recreate FILE`"
         ));
     }
-    if let Some(earlier) = earlier {
-        record.input.splice(0..0, earlier.input);
-    }
+    record.input.splice(0..0, earlier.input);
     let saved = session.print(&record).and_then(|()| receipts::store(session, &arguments.topic, &record));
     report(arguments, session, &reading, &outcome, elapsed);
     session.screen.say(format!("record: {}", saved?.display()));
@@ -95,8 +94,17 @@ fn delete(arguments: &ProduceArgs, session: &Session, cluster: &Cluster) -> Resu
     deleted
 }
 
-/// Makes the topic ready; gives the record of what was produced into it before, if frames are to be added.
-fn prepare(arguments: &ProduceArgs, session: &Session, cluster: &Cluster) -> Result<Option<Record>> {
+/// What a topic holds that frames are added to.
+#[derive(Default)]
+struct Earlier {
+    /// As its receipt has it.
+    input: Vec<Source>,
+    /// Frames of which no receipt tells.
+    unlisted: u64,
+}
+
+/// Makes the topic ready; gives what was produced into it before, if frames are to be added.
+fn prepare(arguments: &ProduceArgs, session: &Session, cluster: &Cluster) -> Result<Earlier> {
     let topic = &arguments.topic;
     topics::no_state(topic, cluster)?;
     let (partitions, replication) = (arguments.partitions.into(), arguments.replication_factor.into());
@@ -106,7 +114,7 @@ fn prepare(arguments: &ProduceArgs, session: &Session, cluster: &Cluster) -> Res
     }
     if arguments.recreate || cluster.partitions(topic)?.is_none() {
         cluster.create(topic, partitions, replication, &[])?;
-        return Ok(None);
+        return Ok(Earlier::default());
     }
     let ranges = cluster.ranges(topic)?;
     let held: u64 = ranges.iter().map(Range::len).sum();
@@ -118,11 +126,13 @@ fn prepare(arguments: &ProduceArgs, session: &Session, cluster: &Cluster) -> Res
     }
     // What retention removed was produced, and may be counted, all the same.
     if !arguments.append || ranges.iter().all(|range| range.high == 0) {
-        return Ok(None);
+        return Ok(Earlier::default());
     }
-    let earlier = receipts::find(session, PRODUCE, topic)?.map(|receipt| receipt.record);
-    earlier.as_ref().map_or(Ok(()), receipts::complete)?;
-    Ok(earlier)
+    let Some(Receipt { record, .. }) = receipts::find(session, PRODUCE, topic)? else {
+        return Ok(Earlier { input: Vec::new(), unlisted: held });
+    };
+    receipts::complete(&record)?;
+    Ok(Earlier { unlisted: receipts::unlisted(&record), input: record.input })
 }
 
 /// What to say of a topic that is not the one, by its id, that the first frames were sent to: many brokers make one that is
@@ -174,19 +184,19 @@ fn config(arguments: &ProduceArgs, complete: bool) -> ProduceConfig {
         acks: "all".into(),
         idempotence: true,
         complete: Some(complete),
+        unlisted_frames: 0,
     }
 }
 
 fn record(
-    arguments: &ProduceArgs,
     session: &Session,
+    config: ProduceConfig,
     cluster: &Cluster,
     reading: &Reading,
     outcome: &SendReport,
     elapsed: Duration,
-    complete: bool,
 ) -> Record {
-    let mut record = session.record(Configuration::Produce, config(arguments, complete));
+    let mut record = session.record(Configuration::Produce, config);
     record.broker = Some(session::broker(cluster));
     record.input = reading.sources.clone();
     let seconds = elapsed.as_secs_f64().max(1e-9);

@@ -46,12 +46,17 @@ pub fn run(arguments: &VerifyArgs, session: &Session) -> Result<ExitStatus> {
     let only = (!arguments.window.is_empty()).then_some(&units[..]);
     let fold = Fold::new(repeats(guarantee), only);
     let mut checked = check(&cluster, &arguments.output, &truth, fold)?;
+    let is_unfinished = counted.as_ref().and_then(counting).and_then(|config| config.complete) == Some(false);
     let ledger = counted.and_then(|record| record.ledger);
     reconcile(&mut checked, &cluster, &topic, &truth, ledger.as_ref())?;
 
     show(session.screen, &checked);
     match &ledger {
         Some(ledger) => session.screen.say(ledger_line(ledger)),
+        None if is_unfinished => session.screen.say(
+            "ledger: none, the last `kuu count` of this output has not come to its end: it goes on, or was killed; `kuu count` \
+             goes on from there",
+        ),
         None => session
             .screen
             .say("ledger: none, this output was not counted by `kuu count` with records in the same directory"),
@@ -123,6 +128,15 @@ fn truth(arguments: &VerifyArgs, session: &Session, topic: &str, units: &[Unit])
         );
     };
     receipts::complete(&produced)?;
+    let path = session.common.results.join(&file);
+    if receipts::unlisted(&produced) > 0 {
+        bail!(
+            "{} does not have all frames of topic {topic}: it held {} before, of which there is no receipt: name the files, as in \
+             `kuu verify FILE`",
+            path.display(),
+            plural(receipts::unlisted(&produced), "frame")
+        );
+    }
     if let Some(Source { name, frames, .. }) = produced.input.iter().find(|source| is_stream(&source.name)) {
         let name = if name == "-" { "standard input" } else { name };
         bail!("{frames} frames came from {name}: name files with the same frames, as in `kuu verify FILE`");
@@ -140,8 +154,7 @@ fn truth(arguments: &VerifyArgs, session: &Session, topic: &str, units: &[Unit])
             );
         }
     }
-    let file = session.common.results.join(file);
-    session.screen.say(compared(arguments, topic, &sources, Some(&file.display().to_string())));
+    session.screen.say(compared(arguments, topic, &sources, Some(&path.display().to_string())));
     Ok((truth, sources))
 }
 

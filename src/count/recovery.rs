@@ -265,6 +265,8 @@ impl Attempt<'_> {
             true => readers.lag(),
             false => left.saturating_sub(frames - resumed_frames),
         };
+        // Before the first commit.
+        watch(&Activity::Counting { status: Status::default(), lag: left, hidden: 0 });
         let summary = run::run(&intake, &mut counter, start, sink, options, self.stop, |status| {
             watch(&Activity::Counting { status: *status, lag: lag(status.frames), hidden: readers.hidden() });
         })?;

@@ -127,6 +127,13 @@ pub struct ProduceConfig {
     /// Whether the run came to its end; unknown in records of before this was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub complete: Option<bool>,
+    /// Frames that the topic held before and of which there is no receipt.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unlisted_frames: u64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Options of `kuu count`.
@@ -167,6 +174,9 @@ pub struct CountConfig {
     pub follow: bool,
     /// Which parser reads the frames.
     pub parser: ParserKind,
+    /// Whether the run came to its end; unknown in records of before this was written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub complete: Option<bool>,
 }
 
 /// Options of `kuu verify`.

@@ -67,6 +67,11 @@ fn topic_of(record: &Record) -> Option<&str> {
     }
 }
 
+/// How many frames the topic of a produce holds of which no receipt tells.
+pub fn unlisted(record: &Record) -> u64 {
+    record.configuration.produce().map_or(0, |config| config.unlisted_frames)
+}
+
 /// Checks that the produce that wrote the record came to its end.
 ///
 /// # Errors

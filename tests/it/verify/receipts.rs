@@ -1,7 +1,7 @@
 //! Records by topic: what `kuu verify` compares when it is told nothing.
 
-use crate::support::broker::Mock;
-use crate::support::frames::{frames, lines};
+use crate::support::broker::{Mock, rows};
+use crate::support::frames::{frames, lines, windows};
 use crate::support::kuu::{Kuu, eventually};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -76,6 +76,52 @@ fn a_produce_that_was_interrupted() {
     let words = "the last `kuu produce` into topic messages was not finished: it was interrupted after 700 frames";
     kuu.run("verify --output output").exits(2).complains(words).complains("--recreate");
     kuu.run(&format!("produce {file} --append")).exits(2).complains(words);
+}
+
+/// What somebody else sent is in no receipt.
+#[test]
+fn frames_that_no_receipt_names() {
+    let mock = Mock::new(2);
+    let kuu = Kuu::with(&mock.address);
+    let all = frames(1_400);
+    let a = kuu.file("a.jsonl", lines(&all[..700]));
+    let b = kuu.file("b.jsonl", lines(&all[700..1_000]));
+    let c = kuu.file("c.jsonl", lines(&all[1_000..]));
+    kuu.run(&format!("produce {a} --results theirs")).exits(0);
+    kuu.run(&format!("produce {b} --append")).exits(0);
+    kuu.run(&format!("produce {c} --append")).exits(0);
+    kuu.run("count").exits(0);
+    let words = "results/produce-messages.json does not have all frames of topic messages: it held 700 frames before, of which there \
+                 is no receipt: name the files, as in `kuu verify FILE`";
+    kuu.run("verify").exits(2).complains(words);
+    kuu.run(&format!("verify {a} {b} {c}")).exits(0);
+}
+
+/// One that is killed after its commits has counted more than the record of the count before says.
+#[test]
+fn a_count_that_was_killed_has_no_ledger() {
+    let mock = Mock::new(2);
+    let kuu = Kuu::with(&mock.address);
+    let all = frames(1_400);
+    let a = kuu.file("a.jsonl", lines(&all[..700]));
+    let b = kuu.file("b.jsonl", lines(&all[700..]));
+    kuu.run(&format!("produce {a}")).exits(0);
+    kuu.run("count --guarantee at-least-once").exits(0);
+    kuu.run(&format!("produce {b} --append")).exits(0);
+    let running = kuu.spawn("count --guarantee at-least-once --follow --idle 300ms");
+    // The last window but one closes by the clock.
+    let window = &windows(&all)[2];
+    eventually("its results", || {
+        let rows = rows(&mock.address, "output");
+        rows.iter().any(|row| row.window() == *window).then_some(())
+    });
+    assert!(running.kill());
+    // Its last window is open, and is as the count before left it, or missing; the ledger says nothing.
+    let done = kuu.run("verify").exits(1);
+    assert!(!done.out.contains("the ledger has"), "{done}");
+    done.says("ledger: none, the last `kuu count` of this output has not come to its end: it goes on, or was killed");
+    kuu.run("count --guarantee at-least-once").exits(0);
+    kuu.run("verify").exits(0).says("ledger: 1,400 read");
 }
 
 #[test]
