@@ -217,7 +217,10 @@ impl Clocks {
                 Watermark::At(at) => least = Some(least.map_or(at, |least: i64| least.min(at))),
             }
         }
-        // Option sorts None first: with every partition silent, the watermark stays.
+        // With every partition silent, time stands still; at least where the slowest of them stood, whoever fell silent last.
+        let stood = || self.clocks.iter().filter_map(|clock| clock.now).min().map(|now| now - self.lateness);
+        let least = least.or_else(stood);
+        // Option sorts None first.
         let advanced = least > self.overall;
         if advanced {
             self.overall = least;
@@ -329,5 +332,23 @@ mod tests {
             clocks.silence(partition);
         }
         assert_eq!(clocks.watermark(), Some(1995), "all silent: time stands still");
+    }
+
+    #[test]
+    fn it_does_not_matter_who_falls_silent_last() {
+        for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0], [1, 0, 2]] {
+            let mut clocks = Clocks::new(3, 5, 3600);
+            for _ in 0..8 {
+                clocks.observe(0, 2000);
+            }
+            for partition in order {
+                clocks.silence(partition);
+            }
+            assert_eq!(clocks.watermark(), Some(1995), "{order:?}");
+        }
+        // Without any clock there is no time.
+        let mut clocks = Clocks::new(1, 5, 3600);
+        clocks.silence(0);
+        assert_eq!(clocks.watermark(), None);
     }
 }
