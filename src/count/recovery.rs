@@ -107,7 +107,7 @@ impl Job {
                 Err(error) if error.is::<Aborted>() || error.is::<Fenced>() => attempt.setback(error)?,
                 // In the middle of an outage, what a restart asks for may not be had either.
                 Err(error) if !setbacks.is_empty() && is_outage(&error) => error,
-                Err(error) => return Err(error),
+                Err(error) => return Err(after(error, &setbacks)),
             };
             if table.commits() > since.1 {
                 since = (Instant::now(), table.commits(), BACKOFF.0);
@@ -138,6 +138,14 @@ impl Job {
             ("--max-jump", format!("{max_jump}s")),
         ];
         Origin::new(settings.map(|(name, value)| (name.to_owned(), value)).into(), topics)
+    }
+}
+
+/// An error, with what it came after.
+fn after(error: anyhow::Error, setbacks: &[String]) -> anyhow::Error {
+    match setbacks.last() {
+        Some(last) => error.context(format!("it had gone back to the last commit, because {last}")),
+        None => error,
     }
 }
 

@@ -1,11 +1,11 @@
 //! A broker that dies or stands still under kuu, and what else goes wrong around it. On Kafkas of the tests' own.
 
 use crate::support::broker::{committed, read, rows};
-use crate::support::frames::{FIXTURE, fixture_windows, frames, lines, windows};
+use crate::support::frames::{FIXTURE, MINUTE, fixture_windows, frames, frames_from, lines, windows};
 use crate::support::kuu::{Kuu, Running, eventually};
 use crate::support::own_broker::OwnBroker;
 use crate::support::topics::Topics;
-use crate::support::wire::settle;
+use crate::support::wire::{Window, settle};
 use std::fs;
 use std::io::Write;
 use std::thread::{self, sleep};
@@ -64,6 +64,30 @@ fn a_broker_that_is_killed_under_produce_and_count() {
     // If a transaction was open: the moment is not in our hands.
     eprintln!("setbacks: {:?}", kuu.record("count").remarks);
     kuu.run(&format!("verify {FIXTURE} --topic {} --output {}", topics.messages, topics.output)).exits(0);
+}
+
+/// Exactly once, wherever the outage meets it: between two transactions, or in one.
+#[test]
+#[ignore = "needs Kafka"]
+fn a_broker_that_is_killed_while_following() {
+    let broker = OwnBroker::start();
+    let topics = Topics::at(&broker.address(), "following");
+    let kuu = Kuu::with(&topics.address);
+    let (first, second) = (frames_from(MINUTE, 7 * 90), frames_from(MINUTE + 120, 7 * 90));
+    let a = kuu.file("a.jsonl", lines(&first));
+    let b = kuu.file("b.jsonl", lines(&second));
+    kuu.run(&format!("produce {a} --topic {}", topics.messages)).exits(0);
+    let running = kuu.spawn(&format!("count {} --follow --idle 300ms", topics.counting()));
+    let seen = |window: &Window| {
+        let settled = || settle(&rows(&topics.address, &topics.output));
+        eventually("a result", || settled().contains(window).then_some(()));
+    };
+    seen(&windows(&first)[0]);
+    broker.crash(Duration::from_millis(1_500));
+    kuu.run(&format!("produce --append {b} --topic {}", topics.messages)).exits(0);
+    seen(&windows(&second)[0]);
+    running.signal("INT");
+    running.wait_for(LONG).exits(130).says("ledger: 1,260 read = 1,260 counted");
 }
 
 /// 1 GB of frames, and a broker that stands still for 30 s: both wait, and neither grows.

@@ -201,11 +201,9 @@ impl Running {
         }
     }
 
-    /// The next line of standard error that is written from now on.
+    /// What it says on standard error until it ends.
     pub fn remark(&mut self) -> String {
-        self.err.skip();
-        let line = self.err.line(Instant::now() + PATIENCE);
-        line.ok().flatten().unwrap_or_else(|| panic!("kuu {} says nothing more: {}", self.line, self.err.said()))
+        self.err.rest(Instant::now() + PATIENCE)
     }
 
     /// Waits until the process handles `signal` (2 or 15) itself.

@@ -40,19 +40,9 @@ impl Pipe {
         }
     }
 
-    /// Passes over the lines that are there.
-    pub fn skip(&mut self) {
-        self.lines.try_iter().for_each(|line| self.seen.extend(&line));
-    }
-
-    /// What was read so far.
-    pub fn said(&self) -> String {
-        String::from_utf8_lossy(&self.seen).into_owned()
-    }
-
     /// Everything, to the end.
     pub fn rest(&mut self, deadline: Instant) -> String {
         while let Ok(Some(_)) = self.line(deadline) {}
-        self.said()
+        String::from_utf8_lossy(&self.seen).into_owned()
     }
 }
