@@ -9,4 +9,5 @@ pub mod input;
 pub mod system {
     pub mod fault;
     pub mod memory;
+    pub mod spares;
 }

@@ -1,10 +1,11 @@
 //! The queue between readers and the counter.
 
 use crate::system::fault::died;
+use crate::system::spares::Spares;
 use kuu_core::frame_batch::Frames;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Runs of frames that may wait between readers and counter; bounds the memory in between.
@@ -45,10 +46,9 @@ pub struct Intake {
 }
 
 /// What both ends know.
-#[derive(Default)]
 struct Shared {
     /// Used runs, for their memory.
-    spares: Mutex<Vec<Frames>>,
+    spares: Spares<Frames>,
     /// Whether the counter is gone.
     closed: AtomicBool,
     /// Events that the counter has not taken.
@@ -57,11 +57,22 @@ struct Shared {
     busy: AtomicUsize,
 }
 
+impl Shared {
+    fn new() -> Shared {
+        Shared {
+            spares: Spares::new(SPARES),
+            closed: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
+            busy: AtomicUsize::new(0),
+        }
+    }
+}
+
 impl Feed {
     /// A queue of bounded length.
     pub fn new() -> (Feed, Intake) {
         let (sender, receiver) = sync_channel(WAITING_RUNS);
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared::new());
         (Feed { events: sender, shared: shared.clone(), is_busy: false }, Intake { events: receiver, shared })
     }
 
@@ -114,7 +125,7 @@ impl Feed {
 
     /// A used run, for its memory.
     pub fn spare(&self) -> Frames {
-        self.shared.spares.lock().ok().and_then(|mut spares| spares.pop()).unwrap_or_default()
+        self.shared.spares.take()
     }
 }
 
@@ -153,11 +164,7 @@ impl Intake {
 
     /// Gives a run back, for its memory.
     pub fn give_back(&self, frames: Frames) {
-        if let Ok(mut spares) = self.shared.spares.lock()
-            && spares.len() < SPARES
-        {
-            spares.push(frames);
-        }
+        self.shared.spares.give_back(frames);
     }
 }
 

@@ -2,9 +2,10 @@
 
 use crate::input::error::Fault;
 use crate::system::fault::planted;
+use crate::system::spares::Spares;
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Read};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
 /// Read at a time.
@@ -47,14 +48,15 @@ pub(super) enum Ahead {
 
 pub(super) struct Running {
     chunks: Receiver<io::Result<RawChunk>>,
-    spares: Sender<RawChunk>,
+    spares: Spares<RawChunk>,
     thread: JoinHandle<Sha256>,
 }
 
 impl Running {
     fn start(reader: Box<dyn Read + Send>) -> io::Result<Running> {
         let (told, chunks) = sync_channel(WAITING);
-        let (spares, used) = channel();
+        let spares = Spares::new(WAITING + 2);
+        let used = spares.clone();
         // Not joined unless it is at the end: it may wait for a silent pipe forever.
         let thread = Builder::new().name(THREAD.into()).spawn(move || read(reader, &told, &used))?;
         Ok(Running { chunks, spares, thread })
@@ -73,8 +75,7 @@ impl Ahead {
                 return Ok(RawChunk::default());
             }
         };
-        // A thread that has ended needs no memory.
-        let _ = running.spares.send(used);
+        running.spares.give_back(used);
         let Ok(next) = running.chunks.recv() else { return Err(Fault::Died { at }) };
         *self = match next {
             Ok(RawChunk { len: 1.., .. }) => Ahead::Running(running),
@@ -95,11 +96,11 @@ impl Ahead {
 fn read(
     mut reader: Box<dyn Read + Send>,
     chunks: &SyncSender<io::Result<RawChunk>>,
-    used: &Receiver<RawChunk>,
+    used: &Spares<RawChunk>,
 ) -> Sha256 {
     let mut hash = Sha256::new();
     loop {
-        let mut chunk = used.try_recv().unwrap_or_default();
+        let mut chunk = used.take();
         chunk.buf.resize(SIZE, 0);
         let read = loop {
             match reader.read(&mut chunk.buf) {

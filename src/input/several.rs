@@ -6,10 +6,10 @@ use crate::input::error::InputError;
 use crate::input::names::distinct;
 use crate::input::progress::Progress;
 use crate::system::fault::planted;
+use crate::system::spares::Spares;
 use kuu_core::lines::{Block, is_blank};
 use kuu_core::record::Source;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
 use std::thread::Builder;
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ pub fn read(
         return Reading { error: Some(error), ..Reading::default() };
     }
     let (told, incoming) = sync_channel(WAITING_BLOCKS);
-    let spares = Arc::new(Mutex::new(Vec::new()));
+    let spares = Spares::new(WAITING_BLOCKS + 2);
     let ahead = FilesThread { told, spares: spares.clone(), stop: stop.clone(), left: limit.unwrap_or(u64::MAX) };
     let names = names.to_vec();
     // Not joined: after an interrupt it may wait for a silent pipe forever.
@@ -118,9 +118,7 @@ pub fn read(
                 if !take(reading.sources.len().saturating_sub(1), &block) {
                     break;
                 }
-                if let Ok(mut spares) = spares.lock() {
-                    spares.push(block);
-                }
+                spares.give_back(block);
             }
             Ok(Told::Ended(digest)) => reading.identify(digest),
             Ok(Told::Failed(error)) => reading.error = Some(error),
@@ -138,7 +136,7 @@ pub fn read(
 
 struct FilesThread {
     told: SyncSender<Told>,
-    spares: Arc<Mutex<Vec<Block>>>,
+    spares: Spares<Block>,
     stop: Stop,
     left: u64,
 }
@@ -173,7 +171,7 @@ impl FilesThread {
         let mut wanted = self.tell(Told::Opened(name.to_owned()));
         let mut failed = None;
         while self.left > 0 && wanted && !self.stop.interrupted() {
-            let mut block = self.spares.lock().ok().and_then(|mut spares| spares.pop()).unwrap_or_default();
+            let mut block = self.spares.take();
             match input.read_block(&mut block) {
                 Ok(true) => {
                     self.left -= block.keep(self.left);

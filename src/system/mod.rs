@@ -6,3 +6,4 @@ pub mod fault;
 pub mod host;
 pub mod memory;
 pub mod panics;
+pub mod spares;

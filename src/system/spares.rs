@@ -1,0 +1,36 @@
+//! Values that are used up, kept for their memory.
+
+use std::sync::{Arc, Mutex};
+
+/// Hands out used values instead of new ones; clones share them.
+pub struct Spares<T> {
+    kept: Arc<Mutex<Vec<T>>>,
+    most: usize,
+}
+
+impl<T: Default> Spares<T> {
+    /// Keeps so many of them at most.
+    pub fn new(most: usize) -> Spares<T> {
+        Spares { kept: Arc::default(), most }
+    }
+
+    /// A used one, or else a new one.
+    pub fn take(&self) -> T {
+        self.kept.lock().ok().and_then(|mut kept| kept.pop()).unwrap_or_default()
+    }
+
+    /// Gives one back.
+    pub fn give_back(&self, used: T) {
+        if let Ok(mut kept) = self.kept.lock()
+            && kept.len() < self.most
+        {
+            kept.push(used);
+        }
+    }
+}
+
+impl<T> Clone for Spares<T> {
+    fn clone(&self) -> Spares<T> {
+        Spares { kept: self.kept.clone(), most: self.most }
+    }
+}
