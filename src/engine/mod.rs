@@ -1,5 +1,6 @@
 //! The run of a counter: the queue that feeds it, its loop, and how it is asked to end.
 
+pub mod patience;
 pub mod queue;
 pub mod run;
 pub mod sink;

@@ -5,6 +5,7 @@ use crate::kafka::client::context::Context;
 use crate::kafka::client::refusal;
 use crate::kafka::client::settings::{Settings, unusable};
 use crate::kafka::topics::topic_id::{Described, describe, substitute};
+use crate::system::deadline::Deadline;
 use anyhow::{Context as _, Result, anyhow, bail};
 use rdkafka::admin::{AdminClient, AdminOptions, ConfigResource, OwnedResourceSpecifier, ResourceSpecifier};
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -14,7 +15,7 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 mod creation;
 
@@ -207,15 +208,14 @@ impl Cluster {
     /// Asks the leader of a partition, which has yet to hear of a topic that was just made.
     fn watermarks(&self, topic: &str, partition: i32) -> KafkaResult<(i64, i64)> {
         use RDKafkaErrorCode::{LeaderNotAvailable, NotLeaderForPartition, UnknownTopicOrPartition};
-        let patience = Instant::now() + self.settings.timeout;
+        let mut deadline = Deadline::after(self.settings.timeout);
         loop {
             let answer = self.consumer.fetch_watermarks(topic, partition, self.settings.timeout);
             let code = answer.as_ref().err().and_then(KafkaError::rdkafka_error_code);
             let early = matches!(code, Some(LeaderNotAvailable | NotLeaderForPartition | UnknownTopicOrPartition));
-            if !early || Instant::now() > patience {
+            if !early || !deadline.wait() {
                 return answer;
             }
-            std::thread::sleep(Duration::from_millis(10));
         }
     }
 

@@ -5,5 +5,6 @@ pub mod client;
 pub mod commit;
 pub mod consume;
 pub mod headers;
+pub mod positions;
 pub mod produce;
 pub mod topics;

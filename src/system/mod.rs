@@ -1,6 +1,7 @@
 //! The machine: its clock, its figures.
 
 pub mod clock;
+pub mod deadline;
 pub mod errand;
 pub mod fault;
 pub mod host;

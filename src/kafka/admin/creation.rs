@@ -1,10 +1,11 @@
 //! Topics that are made and deleted.
 
 use crate::kafka::admin::Cluster;
+use crate::system::deadline::Deadline;
 use anyhow::{Context as _, Result, bail};
 use rdkafka::admin::{NewTopic, TopicReplication};
 use rdkafka::error::RDKafkaErrorCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 impl Cluster {
     /// Makes a topic. A replication factor of -1 is the broker's default. If somebody else makes it at the same time,
@@ -20,26 +21,26 @@ impl Cluster {
         }
         let new = new_topic(topic, partitions, replication, config);
         // A topic that was just deleted may still be going away.
-        let patience = Instant::now() + self.settings.timeout;
+        let mut deadline = Deadline::after(self.settings.timeout).every(Duration::from_millis(50));
         loop {
             let made = futures_executor::block_on(self.admin()?.create_topics([&new], &self.admin_options()))
                 .with_context(|| format!("topic {topic} cannot be made"))?;
             match made.into_iter().next() {
-                Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) if Instant::now() < patience => {
+                Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) if !deadline.is_over() => {
                     if self.partitions(topic)?.is_some() {
                         break;
                     }
-                    std::thread::sleep(Duration::from_millis(50));
+                    deadline.wait();
                 }
                 Some(Err((_, code))) => bail!("topic {topic} cannot be made: {}", self.refused(code, "Create", topic)),
                 _ => break,
             }
         }
+        let mut deadline = deadline.every(Duration::from_millis(10));
         while self.partitions(topic)?.is_none() {
-            if Instant::now() > patience {
+            if !deadline.wait() {
                 bail!("topic {topic} was made, but the broker does not show it");
             }
-            std::thread::sleep(Duration::from_millis(10));
         }
         Ok(())
     }
@@ -98,13 +99,12 @@ impl Cluster {
                 }
             }
         }
-        let patience = Instant::now() + self.settings.timeout;
+        let mut deadline = Deadline::after(self.settings.timeout);
         for topic in topics {
             while self.partitions(topic)?.is_some() {
-                if Instant::now() > patience {
+                if !deadline.wait() {
                     bail!("topic {topic} was deleted, but the broker still shows it: see that no client makes it anew");
                 }
-                std::thread::sleep(Duration::from_millis(10));
             }
         }
         Ok(())

@@ -4,10 +4,11 @@ use crate::kafka::client::context::Context;
 use crate::kafka::client::descriptors::exhausted;
 use crate::kafka::client::recognise::{Cause, Refusal};
 use crate::kafka::client::settings::{Settings, unusable};
+use crate::system::deadline::Deadline;
 use anyhow::{Result, anyhow};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use thiserror::Error;
 
 /// How long the broker is asked a second time to tell a wrong host name from an unknown CA.
@@ -75,8 +76,8 @@ fn name_is_wrong(settings: &Settings) -> bool {
         nameless.properties.push((key.into(), value.into()));
     }
     let Ok(consumer) = client(&nameless, &[("group.id", "kuu-admin")]) else { return false };
-    let deadline = Instant::now() + settings.timeout.min(SECOND_LOOK);
-    while Instant::now() < deadline {
+    let deadline = Deadline::after(settings.timeout.min(SECOND_LOOK));
+    while !deadline.is_over() {
         if consumer.fetch_metadata(None, Duration::from_millis(100)).is_ok() {
             return true;
         }
@@ -107,13 +108,12 @@ pub fn hear(consumer: &BaseConsumer<Context>) {
 /// If the configuration is unusable, or no broker answers.
 pub fn connect(settings: &Settings, ours: &[(&str, &str)]) -> Result<BaseConsumer<Context>> {
     let consumer = client(settings, ours)?;
-    let deadline = Instant::now() + settings.timeout;
+    // A client that is refused at once is asked very often.
+    let mut deadline = Deadline::after(settings.timeout).backing_off(Duration::from_millis(100), LONGEST_LOOK);
     // Another broker of a list may still answer.
     let only_one = !settings.brokers.contains(',');
-    let mut patience = Duration::from_millis(100);
     loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let Err(error) = consumer.fetch_metadata(None, patience.min(left)) else { return Ok(consumer) };
+        let Err(error) = consumer.fetch_metadata(None, deadline.next_pause()) else { return Ok(consumer) };
         hear(&consumer);
         if let Some(words) = exhausted() {
             return Err(anyhow!(words));
@@ -122,7 +122,7 @@ pub fn connect(settings: &Settings, ours: &[(&str, &str)]) -> Result<BaseConsume
             return Err(Interrupted(settings.brokers.clone()).into());
         }
         let refusal = consumer.context().refusal();
-        let over = Instant::now() >= deadline;
+        let over = deadline.is_over();
         match refusal {
             Some(refusal) if over || (only_one && refusal.is_final()) => {
                 return Err(anyhow!(refusal.explain(settings)));
@@ -136,8 +136,7 @@ pub fn connect(settings: &Settings, ours: &[(&str, &str)]) -> Result<BaseConsume
                     settings.timeout.as_secs_f64(),
                 ));
             }
-            // A client that is refused at once is asked very often.
-            _ => patience = (patience * 2).min(LONGEST_LOOK),
+            _ => {}
         }
     }
 }

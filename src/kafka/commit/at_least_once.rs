@@ -1,5 +1,6 @@
 //! At least once: results to a topic, then positions to a consumer group.
 
+use crate::engine::patience::Patience;
 use crate::engine::sink::{Commit, Letter, Sink};
 use crate::engine::stop::Stop;
 use crate::kafka::client::settings::Settings;
@@ -12,7 +13,7 @@ use crate::system::clock::now_us;
 use anyhow::{Result, bail};
 use kuu_core::counter::Emission;
 use kuu_core::frame_batch::Times;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Commits a position only after the results that it led to are acknowledged. After a crash the topic is counted anew,
 /// and results are written again.
@@ -86,11 +87,12 @@ impl AtLeastOnce {
 
     /// Without end, as a broker may be away, until the user wants the run to end.
     fn pass_all(&mut self) -> Result<()> {
-        let mut interrupted = None;
+        let stop = self.stop.clone();
+        let mut patience = Patience::new(&stop, self.timeout);
         while !self.waiting.is_empty() {
             self.pass(Duration::from_millis(20))?;
             self.writer.poll()?;
-            if self.stop.interrupted() && interrupted.get_or_insert_with(Instant::now).elapsed() > self.timeout {
+            if patience.is_over(0) {
                 bail!(
                     "whether group {} still is this run's was not to be had: its last results are not written. See that the \
                      brokers run, then count again",

@@ -4,6 +4,7 @@ use crate::kafka::client::context::Context;
 use crate::kafka::client::settings::{Settings, unusable};
 use crate::kafka::commit::exactly_once::insist;
 use crate::kafka::consume::poll::serve_and_rest;
+use crate::system::deadline::Deadline;
 use anyhow::{Context as _, Result, anyhow, bail};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
@@ -54,10 +55,10 @@ impl BareTransactions {
         insist(*timeout, || producer.send_offsets_to_transaction(&offsets, &group, *timeout))?;
         producer.send(BaseRecord::<(), [u8]>::to(output).payload(b"bare")).map_err(|(error, _)| anyhow!(error))?;
         // With a message in flight, committing takes 100 ms.
-        let patience = Instant::now() + *timeout;
+        let deadline = Deadline::after(*timeout);
         while producer.in_flight_count() > 0 {
             serve_and_rest(producer);
-            if Instant::now() > patience {
+            if deadline.is_over() {
                 bail!("topic {output} did not take its record in time");
             }
         }

@@ -2,6 +2,7 @@
 //! first result, and looks whether it still stands there before every other one. One that stood still while another one
 //! went on would replace newer results with its older ones.
 
+use crate::kafka::positions::{committed, position};
 use crate::kafka::topics::identity::Identity;
 use anyhow::{Context as _, Result, anyhow, bail};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
@@ -80,24 +81,14 @@ impl Claim {
     }
 
     fn stands<C: ConsumerContext>(&self, consumer: &BaseConsumer<C>) -> Result<Vec<Stand>> {
-        let mut list = TopicPartitionList::new();
-        list.add_partition_range(&self.topic, 0, self.from.len() as i32 - 1);
-        let found = consumer
-            .committed_offsets(list, self.timeout)
-            .with_context(|| format!("the positions of group {} are not to be had", self.group))?;
+        let found = committed(consumer, &self.group, &self.topic, self.from.len(), self.timeout)?;
         let stand = |partition: usize| {
+            let position = position(&found, &self.topic, partition);
             let found = found.find_partition(&self.topic, partition as i32);
-            // One that is not told is not nowhere.
-            let told = found.as_ref().map_or(Ok(()), |found| found.error());
-            told.with_context(|| format!("where group {} stands is not to be had", self.group))?;
-            let position = match found.as_ref().map(|found| found.offset()) {
-                Some(Offset::Offset(position)) => position,
-                _ => -1,
-            };
             let note = found.and_then(|found| serde_json::from_str(found.metadata()).ok());
-            Ok(Stand { partition, position, note })
+            Stand { partition, position, note }
         };
-        (0..self.from.len()).map(stand).collect()
+        Ok((0..self.from.len()).map(stand).collect())
     }
 
     fn is_mine(&self, stands: &[Stand]) -> Result<()> {

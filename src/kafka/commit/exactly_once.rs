@@ -13,12 +13,14 @@ use crate::kafka::commit::interval;
 use crate::kafka::commit::state_topic::{OWNER, Origin, State};
 use crate::kafka::commit::waiting::{Waiting, WaitingRecord};
 use crate::kafka::consume::poll::serve;
+use crate::kafka::positions::{committed, position};
 use crate::kafka::produce::deliveries::Loss;
 use crate::kafka::produce::result_writer::Writer;
 use crate::kafka::topics::count_topics::CountTopics;
 use crate::kafka::topics::identity::Identity;
 use crate::kafka::topics::written::{ANOTHER_TOPIC, Written};
 use crate::system::clock::now_us;
+use crate::system::deadline::Deadline;
 use crate::system::errand::Errand;
 use anyhow::{Context as _, Result, anyhow, bail};
 use kuu_core::counter::Emission;
@@ -29,7 +31,7 @@ use rdkafka::producer::Producer;
 use rdkafka::{Offset, TopicPartitionList};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use thiserror::Error;
 
 /// How long the brokers may take to undo a transaction that this run gives up.
@@ -158,21 +160,8 @@ impl ExactlyOnce {
     /// If the brokers do not tell.
     pub fn positions(&self, partitions: usize) -> Result<Vec<i64>> {
         let topic = &self.writer.topics().input;
-        let mut list = TopicPartitionList::new();
-        for partition in 0..partitions {
-            list.add_partition(topic, partition as i32);
-        }
-        let found = self
-            .consumer
-            .committed_offsets(list, self.settings.timeout)
-            .with_context(|| format!("the positions of group {} are not to be had", self.group))?;
-        let position = |partition| {
-            let Some(found) = found.find_partition(topic, partition as i32) else { return Ok(-1) };
-            // One that is not told is not nowhere.
-            found.error().with_context(|| format!("where group {} stands is not to be had", self.group))?;
-            Ok(if let Offset::Offset(offset) = found.offset() { offset } else { -1 })
-        };
-        (0..partitions).map(position).collect()
+        let found = committed(&self.consumer, &self.group, topic, partitions, self.settings.timeout)?;
+        Ok((0..partitions).map(|partition| position(&found, topic, partition)).collect())
     }
 
     fn begin(&mut self) -> Result<()> {
@@ -220,13 +209,13 @@ impl ExactlyOnce {
     /// Waits until a reader sees what is committed: the coordinator answers some milliseconds before it is, and whoever
     /// reads the results after this process would find none.
     fn await_visible(&self) {
-        let patience = Instant::now() + VISIBLE;
+        let mut deadline = Deadline::after(VISIBLE).every(Duration::from_millis(1));
         for Written { topic, partition, offset } in self.writer.written() {
             loop {
                 match self.consumer.fetch_watermarks(&topic, partition, VISIBLE) {
                     // The last stable offset, as this consumer reads what is committed.
                     Ok((_, stable)) if stable > offset => break,
-                    Ok(_) if Instant::now() < patience => std::thread::sleep(Duration::from_millis(1)),
+                    Ok(_) if deadline.wait() => {}
                     // It is committed all the same.
                     _ => return,
                 }
@@ -309,13 +298,10 @@ impl ExactlyOnce {
 
 /// Repeats what may be repeated, within the timeout.
 pub(super) fn insist(timeout: Duration, request: impl Fn() -> Result<(), KafkaError>) -> Result<(), KafkaError> {
-    let patience = Instant::now() + timeout;
+    let mut deadline = Deadline::after(timeout).every(RETRY);
     loop {
         match request() {
-            Err(KafkaError::Transaction(error))
-                if error.is_retriable() && Instant::now() < patience && exhausted().is_none() =>
-            {
-                std::thread::sleep(RETRY);
+            Err(KafkaError::Transaction(error)) if error.is_retriable() && exhausted().is_none() && deadline.wait() => {
             }
             result => return result,
         }

@@ -6,12 +6,13 @@ use crate::kafka::client::refusal::{denied, lack};
 use crate::kafka::client::settings::{Settings, unusable};
 use crate::kafka::commit::claim::Claim;
 use crate::kafka::topics::identity::Identity;
+use crate::system::deadline::Deadline;
 use crate::system::errand::Errand;
 use anyhow::{Context as _, Result, bail};
 use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Commits the positions of one topic, and knows whether the group still is this run's.
 pub struct Committer {
@@ -88,10 +89,10 @@ impl Committer {
     /// # Errors
     /// If that does not succeed within the timeout, or cannot.
     pub fn finish(&mut self, positions: &[i64]) -> Result<()> {
-        let patience = Instant::now() + self.settings.timeout;
+        let deadline = Deadline::after(self.settings.timeout);
         while self.start(positions)? || self.errand.is_under_way() {
             self.settle(Duration::from_millis(20))?;
-            if Instant::now() > patience {
+            if deadline.is_over() {
                 bail!(
                     "the position in topic {} was not committed within {} s; its results are written",
                     self.topic,

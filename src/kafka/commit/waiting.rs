@@ -6,8 +6,10 @@ use crate::kafka::produce::result_writer::Writer;
 use kuu_core::counter::Emission;
 use kuu_core::frame_batch::Times;
 
-/// How much may wait: so many records, and so many bytes of values.
-const MOST: (usize, usize) = (1000, 1 << 20);
+/// How many records may wait.
+const MOST_RECORDS: usize = 1000;
+/// How many bytes of values may wait.
+const MOST_BYTES: usize = 1 << 20;
 
 /// Something to write.
 pub enum WaitingRecord {
@@ -67,7 +69,7 @@ impl Waiting {
 
     /// Whether no more should wait.
     pub fn is_full(&self) -> bool {
-        self.records.len() >= MOST.0 || self.bytes >= MOST.1
+        self.records.len() >= MOST_RECORDS || self.bytes >= MOST_BYTES
     }
 
     /// Writes the first `count` of them.

@@ -9,6 +9,7 @@ use crate::kafka::client::outage::is_passing;
 use crate::kafka::client::settings::{READING, Settings, queue_kbytes, queue_messages, unusable};
 use crate::kafka::consume::poll::Poll;
 use crate::kafka::headers::{DUE_HEADER, SENT_HEADER, decode_us};
+use crate::kafka::positions::position;
 use crate::kafka::topics::identity::Identity;
 use crate::system::clock::steady_us;
 use crate::system::fault::planted;
@@ -309,13 +310,6 @@ impl Reader {
     fn silence(&self, time: Duration) -> anyhow::Error {
         let why = self.consumer.context().last_error().unwrap_or_else(|| "no error was reported".into());
         anyhow!("the broker has sent nothing for {} s ({why}): start it again, then count again", time.as_secs())
-    }
-}
-
-fn position(positions: &TopicPartitionList, topic: &str, partition: usize) -> i64 {
-    match positions.find_partition(topic, partition as i32).map(|found| found.offset()) {
-        Some(Offset::Offset(offset)) => offset,
-        _ => -1,
     }
 }
 

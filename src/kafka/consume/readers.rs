@@ -9,12 +9,13 @@ use crate::kafka::client::outage::is_outage;
 use crate::kafka::client::settings::Settings;
 use crate::kafka::consume::reader::{Assigned, Reader, ReaderOptions, consumer};
 use crate::kafka::topics::identity::Identity;
+use crate::system::deadline::Deadline;
 use crate::system::fault::{died, planted};
 use anyhow::{Context as _, Result};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How often the watcher looks at the topic, and how often at the rest of the run.
 const LOOK: Duration = Duration::from_secs(1);
@@ -143,15 +144,16 @@ impl Watcher {
 
     /// Waits for the time of the next look; whether there is to be one.
     fn rest(&self) -> bool {
-        let next = Instant::now() + LOOK;
+        let mut next = Deadline::after(LOOK).every(TICK);
         let Instructions { feed, stop, .. } = &self.instructions;
-        while Instant::now() < next {
+        loop {
             if feed.is_closed() || stop.interrupted() || stop.finishing() {
                 return false;
             }
-            std::thread::sleep(TICK);
+            if !next.wait() {
+                return true;
+            }
         }
-        true
     }
 
     fn look(&mut self) -> Result<()> {

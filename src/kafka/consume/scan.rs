@@ -7,6 +7,7 @@ use crate::kafka::client::outage::is_passing;
 use crate::kafka::client::refusal::denied;
 use crate::kafka::client::settings::{READING, Settings, queue_kbytes, unusable};
 use crate::kafka::consume::poll::Poll;
+use crate::kafka::positions::position;
 use anyhow::{Context as _, Result, anyhow};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -64,10 +65,11 @@ fn drain(
     let mut heard = Instant::now();
     let ends = |consumer: &BaseConsumer<Context>| -> Result<bool> {
         let positions = consumer.position()?;
-        Ok(ranges.iter().enumerate().filter(|(_, range)| !range.is_empty()).all(|(partition, range)| {
-            let found = positions.find_partition(topic, partition as i32);
-            found.is_some_and(|found| matches!(found.offset(), Offset::Offset(at) if at >= range.high))
-        }))
+        Ok(ranges
+            .iter()
+            .enumerate()
+            .filter(|(_, range)| !range.is_empty())
+            .all(|(partition, range)| position(&positions, topic, partition) >= range.high))
     };
     let mut left = ranges.iter().map(Range::len).sum::<u64>();
     while left > 0 {

@@ -1,19 +1,21 @@
 //! Sends frames and accounts for every one of them.
 
+use crate::engine::patience::Patience;
 use crate::engine::stop::Stop;
 use crate::kafka::client::descriptors::{self, exhausted};
 use crate::kafka::client::refusal::lack;
 use crate::kafka::client::settings::{Settings, unusable};
 use crate::kafka::consume::poll::{serve, serve_and_rest};
-use crate::kafka::headers::{DUE_HEADER, SENT_HEADER};
+use crate::kafka::headers::{DUE_HEADER, SENT_HEADER, with_us};
+use crate::kafka::produce::sending::{Untaken, send};
 use anyhow::Result;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
+use rdkafka::message::{DeliveryResult, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, PurgeConfig};
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Undelivered frames that are named one by one; the others are only counted.
 const NAMED_FAILURES: usize = 10;
@@ -42,7 +44,9 @@ pub struct SendReport {
     pub acks: Vec<(usize, i64)>,
 }
 
-struct Deliveries {
+/// What becomes of frames, counted one by one. (That of results remembers offsets and the first loss instead: a count ends
+/// with it.)
+struct FrameDeliveries {
     /// The right that it was refused, which is why the rest of the queue was given up.
     denied: Mutex<Option<String>>,
     outcome: Mutex<SendReport>,
@@ -51,7 +55,7 @@ struct Deliveries {
     clock: Option<fn() -> i64>,
 }
 
-impl ClientContext for Deliveries {
+impl ClientContext for FrameDeliveries {
     fn log(&self, _: RDKafkaLogLevel, _: &str, message: &str) {
         descriptors::notice(message);
     }
@@ -68,7 +72,7 @@ impl ClientContext for Deliveries {
     }
 }
 
-impl ProducerContext for Deliveries {
+impl ProducerContext for FrameDeliveries {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, tag: usize) {
@@ -96,7 +100,7 @@ impl ProducerContext for Deliveries {
     }
 }
 
-impl Deliveries {
+impl FrameDeliveries {
     fn is_denied(&self) -> bool {
         self.denied.lock().is_ok_and(|denied| denied.is_some())
     }
@@ -125,7 +129,7 @@ impl Deliveries {
     }
 }
 
-impl Deliveries {
+impl FrameDeliveries {
     /// Notes a frame that was not even taken.
     fn refuse(&self, tag: usize, why: &str) {
         if let Ok(mut outcome) = self.outcome.lock() {
@@ -136,33 +140,6 @@ impl Deliveries {
     /// Frames that are acknowledged or lost.
     fn settled(&self) -> u64 {
         self.outcome.lock().map_or(0, |outcome| outcome.delivered + outcome.failed)
-    }
-}
-
-/// Without end, until the user wants the end; then as long as the brokers go on to answer.
-struct Patience<'a> {
-    stop: &'a Stop,
-    /// When the last answer came, and how many there were.
-    answered: Option<(Instant, u64)>,
-}
-
-impl Patience<'_> {
-    fn new(stop: &Stop) -> Patience<'_> {
-        Patience { stop, answered: None }
-    }
-
-    fn is_over(&mut self, producer: &BaseProducer<Deliveries>) -> bool {
-        if !self.stop.interrupted() {
-            return false;
-        }
-        let settled = producer.context().settled();
-        match self.answered {
-            Some((since, before)) if before == settled => since.elapsed() > GRACE,
-            _ => {
-                self.answered = Some((Instant::now(), settled));
-                false
-            }
-        }
     }
 }
 
@@ -177,7 +154,7 @@ impl SendReport {
 
 /// An idempotent producer for one topic.
 pub struct Sender {
-    producer: BaseProducer<Deliveries>,
+    producer: BaseProducer<FrameDeliveries>,
     topic: String,
     partition: Option<i32>,
     sent: u64,
@@ -203,7 +180,8 @@ impl Sender {
             ("queue.buffering.max.messages", "100000"),
         ];
         let (denied, outcome) = Default::default();
-        let deliveries = Deliveries { denied, outcome, settings: settings.clone(), topic: topic.to_owned(), clock };
+        let deliveries =
+            FrameDeliveries { denied, outcome, settings: settings.clone(), topic: topic.to_owned(), clock };
         let producer = settings.client(&[&base, ours].concat()).create_with_context(deliveries).map_err(unusable)?;
         let (topic, stop) = (topic.to_owned(), Stop::default());
         Ok(Sender { producer, topic, partition: None, sent: 0, stop, given_up: false, keyless: None })
@@ -234,9 +212,8 @@ impl Sender {
 
     /// As [`Sender::send`], with the times at which the frame was due and is sent, in microseconds.
     pub fn send_timed(&mut self, key: Option<&str>, value: &[u8], tag: usize, due_us: i64, sent_us: i64) {
-        let add =
-            |headers: OwnedHeaders, key, time: i64| headers.insert(Header { key, value: Some(&time.to_be_bytes()) });
-        let headers = add(add(OwnedHeaders::new_with_capacity(2), DUE_HEADER, due_us), SENT_HEADER, sent_us);
+        let headers = with_us(OwnedHeaders::new_with_capacity(2), DUE_HEADER, due_us);
+        let headers = with_us(headers, SENT_HEADER, sent_us);
         self.send_with(key, value, tag, Some(headers));
     }
 
@@ -256,26 +233,16 @@ impl Sender {
         if let Some(partition) = partition {
             record = record.partition(*partition);
         }
-        let mut patience = Patience::new(stop);
-        while !self.given_up {
-            match producer.send(record) {
-                Ok(()) => break,
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), _))
-                    if producer.in_flight_count() == 0 =>
-                {
-                    producer.context().refuse(tag, "larger than what may wait to be sent (queue.buffering.max.kbytes)");
-                    break;
+        if !self.given_up {
+            let mut patience = Patience::new(stop, GRACE);
+            let deliveries = producer.context();
+            match send(producer, record, || patience.is_over(deliveries.settled())) {
+                Ok(()) => {}
+                Err(Untaken::TooLarge) => {
+                    deliveries.refuse(tag, "larger than what may wait to be sent (queue.buffering.max.kbytes)");
                 }
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                    serve_and_rest(producer);
-                    self.given_up = patience.is_over(producer);
-                    record = back;
-                }
-                Err((error, _)) => {
-                    let deliveries = producer.context();
-                    deliveries.refuse(tag, &deliveries.why(&error));
-                    break;
-                }
+                Err(Untaken::GivenUp(_)) => self.given_up = true,
+                Err(Untaken::Refused(error)) => deliveries.refuse(tag, &deliveries.why(&error)),
             }
         }
         if self.given_up
@@ -302,10 +269,10 @@ impl Sender {
 
     /// Waits until every frame so far is acknowledged or given up.
     pub fn flush(&self) {
-        let mut patience = Patience::new(&self.stop);
+        let mut patience = Patience::new(&self.stop, GRACE);
         while self.producer.in_flight_count() > 0 {
             serve_and_rest(&self.producer);
-            if self.given_up || patience.is_over(&self.producer) {
+            if self.given_up || patience.is_over(self.producer.context().settled()) {
                 self.producer.purge(PurgeConfig::default().queue().inflight());
             }
         }

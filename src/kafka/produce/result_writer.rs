@@ -1,11 +1,13 @@
 //! One producer for all that a count writes: results, dead letters, ordered frames, state.
 
+use crate::engine::patience::Patience;
 use crate::engine::sink::Letter;
 use crate::engine::stop::Stop;
 use crate::kafka::client::settings::{Settings, unusable};
 use crate::kafka::consume::poll::{serve, serve_and_rest};
-use crate::kafka::headers::{ARRIVED_HEADER, DUE_HEADER};
+use crate::kafka::headers::{ARRIVED_HEADER, DUE_HEADER, with_us};
 use crate::kafka::produce::deliveries::{Deliveries, Loss, Place};
+use crate::kafka::produce::sending::{Untaken, send};
 use crate::kafka::topics::count_topics::CountTopics;
 use crate::kafka::topics::limits::{producer_kbytes, wire_bytes};
 use crate::kafka::topics::written::Written;
@@ -16,7 +18,7 @@ use kuu_core::result::Row;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Writes in order; what was taken but not written shows at the next flush, or before.
 pub struct Writer {
@@ -171,30 +173,17 @@ impl Writer {
         Ok(())
     }
 
-    fn send(&self, mut record: BaseRecord<'_, [u8], [u8], usize>) -> Result<(), Loss> {
-        let mut patience = Patience::new(self);
-        loop {
-            match self.producer.send(record) {
-                Ok(()) => return Ok(()),
-                // It does not fit into the empty queue.
-                Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back))
-                    if self.producer.in_flight_count() == 0 =>
-                {
-                    let bytes = back.payload.map_or(0, <[u8]>::len);
-                    let mut loss = self.producer.context().too_large(back.topic, back.delivery_opaque, bytes);
-                    loss.why = format!("{}; or set -X queue.buffering.max.kbytes={}", loss.why, bytes / 1024 + 1);
-                    return Err(loss);
-                }
-                Err((error @ KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
-                    serve_and_rest(&self.producer);
-                    if patience.is_over() {
-                        return Err(self.loss(back.topic, &error));
-                    }
-                    record = back;
-                }
-                Err((error, back)) => return Err(self.loss(back.topic, &error)),
+    fn send(&self, record: BaseRecord<'_, [u8], [u8], usize>) -> Result<(), Loss> {
+        let (topic, place, bytes) = (record.topic, record.delivery_opaque, record.payload.map_or(0, <[u8]>::len));
+        let mut patience = Patience::new(&self.stop, self.timeout);
+        send(&self.producer, record, || patience.is_over(0)).map_err(|untaken| match untaken {
+            Untaken::TooLarge => {
+                let mut loss = self.producer.context().too_large(topic, place, bytes);
+                loss.why = format!("{}; or set -X queue.buffering.max.kbytes={}", loss.why, bytes / 1024 + 1);
+                loss
             }
-        }
+            Untaken::GivenUp(error) | Untaken::Refused(error) => self.loss(topic, &error),
+        })
     }
 
     /// Waits until everything so far is acknowledged.
@@ -202,12 +191,12 @@ impl Writer {
     /// # Errors
     /// If something was lost.
     pub fn flush(&mut self) -> Result<(), Loss> {
-        let mut patience = Patience::new(self);
+        let mut patience = Patience::new(&self.stop, self.timeout);
         while self.unacknowledged && self.producer.in_flight_count() > 0 {
             serve_and_rest(&self.producer);
             // Once one is lost, librdkafka keeps the others of the transaction back until they time out.
             self.check()?;
-            if patience.is_over() {
+            if patience.is_over(0) {
                 let error = KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut);
                 return Err(self.loss(&self.topics.output, &error));
             }
@@ -237,29 +226,10 @@ impl Writer {
     }
 }
 
-/// Without end, until the user wants the run to end.
-struct Patience<'a> {
-    writer: &'a Writer,
-    interrupted: Option<Instant>,
-}
-
-impl<'a> Patience<'a> {
-    fn new(writer: &'a Writer) -> Patience<'a> {
-        Patience { writer, interrupted: None }
-    }
-
-    fn is_over(&mut self) -> bool {
-        let Writer { stop, timeout, .. } = self.writer;
-        stop.interrupted() && self.interrupted.get_or_insert_with(Instant::now).elapsed() > *timeout
-    }
-}
-
 fn cause_headers(times: Times) -> OwnedHeaders {
-    let add =
-        |headers: OwnedHeaders, key, value: i64| headers.insert(Header { key, value: Some(&value.to_be_bytes()) });
-    let headers = add(OwnedHeaders::new(), ARRIVED_HEADER, times.arrived_us);
+    let headers = with_us(OwnedHeaders::new(), ARRIVED_HEADER, times.arrived_us);
     match times.due_us {
-        Some(due) => add(headers, DUE_HEADER, due),
+        Some(due) => with_us(headers, DUE_HEADER, due),
         None => headers,
     }
 }

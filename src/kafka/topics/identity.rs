@@ -4,10 +4,11 @@ use crate::kafka::admin::Cluster;
 use crate::kafka::topics::count_topics::CountTopics;
 use crate::kafka::topics::topic_id::describe;
 use crate::kafka::topics::written::ANOTHER_TOPIC;
+use crate::system::deadline::Deadline;
 use anyhow::{Context as _, Result, anyhow, bail};
 use rdkafka::client::{Client, ClientContext};
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Ids of topics by their names; a broker without ids has none.
 pub type Ids = BTreeMap<String, String>;
@@ -58,7 +59,7 @@ impl Identity {
     /// # Errors
     /// If a topic is gone or another one; one of an outage if the broker does not tell.
     pub fn check<C: ClientContext>(&self, client: &Client<C>) -> Result<usize> {
-        let patience = Instant::now() + self.timeout.min(MISSING);
+        let mut deadline = Deadline::after(self.timeout.min(MISSING)).every(Duration::from_millis(100));
         loop {
             let found = describe(client, self.broker, &self.names, self.timeout)
                 .context("whether the topics still are the same is not to be had")?;
@@ -70,8 +71,8 @@ impl Identity {
             }
             match self.names.iter().find(|name| !found.contains_key(*name)) {
                 None => return Ok(found.get(&self.input).map_or(0, |topic| topic.partitions)),
-                Some(name) if Instant::now() > patience => bail!(self.gone(name)),
-                Some(_) => std::thread::sleep(Duration::from_millis(100)),
+                Some(_) if deadline.wait() => {}
+                Some(name) => bail!(self.gone(name)),
             }
         }
     }
