@@ -3,7 +3,6 @@
 use crate::bench::load::Load;
 use crate::bench::partitions::guard;
 use crate::count::recovery::Job;
-use crate::count::window_table::WindowTable;
 use crate::engine::start::RunOptions;
 use crate::engine::stop::Stop;
 use crate::input::truth;
@@ -315,7 +314,7 @@ fn count(
         follow: false,
         options: RunOptions::default(),
     };
-    let counted = job.run(cluster, stop, &mut WindowTable::default(), |_| {})?;
+    let counted = job.run(cluster, stop, &mut (), |_| {})?;
     let ledger = counted.counter.ledger();
     if ledger.read != frames && !counted.summary.interrupted {
         bail!("{} of {frames} frames were counted from topic {}", ledger.read, topics.messages);

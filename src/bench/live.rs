@@ -2,7 +2,6 @@
 
 use crate::bench::load::Load;
 use crate::count::recovery::{Activity, Counted, Job};
-use crate::count::window_table::WindowTable;
 use crate::engine::start::RunOptions;
 use crate::engine::stop::Stop;
 use crate::kafka::admin::{Cluster, Range};
@@ -277,7 +276,7 @@ fn count(plan: &LivePlan, settings: &Settings, end: &Stop, shared: &Signals) -> 
         options: RunOptions { idle: Some(Duration::from_secs(60)), ..RunOptions::default() },
     };
     let cluster = Cluster::connect(settings)?;
-    let counted = job.run(&cluster, end, &mut WindowTable::default(), |progress| {
+    let counted = job.run(&cluster, end, &mut (), |progress| {
         if let Activity::Counting { status, .. } = progress {
             shared.counted.store(status.frames, Relaxed);
             shared.caught_up.fetch_or(status.caught_up, Relaxed);

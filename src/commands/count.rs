@@ -6,6 +6,7 @@ use crate::commands::session::receipts;
 use crate::commands::session::topics;
 use crate::commands::session::{self, Session, broker, figure, print_json};
 use crate::count::lines_sink::LinesSink;
+use crate::count::observer::Observed;
 use crate::count::recovery::{Activity, Counted, Job};
 use crate::count::window_table::WindowTable;
 use crate::engine::queue::Feed;
@@ -27,6 +28,7 @@ use anyhow::{Result, bail};
 use kuu_core::configuration::{Configuration, CountConfig, Guarantee};
 use kuu_core::counter::Counter;
 use kuu_core::record::{Record, Topic};
+use std::cell::Cell;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
@@ -185,8 +187,9 @@ fn files(arguments: &CountArgs, session: &Session) -> Result<ExitStatus> {
     let read = move || done.send(source::feed(&names, parser, false, &feed, &stop, |_| {}));
     std::thread::Builder::new().name("parser".into()).spawn(read)?;
     let options = pipeline_options(arguments);
-    let mut watched = table.over(sink.as_mut());
-    let summary = run::run(&intake, &mut counter, Start::anew(1), &mut watched, options, &session.stop, |now| {
+    let commits = Cell::new(0);
+    let mut observed = Observed::new(sink.as_mut(), &mut table, &commits);
+    let summary = run::run(&intake, &mut counter, Start::anew(1), &mut observed, options, &session.stop, |now| {
         status.show(&Activity::Counting { status: *now, lag: 0, hidden: 0 });
     })?;
     let reading = match summary.interrupted {
@@ -307,12 +310,20 @@ fn doubts(doubtful: &Doubtful) -> String {
     format!("partition {}{others}: its frames do not agree on the time: {so}", doubtful.partition)
 }
 
+/// How fast it went when it was last measured.
+struct Rate {
+    since: Instant,
+    /// Frames until then.
+    frames: u64,
+    per_s: f64,
+}
+
 /// One line on a terminal; a line every ten seconds elsewhere, while following.
 struct StatusLine {
     screen: Screen,
     bar: indicatif::ProgressBar,
     follow: bool,
-    rate: (Instant, u64, f64),
+    rate: Rate,
     said: Instant,
 }
 
@@ -320,22 +331,23 @@ impl StatusLine {
     fn new(screen: Screen, follow: bool) -> StatusLine {
         let now = Instant::now();
         let bar = screen.progress("{spinner} {msg}");
-        StatusLine { screen, bar, follow, rate: (now, 0, 0.0), said: now }
+        StatusLine { screen, bar, follow, rate: Rate { since: now, frames: 0, per_s: 0.0 }, said: now }
     }
 
     fn show(&mut self, now: &Activity) {
         let (status, lag, hidden) = match now {
-            Activity::Restoring(read, total) => {
+            Activity::Restoring { read, total } => {
                 let (read, total) = (terminal::count(*read), terminal::count(*total));
                 return self.bar.set_message(format!("restoring the state: {read} of {total} records"));
             }
             Activity::Counting { status, lag, hidden } => (status, lag, hidden),
         };
-        let elapsed = self.rate.0.elapsed();
+        let elapsed = self.rate.since.elapsed();
         if elapsed >= Duration::from_secs(1) {
             // After a setback there are fewer than before.
-            let frames = status.frames.saturating_sub(self.rate.1);
-            self.rate = (Instant::now(), status.frames, frames as f64 / elapsed.as_secs_f64());
+            let frames = status.frames.saturating_sub(self.rate.frames);
+            let per_s = frames as f64 / elapsed.as_secs_f64();
+            self.rate = Rate { since: Instant::now(), frames: status.frames, per_s };
         }
         let watermark = status.watermark.and_then(|at| jiff::Timestamp::from_second(at).ok());
         let line = format!(
@@ -344,7 +356,7 @@ impl StatusLine {
             terminal::count(status.results),
             watermark.map_or_else(|| "not yet known".into(), |at| at.to_string()),
             terminal::count(*lag),
-            rate(self.rate.2),
+            rate(self.rate.per_s),
             status.doubtful.map_or_else(String::new, |doubtful| format!("; {}", doubts(&doubtful))),
             match hidden {
                 0 => String::new(),

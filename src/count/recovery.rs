@@ -1,6 +1,6 @@
 //! One count of a topic: reader, counter, pipeline and sink put together, and put together again after a setback.
 
-use crate::count::window_table::WindowTable;
+use crate::count::observer::{Observed, Observer};
 use crate::engine::queue::Feed;
 use crate::engine::run;
 use crate::engine::sink::Sink;
@@ -18,16 +18,18 @@ use crate::kafka::consume::reader::ReaderOptions;
 use crate::kafka::consume::readers::Readers;
 use crate::kafka::topics::count_topics::CountTopics;
 use crate::kafka::topics::identity::{Identity, Ids};
+use crate::system::deadline::Deadline;
 use crate::system::host;
 use anyhow::{Context as _, Result, anyhow};
 use kuu_core::configuration::Guarantee;
 use kuu_core::counter::{Config, Counter};
 use kuu_frame::ParserKind;
 use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How long to wait after the first setback; twice as long after the next one, up to the second of the two.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// How long to wait after the first setback; twice as long after the next one, up to the longest time.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How long setbacks may follow each other without a commit between them.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -60,8 +62,13 @@ pub struct Job {
 /// What is known while it runs.
 #[derive(Clone, Copy, Debug)]
 pub enum Activity {
-    /// So many of so many offsets of the state are read.
-    Restoring(u64, u64),
+    /// The state is read.
+    Restoring {
+        /// Offsets so far.
+        read: u64,
+        /// Of so many.
+        total: u64,
+    },
     /// The counter runs.
     Counting {
         /// What the pipeline knows.
@@ -95,32 +102,39 @@ impl Job {
         &self,
         cluster: &Cluster,
         stop: &Stop,
-        table: &mut WindowTable,
+        observer: &mut dyn Observer,
         mut watch: impl FnMut(&Activity),
     ) -> Result<Counted> {
-        let attempt = Attempt { job: self, cluster, owner: &host::instance(), claimed: Cell::new(false), stop };
+        let attempt = Attempt {
+            job: self,
+            cluster,
+            owner: &host::instance(),
+            claimed: Cell::new(false),
+            commits: Cell::new(0),
+            stop,
+        };
         let mut setbacks = Vec::new();
-        let mut since = (Instant::now(), table.commits(), BACKOFF.0);
+        let patience = || Deadline::after(PATIENCE).backing_off(FIRST_PAUSE, LONGEST_PAUSE);
+        let (mut deadline, mut commits) = (patience(), 0);
         loop {
-            let error = match attempt.run(table, &mut watch) {
+            let error = match attempt.run(observer, &mut watch) {
                 Ok(counted) => return Ok(Counted { setbacks, ..counted }),
                 Err(error) if error.is::<Aborted>() || error.is::<Fenced>() => attempt.setback(error)?,
                 // In the middle of an outage, what a restart asks for may not be had either.
                 Err(error) if !setbacks.is_empty() && is_outage(&error) => error,
                 Err(error) => return Err(after(error, &setbacks)),
             };
-            if table.commits() > since.1 {
-                since = (Instant::now(), table.commits(), BACKOFF.0);
+            if attempt.commits.get() > commits {
+                (deadline, commits) = (patience(), attempt.commits.get());
             }
             if let Some(words) = exhausted() {
                 return Err(anyhow!(words));
             }
-            if stop.interrupted() || since.0.elapsed() > PATIENCE {
+            if stop.interrupted() || deadline.is_over() {
                 return Err(error.context("the last transaction is undone, and no further one succeeded: count again"));
             }
             setbacks.push(format!("{error:#}"));
-            std::thread::sleep(since.2);
-            since.2 = (since.2 * 2).min(BACKOFF.1);
+            deadline.wait();
         }
     }
 
@@ -157,18 +171,20 @@ struct Attempt<'a> {
     owner: &'a str,
     /// Whether the state has this owner's name, or had it.
     claimed: Cell<bool>,
+    /// Commits of all attempts that held anything.
+    commits: Cell<u64>,
     stop: &'a Stop,
 }
 
 impl Attempt<'_> {
-    fn run(&self, table: &mut WindowTable, watch: &mut impl FnMut(&Activity)) -> Result<Counted> {
+    fn run(&self, observer: &mut dyn Observer, watch: &mut impl FnMut(&Activity)) -> Result<Counted> {
         match self.job.guarantee {
-            Guarantee::AtLeastOnce => self.at_least_once(table, watch),
-            Guarantee::ExactlyOnce => self.exactly_once(table, watch),
+            Guarantee::AtLeastOnce => self.at_least_once(observer, watch),
+            Guarantee::ExactlyOnce => self.exactly_once(observer, watch),
         }
     }
 
-    fn at_least_once(&self, table: &mut WindowTable, watch: &mut impl FnMut(&Activity)) -> Result<Counted> {
+    fn at_least_once(&self, observer: &mut dyn Observer, watch: &mut impl FnMut(&Activity)) -> Result<Counted> {
         let Job { topics, group, counting, .. } = self.job;
         let identity = Identity::of(self.cluster, topics, None)?;
         let ranges = self.cluster.ranges(&topics.input)?;
@@ -177,10 +193,11 @@ impl Attempt<'_> {
         let settings = self.cluster.settings();
         let mut sink =
             AtLeastOnce::new(settings, group, topics.clone(), self.owner, identity.clone(), from, self.stop)?;
-        self.count(&ranges, identity, counter, Start::anew(ranges.len()), &mut table.over(&mut sink), watch)
+        let mut sink = Observed::new(&mut sink, observer, &self.commits);
+        self.count(&ranges, identity, counter, Start::anew(ranges.len()), &mut sink, watch)
     }
 
-    fn exactly_once(&self, table: &mut WindowTable, watch: &mut impl FnMut(&Activity)) -> Result<Counted> {
+    fn exactly_once(&self, observer: &mut dyn Observer, watch: &mut impl FnMut(&Activity)) -> Result<Counted> {
         let Job { topics, group, counting, .. } = self.job;
         let identity = Identity::of(self.cluster, topics, Some(State::topic(group)))?;
         let mut ids = identity.ids().clone();
@@ -192,7 +209,8 @@ impl Attempt<'_> {
         let (topics, guarded) = (topics.clone(), identity.clone());
         let mut sink = ExactlyOnce::new(settings, group, topics, origin.clone(), guarded, self.owner, self.stop)?;
         self.claimed.set(true);
-        let state = State::read(self.cluster, group, &origin, |read, total| watch(&Activity::Restoring(read, total)))?;
+        let state =
+            State::read(self.cluster, group, &origin, |read, total| watch(&Activity::Restoring { read, total }))?;
         let mut ranges = self.cluster.ranges(&self.job.topics.input)?;
         let start = match state.origin {
             Some(origin) => {
@@ -203,7 +221,8 @@ impl Attempt<'_> {
         };
         let counter = Counter::restore(counting.clone(), ranges.len(), &state.records)
             .with_context(|| format!("topic {}: use another --group, or --recreate", State::topic(group)))?;
-        self.count(&ranges, identity, counter, start, &mut table.over(&mut sink), watch)
+        let mut sink = Observed::new(&mut sink, observer, &self.commits);
+        self.count(&ranges, identity, counter, start, &mut sink, watch)
     }
 
     /// Why to go back to the last commit: a broker that was away, or a transaction that was open for too long. Whoever was
@@ -251,20 +270,20 @@ impl Attempt<'_> {
     ) -> Result<Counted> {
         let Job { topics, follow, .. } = self.job;
         let (feed, intake) = Feed::new();
-        let keep = (topics.dead_letters.is_some(), topics.ordered.is_some());
+        let (dead_letters, ordered) = (topics.dead_letters.is_some(), topics.ordered.is_some());
         let options = ReaderOptions {
             topic: topics.input.clone(),
             threads: self.job.threads,
             parser: self.job.parser,
-            keep_values: keep.0 || keep.1,
+            keep_values: dead_letters || ordered,
             follow: *follow,
         };
         let readers = Readers::start(self.cluster.settings(), &options, identity, ranges, feed, self.stop)?;
         let resumed_frames = counter.ledger().read;
         let left: u64 = ranges.iter().map(Range::len).sum();
         let options = RunOptions {
-            dead_letters: keep.0,
-            ordered: keep.1,
+            dead_letters,
+            ordered,
             commit_results: self.job.guarantee == Guarantee::ExactlyOnce,
             resumes: self.job.guarantee == Guarantee::ExactlyOnce,
             ..self.job.options

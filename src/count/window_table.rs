@@ -1,10 +1,8 @@
 //! The last answers of a run, for its table.
 
-use crate::engine::sink::{Commit, Letter, Sink};
+use crate::count::observer::Observer;
 use crate::terminal::{count, difference, plural, table};
-use anyhow::Result;
 use kuu_core::counter::Emission;
-use kuu_core::frame_batch::Times;
 use kuu_core::window::Window;
 use std::collections::BTreeMap;
 
@@ -23,37 +21,9 @@ pub struct WindowTable {
     forgotten: u64,
     /// Not committed yet: what is undone is not shown.
     open: Vec<Emission>,
-    commits: u64,
 }
 
 impl WindowTable {
-    /// Looks over the results on their way to `sink`.
-    pub fn over<'a>(&'a mut self, sink: &'a mut dyn Sink) -> Watched<'a> {
-        self.open.clear();
-        Watched { sink, table: self }
-    }
-
-    /// Commits so far.
-    pub fn commits(&self) -> u64 {
-        self.commits
-    }
-
-    fn commit(&mut self) {
-        self.commits += 1;
-        for result in self.open.drain(..) {
-            let answer = self.answers.entry(result.window).or_insert(Answer { first: None, last: result });
-            // An earlier run may have had it.
-            if result.revision == Some(0) {
-                answer.first.get_or_insert(result.users);
-            }
-            answer.last = result;
-            if self.answers.len() > SHOWN {
-                self.answers.pop_first();
-                self.forgotten += 1;
-            }
-        }
-    }
-
     /// Whether there was no result.
     pub fn is_empty(&self) -> bool {
         self.answers.is_empty()
@@ -80,40 +50,27 @@ impl WindowTable {
     }
 }
 
-/// A sink under a table's eyes.
-pub struct Watched<'a> {
-    sink: &'a mut dyn Sink,
-    table: &'a mut WindowTable,
-}
-
-impl Sink for Watched<'_> {
-    fn result(&mut self, result: &Emission, cause: Option<Times>) -> Result<()> {
-        self.table.open.push(*result);
-        self.sink.result(result, cause)
+impl Observer for WindowTable {
+    fn begin(&mut self) {
+        self.open.clear();
     }
 
-    fn dead_letter(&mut self, letter: Letter, reason: &'static str) -> Result<()> {
-        self.sink.dead_letter(letter, reason)
+    fn result(&mut self, result: &Emission) {
+        self.open.push(*result);
     }
 
-    fn ordered(&mut self, letter: Letter) -> Result<()> {
-        self.sink.ordered(letter)
-    }
-
-    fn commit(&mut self, commit: Commit<'_>) -> Result<()> {
-        let news = !commit.changes.is_empty() || !self.table.open.is_empty();
-        self.sink.commit(commit)?;
-        if news {
-            self.table.commit();
+    fn committed(&mut self) {
+        for result in self.open.drain(..) {
+            let answer = self.answers.entry(result.window).or_insert(Answer { first: None, last: result });
+            // An earlier run may have had it.
+            if result.revision == Some(0) {
+                answer.first.get_or_insert(result.users);
+            }
+            answer.last = result;
+            if self.answers.len() > SHOWN {
+                self.answers.pop_first();
+                self.forgotten += 1;
+            }
         }
-        Ok(())
-    }
-
-    fn settle(&mut self) {
-        self.sink.settle();
-    }
-
-    fn poll(&mut self) -> Result<()> {
-        self.sink.poll()
     }
 }
