@@ -249,7 +249,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn windows_tile_the_time(ts in 0..=MAX_TS, unit in prop::sample::select(&Unit::ALL[..])) {
+        fn windows_tile_the_time(ts in 0..=MAX_TS, unit in prop::sample::select(Unit::ALL)) {
             let window = unit.window(ts);
             prop_assert!(window.contains(ts));
             for second in [window.start.max(0), (window.end - 1).min(MAX_TS)] {

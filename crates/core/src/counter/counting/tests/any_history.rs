@@ -29,7 +29,7 @@ proptest! {
     fn any_history_folds_to_the_exact_count(
         frames in prop::collection::vec((0usize..3, 0u8..20, 1_451_600_000i64..1_451_613_000), 1..300),
         wild in prop::collection::vec((0usize..3, 0u8..20, 0i64..4_000_000_000), 0..5),
-        units in prop::sample::subsequence(&Unit::ALL[..], 1..=7),
+        units in prop::sample::subsequence(Unit::ALL, 1..=7),
         flush in 1usize..40,
     ) {
         let mut frames = frames;
