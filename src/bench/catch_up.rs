@@ -1,14 +1,14 @@
 //! Catch-up: a preloaded topic, as fast as it goes. Each phase is measured in turn with its ceiling, round by round.
 
+use crate::bench::embedded::guard;
 use crate::bench::load::Load;
-use crate::bench::partitions::guard;
 use crate::count::recovery::Job;
 use crate::engine::start::RunOptions;
 use crate::engine::stop::Stop;
 use crate::input::truth;
 use crate::kafka::admin::Cluster;
 use crate::kafka::commit::state_topic::State;
-use crate::kafka::consume::scan::read_shared;
+use crate::kafka::consume::whole_topic::read_shared;
 use crate::kafka::produce::frame_sender::Sender;
 use crate::kafka::produce::replay;
 use crate::kafka::topics::count_topics::{CountTopics, Limits};

@@ -13,36 +13,68 @@ use kuu_frame::ParserKind;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// A phase, its seconds, and the name and seconds of its ceiling.
-type Phase<'a> = (&'static str, &'a [f64], &'static str, &'a [f64]);
+/// A phase that has a ceiling.
+#[derive(Clone, Copy)]
+pub struct Phase<'a> {
+    /// Its name.
+    pub name: &'static str,
+    /// Its seconds, round by round.
+    pub seconds: &'a [f64],
+    /// The name of its ceiling.
+    pub ceiling: &'static str,
+    /// The seconds of that.
+    pub ceiling_seconds: &'a [f64],
+}
+
+impl<'a> Phase<'a> {
+    /// A phase beside its ceiling.
+    pub fn new(name: &'static str, seconds: &'a [f64], ceiling: &'static str, ceiling_seconds: &'a [f64]) -> Phase<'a> {
+        Phase { name, seconds, ceiling, ceiling_seconds }
+    }
+
+    /// The share of the ceiling's speed: its time over the phase's.
+    pub fn share(&self) -> f64 {
+        share(self.ceiling_seconds, self.seconds)
+    }
+}
 
 /// The phases that have a ceiling, in the order of the table.
 pub fn phases(samples: &Samples) -> [Phase<'_>; 3] {
     [
-        ("batch", &samples.batch, "inflate", &samples.inflate),
-        ("produce", &samples.produce, "raw send", &samples.raw_send),
-        ("count", &samples.count, "raw read", &samples.raw_read),
+        Phase::new("batch", &samples.batch, "inflate", &samples.inflate),
+        Phase::new("produce", &samples.produce, "raw send", &samples.raw_send),
+        Phase::new("count", &samples.count, "raw read", &samples.raw_read),
     ]
 }
 
-/// What a frame goes through, each on its own, in the order of the table: name, seconds, and whether only the frames that
-/// are kept in memory went through it.
-pub fn stages(samples: &Samples) -> [(&'static str, &[f64], bool); 6] {
+/// A part of what a frame goes through, on its own.
+pub struct Stage<'a> {
+    /// Its name.
+    pub name: &'static str,
+    /// Its seconds, round by round.
+    pub seconds: &'a [f64],
+    /// Whether only the frames that are kept in memory went through it.
+    pub is_of_kept: bool,
+}
+
+/// What a frame goes through, each on its own, in the order of the table.
+pub fn stages(samples: &Samples) -> [Stage<'_>; 6] {
+    let all = |name, seconds| Stage { name, seconds, is_of_kept: false };
+    let kept = |name, seconds| Stage { name, seconds, is_of_kept: true };
     [
-        ("inflate", &samples.inflate, false),
-        ("parse", &samples.parse_fast, true),
-        ("parse, plain", &samples.parse_plain, true),
-        ("intern, window, set", &samples.observe, true),
-        ("raw send", &samples.raw_send, false),
-        ("raw read", &samples.raw_read, false),
+        all("inflate", &samples.inflate),
+        kept("parse", &samples.parse_fast),
+        kept("parse, plain", &samples.parse_plain),
+        kept("intern, window, set", &samples.observe),
+        all("raw send", &samples.raw_send),
+        all("raw read", &samples.raw_read),
     ]
 }
 
 /// The share of its ceiling that each phase reached; and the speed of `parser` against inflating, both on one thread,
 /// which no neighbour on the machine disturbs much.
 pub fn shares(samples: &Samples, parser: ParserKind) -> BTreeMap<String, f64> {
-    // The ceiling's time over the phase's: the share of its speed.
-    let phases = phases(samples).map(|(phase, seconds, _, ceiling)| (phase.to_owned(), share(ceiling, seconds)));
+    let phases = phases(samples).map(|phase| (phase.name.to_owned(), phase.share()));
     let parse = match parser {
         ParserKind::Fast => &samples.parse_fast,
         ParserKind::Plain => &samples.parse_plain,
@@ -68,16 +100,13 @@ pub fn fill(record: &mut Record, load: &Load, samples: &Samples, parser: ParserK
     let mut add = |name: String, samples: Vec<f64>, ceiling: Option<Ceiling>| {
         record.figures.insert(name, Figure { value: median(&samples), samples, ceiling });
     };
-    for (phase, seconds, name, ceiling_seconds) in phases(samples) {
+    for phase in phases(samples) {
+        let Phase { name, seconds, ceiling_seconds, .. } = phase;
         for (unit, amount) in [("frames_per_s", load.frames), ("bytes_per_s", load.bytes)] {
             let ceiling = per_second(amount, ceiling_seconds);
-            let ceiling = Ceiling {
-                name: name.into(),
-                value: median(&ceiling),
-                samples: ceiling,
-                share: share(ceiling_seconds, seconds),
-            };
-            add(format!("{phase}_{unit}"), per_second(amount, seconds), Some(ceiling));
+            let ceiling =
+                Ceiling { name: phase.ceiling.into(), value: median(&ceiling), samples: ceiling, share: phase.share() };
+            add(format!("{name}_{unit}"), per_second(amount, seconds), Some(ceiling));
         }
     }
     for (phase, share) in shares(samples, parser) {
@@ -87,8 +116,8 @@ pub fn fill(record: &mut Record, load: &Load, samples: &Samples, parser: ParserK
         add("count_at_least_once_frames_per_s".into(), per_second(load.frames, &samples.count_at_least_once), None);
         add("exactly_once_share".into(), vec![share(&samples.count_at_least_once, &samples.count)], None);
     }
-    for (stage, seconds, kept) in stages(samples) {
-        let (frames, bytes) = load.amounts(kept);
+    for Stage { name: stage, seconds, is_of_kept } in stages(samples) {
+        let (frames, bytes) = load.amounts(is_of_kept);
         let name = stage.replace(", ", "_").replace(' ', "_");
         add(format!("{name}_ns_per_frame"), ns_per_frame(frames, seconds), None);
         add(format!("{name}_bytes_per_s"), per_second(bytes, seconds), None);

@@ -7,7 +7,7 @@ use crate::engine::stop::Stop;
 use crate::kafka::admin::{Cluster, Range};
 use crate::kafka::client::settings::Settings;
 use crate::kafka::commit::bare_transaction::BareTransactions;
-use crate::kafka::consume::scan::{ScannedMessage, read_until};
+use crate::kafka::consume::whole_topic::{ScannedMessage, read_until};
 use crate::kafka::headers::{ARRIVED_HEADER, DUE_HEADER, decode_us};
 use crate::kafka::produce::frame_sender::Sender;
 use crate::kafka::topics::count_topics::{CountTopics, Limits};

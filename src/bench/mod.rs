@@ -1,10 +1,10 @@
 //! Measuring: each phase beside its ceiling, and the latency of a live stream.
 
 pub mod catch_up;
+pub mod embedded;
 pub mod figures;
 pub mod gate;
 pub mod leftovers;
 pub mod live;
 pub mod load;
-pub mod partitions;
 pub mod tables;

@@ -1,7 +1,7 @@
 //! What a bench shows.
 
 use crate::bench::catch_up::Samples;
-use crate::bench::figures::{self, per_second};
+use crate::bench::figures::{self, Phase, Stage, per_second};
 use crate::bench::live::LiveFigures;
 use crate::bench::load::Load;
 use crate::kafka::client::settings::librdkafka_version;
@@ -9,7 +9,7 @@ use crate::system::host;
 use crate::terminal::{count, megabytes, plural, rate, size, table};
 use crate::verification::check::Checked;
 use kuu_core::record::Broker;
-use kuu_core::statistics::{median, share};
+use kuu_core::statistics::median;
 
 /// Who measures what, on what.
 pub fn header(broker: &Broker, load: &Load) -> String {
@@ -46,9 +46,9 @@ pub fn header(broker: &Broker, load: &Load) -> String {
 /// What a frame goes through, each on its own.
 pub fn stages(load: &Load, samples: &Samples) -> String {
     let mut rows = vec![["stage", "ns/frame", "frames/s", "MB/s"].map(String::from).to_vec()];
-    for (stage, seconds, kept) in figures::stages(samples) {
-        let (frames, bytes) = load.amounts(kept);
-        rows.push(speed(stage, frames, bytes, seconds));
+    for Stage { name, seconds, is_of_kept } in figures::stages(samples) {
+        let (frames, bytes) = load.amounts(is_of_kept);
+        rows.push(speed(name, frames, bytes, seconds));
     }
     table(&rows)
 }
@@ -59,13 +59,13 @@ pub fn phases(load: &Load, samples: &Samples) -> String {
     let mut rows = vec![title.map(String::from).to_vec()];
     let mut phases = figures::phases(samples).to_vec();
     if !samples.count_at_least_once.is_empty() {
-        phases.push(("exactly once", &samples.count, "at least once", &samples.count_at_least_once));
+        phases.push(Phase::new("exactly once", &samples.count, "at least once", &samples.count_at_least_once));
     }
-    for (phase, seconds, name, ceiling) in phases {
-        let mut row = speed(phase, load.frames, load.bytes, seconds);
-        row.push(name.into());
-        row.push(rate(median(&per_second(load.frames, ceiling))));
-        row.push(format!("{:.2}", share(ceiling, seconds)));
+    for phase in phases {
+        let mut row = speed(phase.name, load.frames, load.bytes, phase.seconds);
+        row.push(phase.ceiling.into());
+        row.push(rate(median(&per_second(load.frames, phase.ceiling_seconds))));
+        row.push(format!("{:.2}", phase.share()));
         rows.push(row);
     }
     table(&rows)

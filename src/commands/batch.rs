@@ -4,7 +4,7 @@ use crate::cli::BatchArgs;
 use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::{self, Session, figure, print_json};
 use crate::input::truth;
-use crate::terminal::ledger::ledger_line;
+use crate::terminal::ledger_line::ledger_line;
 use crate::terminal::{Screen, complain, plural, rate, time};
 use anyhow::{Context, Result, bail};
 use kuu_core::configuration::{BatchConfig, Configuration};

@@ -1,14 +1,14 @@
 //! `kuu bench`: everything in one process, each figure beside its ceiling, after the answer was verified.
 
 mod comparison;
-mod run;
+mod setup;
 
 use crate::bench::catch_up::{self, BenchTopics, Samples};
+use crate::bench::embedded::{Dropped, guard};
 use crate::bench::gate::{Baseline, Compared};
 use crate::bench::leftovers::{self, Leftovers};
 use crate::bench::live::{self, LiveFigures};
 use crate::bench::load::Load;
-use crate::bench::partitions::{Dropped, guard};
 use crate::bench::{figures, tables};
 use crate::cli::BenchArgs;
 use crate::commands::exit_status::ExitStatus;
@@ -16,7 +16,7 @@ use crate::commands::session::{self, Session};
 use crate::input::truth;
 use crate::kafka::admin::Cluster;
 use crate::kafka::commit::state_topic::State;
-use crate::terminal::ledger::ledger_line;
+use crate::terminal::ledger_line::ledger_line;
 use crate::terminal::{Screen, complain};
 use crate::verification::{
     self,
@@ -30,7 +30,7 @@ use kuu_core::record::Record;
 use kuu_core::truth::Truth;
 use kuu_core::verdict::Fold;
 use kuu_core::window::Unit;
-use run::{BenchRun, CATCH_UP_RATIO, LIVE_RATIO};
+use setup::{BenchRun, CATCH_UP_RATIO, LIVE_RATIO};
 
 /// How often a share below the baseline is measured again before it counts.
 const SECOND_LOOKS: usize = 2;
@@ -280,7 +280,7 @@ impl BenchRun<'_> {
 
     /// A wrong answer has no throughput: the verdict takes the place of the figures.
     fn wrong(&self, mut record: Record, checked: &Checked, phase: &str) -> Result<ExitStatus> {
-        verification::tables::show(self.session.screen, checked);
+        verification::verdict_table::show(self.session.screen, checked);
         self.session.screen.say(format!("the {phase} answer is wrong: no figures"));
         record.verdict = Some(checked.verdict.clone());
         ExitStatus::Wrong.after(self.save(&record, None))
@@ -291,7 +291,7 @@ impl BenchRun<'_> {
         say(format!("\n{}", tables::stages(self.load, &caught_up.samples)));
         say(format!("\n{}", tables::phases(self.load, &caught_up.samples)));
         say(format!("\n{}\n", tables::live(live, live_checked)));
-        verification::tables::show(self.session.screen, &caught_up.checked);
+        verification::verdict_table::show(self.session.screen, &caught_up.checked);
         say(ledger_line(&caught_up.samples.ledger));
     }
 

@@ -21,7 +21,7 @@ use crate::kafka::commit::state_topic::State;
 use crate::kafka::topics::count_topics::{CountTopics, Limits};
 use crate::kafka::topics::limits::{limits_of, to_take};
 use crate::system::host;
-use crate::terminal::ledger::ledger_line;
+use crate::terminal::ledger_line::ledger_line;
 use crate::terminal::{self, Screen, megabytes, plural, rate, time};
 use crate::verification::check::hidden;
 use anyhow::{Result, bail};

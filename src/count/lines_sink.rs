@@ -1,11 +1,9 @@
 //! Results as JSON lines.
 
-use crate::engine::sink::{Commit, Sink};
+use crate::engine::sink::{Commit, Output, Sink};
 use crate::engine::stop::Stop;
 use crate::system::clock::now_us;
 use anyhow::{Context, Result};
-use kuu_core::counter::Emission;
-use kuu_core::frame_batch::Times;
 use kuu_core::result::Row;
 use std::io::{BufWriter, ErrorKind, Write};
 
@@ -33,9 +31,11 @@ impl<W: Write> LinesSink<W> {
 }
 
 impl<W: Write> Sink for LinesSink<W> {
-    fn result(&mut self, result: &Emission, _cause: Option<Times>) -> Result<()> {
+    fn take(&mut self, output: Output) -> Result<()> {
+        // Of files there are neither dead letters nor ordered frames.
+        let Output::Result(result, _) = output else { return Ok(()) };
         let mut line = Vec::new();
-        Row::from(result).write(now_us(), &mut line);
+        Row::from(&result).write(now_us(), &mut line);
         line.push(b'\n');
         let written = self.out.write_all(&line);
         self.judge(written)

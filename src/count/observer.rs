@@ -1,9 +1,8 @@
 //! Who looks on while a count goes on.
 
-use crate::engine::sink::{Commit, Letter, Sink};
+use crate::engine::sink::{Commit, Output, Sink};
 use anyhow::Result;
 use kuu_core::counter::Emission;
-use kuu_core::frame_batch::Times;
 use std::cell::Cell;
 
 /// Looks on as results are committed; what is not committed is undone.
@@ -40,18 +39,12 @@ impl<'a> Observed<'a> {
 }
 
 impl Sink for Observed<'_> {
-    fn result(&mut self, result: &Emission, cause: Option<Times>) -> Result<()> {
-        self.observer.result(result);
-        self.has_results = true;
-        self.sink.result(result, cause)
-    }
-
-    fn dead_letter(&mut self, letter: Letter, reason: &'static str) -> Result<()> {
-        self.sink.dead_letter(letter, reason)
-    }
-
-    fn ordered(&mut self, letter: Letter) -> Result<()> {
-        self.sink.ordered(letter)
+    fn take(&mut self, output: Output) -> Result<()> {
+        if let Output::Result(result, _) = &output {
+            self.observer.result(result);
+            self.has_results = true;
+        }
+        self.sink.take(output)
     }
 
     fn commit(&mut self, commit: Commit<'_>) -> Result<()> {

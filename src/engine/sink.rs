@@ -7,27 +7,11 @@ use kuu_core::ordered::Held;
 
 /// Where results go.
 pub trait Sink {
-    /// Takes a result; `cause` has the times of the frame that brought it about, on a live stream.
+    /// Takes what comes next.
     ///
     /// # Errors
     /// If it cannot be taken.
-    fn result(&mut self, result: &Emission, cause: Option<Times>) -> Result<()>;
-
-    /// Takes a value that no window counts, or that came after its turn, for the reason given.
-    ///
-    /// # Errors
-    /// If it cannot be taken.
-    fn dead_letter(&mut self, _letter: Letter, _reason: &'static str) -> Result<()> {
-        Ok(())
-    }
-
-    /// Takes the next frame of the ordered output.
-    ///
-    /// # Errors
-    /// If it cannot be taken.
-    fn ordered(&mut self, _letter: Letter) -> Result<()> {
-        Ok(())
-    }
+    fn take(&mut self, output: Output) -> Result<()>;
 
     /// Makes sure that every result so far is where it should be, and that the work so far need not be done again.
     ///
@@ -45,6 +29,16 @@ pub trait Sink {
     fn poll(&mut self) -> Result<()> {
         Ok(())
     }
+}
+
+/// What goes to a sink.
+pub enum Output {
+    /// A result; on a live stream with the times of the frame that brought it about.
+    Result(Emission, Option<Times>),
+    /// A value that no window counts, or that came after its turn, and why.
+    DeadLetter(Letter, &'static str),
+    /// The next frame of the ordered output.
+    Ordered(Letter),
 }
 
 /// What a commit covers.

@@ -1,6 +1,6 @@
 //! The terminal: tables, numbers, progress.
 
-pub mod ledger;
+pub mod ledger_line;
 
 use indicatif::{HumanCount, HumanFloatCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::Write as _;

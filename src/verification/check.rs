@@ -1,8 +1,8 @@
 //! The results, the topic and the ledger against the truth.
 
 use crate::kafka::admin::{Cluster, Range};
-use crate::kafka::consume::scan::read_all;
-use crate::terminal::ledger::ledger_line;
+use crate::kafka::consume::whole_topic::read_all;
+use crate::terminal::ledger_line::ledger_line;
 use crate::terminal::{count, plural};
 use anyhow::{Result, bail};
 use kuu_core::configuration::Guarantee;

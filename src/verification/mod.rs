@@ -1,4 +1,4 @@
 //! Output against truth: what `verify` and `bench` share.
 
 pub mod check;
-pub mod tables;
+pub mod verdict_table;

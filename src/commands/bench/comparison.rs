@@ -1,7 +1,7 @@
 //! What a run is compared with, and how it came out.
 
 use crate::bench::gate::{Baseline, Compared, Conditions, FORMAT, Measured};
-use crate::commands::bench::run::{BenchRun, CATCH_UP_RATIO};
+use crate::commands::bench::setup::{BenchRun, CATCH_UP_RATIO};
 use crate::commands::session;
 use crate::kafka::client::properties::is_secret;
 use crate::system::host;

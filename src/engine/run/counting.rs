@@ -1,7 +1,7 @@
 //! The counter at work: frames in, results to the sink, commits.
 
 use crate::engine::run::pace::Pace;
-use crate::engine::sink::{Commit, Letter, Sink};
+use crate::engine::sink::{Commit, Letter, Output, Sink};
 use crate::engine::start::{RunOptions, Start};
 use crate::engine::status::{RunSummary, Status};
 use crate::system::memory::Relief;
@@ -100,7 +100,7 @@ impl<'a> Run<'a> {
         for result in self.counter.drain() {
             self.summary.results += 1;
             self.closed |= result.timing == Timing::OnTime;
-            self.sink.result(&result, cause)?;
+            self.sink.take(Output::Result(result, cause))?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! What becomes of the original bytes: counted frames go out in their order, all others with a reason.
 
 use crate::engine::run::counting::Run;
-use crate::engine::sink::Letter;
+use crate::engine::sink::{Letter, Output};
 use anyhow::Result;
 use kuu_core::counter::Fate;
 use kuu_core::frame_batch::Value;
@@ -58,7 +58,7 @@ impl Run<'_> {
             }
         };
         if self.options.dead_letters {
-            self.sink.dead_letter(Letter::of(partition, value), reason)?;
+            self.sink.take(Output::DeadLetter(Letter::of(partition, value), reason))?;
         }
         Ok(())
     }
@@ -69,7 +69,7 @@ impl Run<'_> {
         let is_reading_again = self.is_reading_again();
         let Some(order) = &mut self.order else { return Ok(()) };
         if let Some(watermark) = self.counter.watermark().filter(|_| !is_reading_again) {
-            order.release(watermark).try_for_each(|letter| self.sink.ordered(letter))?;
+            order.release(watermark).try_for_each(|letter| self.sink.take(Output::Ordered(letter)))?;
         }
         // A commit takes the refused for sent, so they never wait.
         self.refuse()
@@ -89,7 +89,7 @@ impl Run<'_> {
         for partition in 0..self.start.len() {
             order.end(partition, self.counter.clocks().horizon(partition));
         }
-        order.finish().try_for_each(|letter| self.sink.ordered(letter))?;
+        order.finish().try_for_each(|letter| self.sink.take(Output::Ordered(letter)))?;
         self.refuse()
     }
 
@@ -98,7 +98,7 @@ impl Run<'_> {
         for (letter, rejection) in order.refused() {
             self.counter.out_of_order();
             if self.options.dead_letters {
-                self.sink.dead_letter(letter, rejection.name())?;
+                self.sink.take(Output::DeadLetter(letter, rejection.name()))?;
             }
         }
         Ok(())

@@ -1,11 +1,11 @@
 //! Runs by hand: frames in, and what the sink has when it commits.
 
 use crate::engine::run::counting::Run;
-use crate::engine::sink::{Commit, Letter, Sink};
+use crate::engine::sink::{Commit, Output, Sink};
 use crate::engine::start::{RunOptions, Start};
 use anyhow::Result;
-use kuu_core::counter::{Config, Counter, Emission};
-use kuu_core::frame_batch::{Frames, Times};
+use kuu_core::counter::{Config, Counter};
+use kuu_core::frame_batch::Frames;
 use kuu_core::ordered::Held;
 use kuu_frame::Frame;
 
@@ -19,17 +19,12 @@ struct Recorder {
 }
 
 impl Sink for Recorder {
-    fn result(&mut self, _: &Emission, _: Option<Times>) -> Result<()> {
-        Ok(())
-    }
-
-    fn dead_letter(&mut self, letter: Letter, reason: &'static str) -> Result<()> {
-        self.dead_letters.push((letter.offset, reason));
-        Ok(())
-    }
-
-    fn ordered(&mut self, letter: Letter) -> Result<()> {
-        self.ordered.push(letter.offset);
+    fn take(&mut self, output: Output) -> Result<()> {
+        match output {
+            Output::Result(..) => {}
+            Output::DeadLetter(letter, reason) => self.dead_letters.push((letter.offset, reason)),
+            Output::Ordered(letter) => self.ordered.push(letter.offset),
+        }
         Ok(())
     }
 

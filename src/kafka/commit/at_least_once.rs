@@ -1,18 +1,15 @@
 //! At least once: results to a topic, then positions to a consumer group.
 
 use crate::engine::patience::Patience;
-use crate::engine::sink::{Commit, Letter, Sink};
+use crate::engine::sink::{Commit, Output, Sink};
 use crate::engine::stop::Stop;
 use crate::kafka::client::settings::Settings;
 use crate::kafka::commit::offsets::Committer;
-use crate::kafka::commit::waiting::{Waiting, WaitingRecord};
+use crate::kafka::commit::waiting::Waiting;
 use crate::kafka::produce::result_writer::Writer;
 use crate::kafka::topics::count_topics::CountTopics;
 use crate::kafka::topics::identity::Identity;
-use crate::system::clock::now_us;
 use anyhow::{Result, bail};
-use kuu_core::counter::Emission;
-use kuu_core::frame_batch::Times;
 use std::time::Duration;
 
 /// Commits a position only after the results that it led to are acknowledged. After a crash the topic is counted anew,
@@ -66,11 +63,6 @@ impl AtLeastOnce {
         })
     }
 
-    fn put(&mut self, record: WaitingRecord) -> Result<()> {
-        self.waiting.push(record);
-        if self.waiting.is_full() { self.pass_all() } else { Ok(()) }
-    }
-
     /// Writes what the answer covers, if it comes within this time, and asks for the rest.
     fn pass(&mut self, wait: Duration) -> Result<()> {
         if let Some(may) = self.committer.settle(wait)? {
@@ -105,16 +97,9 @@ impl AtLeastOnce {
 }
 
 impl Sink for AtLeastOnce {
-    fn result(&mut self, result: &Emission, cause: Option<Times>) -> Result<()> {
-        self.put(WaitingRecord::Result(*result, cause, now_us()))
-    }
-
-    fn dead_letter(&mut self, letter: Letter, reason: &'static str) -> Result<()> {
-        self.put(WaitingRecord::DeadLetter(letter, reason))
-    }
-
-    fn ordered(&mut self, letter: Letter) -> Result<()> {
-        self.put(WaitingRecord::Ordered(letter))
+    fn take(&mut self, output: Output) -> Result<()> {
+        self.waiting.push(output);
+        if self.waiting.is_full() { self.pass_all() } else { Ok(()) }
     }
 
     fn commit(&mut self, commit: Commit<'_>) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Exactly once: results, changes of state and consumed offsets in one transaction (KIP-98, KIP-447).
 
-use crate::engine::sink::{Commit, Letter, Sink};
+use crate::engine::sink::{Commit, Output, Sink};
 use crate::engine::stop::Stop;
 use crate::kafka::admin::{Cluster, Range};
 use crate::kafka::client::background_close::Aside;
@@ -11,7 +11,7 @@ use crate::kafka::client::refusal::denied;
 use crate::kafka::client::settings::{Settings, unusable};
 use crate::kafka::commit::interval;
 use crate::kafka::commit::state_topic::{OWNER, Origin, State};
-use crate::kafka::commit::waiting::{Waiting, WaitingRecord};
+use crate::kafka::commit::waiting::Waiting;
 use crate::kafka::consume::poll::serve;
 use crate::kafka::positions::{committed, position};
 use crate::kafka::produce::deliveries::Loss;
@@ -19,12 +19,9 @@ use crate::kafka::produce::result_writer::Writer;
 use crate::kafka::topics::count_topics::CountTopics;
 use crate::kafka::topics::identity::Identity;
 use crate::kafka::topics::written::{ANOTHER_TOPIC, Written};
-use crate::system::clock::now_us;
 use crate::system::deadline::Deadline;
 use crate::system::errand::Errand;
 use anyhow::{Context as _, Result, anyhow, bail};
-use kuu_core::counter::Emission;
-use kuu_core::frame_batch::Times;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::Producer;
@@ -173,16 +170,6 @@ impl ExactlyOnce {
         Ok(())
     }
 
-    /// Puts a record off until its transaction begins, or too much waits.
-    fn put(&mut self, record: WaitingRecord) -> Result<()> {
-        self.waiting.push(record);
-        if !self.open && !self.waiting.is_full() {
-            return Ok(());
-        }
-        self.begin()?;
-        self.write_waiting()
-    }
-
     fn write_waiting(&mut self) -> Result<()> {
         let written = self.waiting.write(self.waiting.len(), &mut self.writer);
         written.map_err(|loss| self.lost(loss))
@@ -319,16 +306,14 @@ enum Consequence {
 }
 
 impl Sink for ExactlyOnce {
-    fn result(&mut self, result: &Emission, cause: Option<Times>) -> Result<()> {
-        self.put(WaitingRecord::Result(*result, cause, now_us()))
-    }
-
-    fn dead_letter(&mut self, letter: Letter, reason: &'static str) -> Result<()> {
-        self.put(WaitingRecord::DeadLetter(letter, reason))
-    }
-
-    fn ordered(&mut self, letter: Letter) -> Result<()> {
-        self.put(WaitingRecord::Ordered(letter))
+    /// Puts a record off until its transaction begins, or too much waits.
+    fn take(&mut self, output: Output) -> Result<()> {
+        self.waiting.push(output);
+        if !self.open && !self.waiting.is_full() {
+            return Ok(());
+        }
+        self.begin()?;
+        self.write_waiting()
     }
 
     fn commit(&mut self, commit: Commit<'_>) -> Result<()> {

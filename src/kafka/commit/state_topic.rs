@@ -1,7 +1,7 @@
 //! The topic that holds the state of a group: the counter's records, and one that says what they belong to.
 
 use crate::kafka::admin::Cluster;
-use crate::kafka::consume::scan::read_all;
+use crate::kafka::consume::whole_topic::read_all;
 use crate::kafka::topics::identity::Ids;
 use crate::kafka::topics::written::Written;
 use anyhow::{Context as _, Result, bail};

@@ -1,10 +1,9 @@
 //! Records that wait until they may be written.
 
-use crate::engine::sink::Letter;
+use crate::engine::sink::Output;
 use crate::kafka::produce::deliveries::Loss;
 use crate::kafka::produce::result_writer::Writer;
-use kuu_core::counter::Emission;
-use kuu_core::frame_batch::Times;
+use crate::system::clock::now_us;
 
 /// How many records may wait.
 const MOST_RECORDS: usize = 1000;
@@ -12,33 +11,31 @@ const MOST_RECORDS: usize = 1000;
 const MOST_BYTES: usize = 1 << 20;
 
 /// Something to write.
-pub enum WaitingRecord {
-    /// A result, what brought it about, and when it was emitted, in microseconds since the Unix epoch.
-    Result(Emission, Option<Times>, i64),
-    /// A value that no window counts, and why.
-    DeadLetter(Letter, &'static str),
-    /// The next frame of the ordered output.
-    Ordered(Letter),
+struct WaitingRecord {
+    output: Output,
+    /// When a result was emitted, in microseconds since the Unix epoch; of others it is of no use.
+    emitted_us: i64,
 }
 
 impl WaitingRecord {
+    fn new(output: Output) -> WaitingRecord {
+        let emitted_us = if matches!(output, Output::Result(..)) { now_us() } else { 0 };
+        WaitingRecord { output, emitted_us }
+    }
+
     /// Size of the value, where it can be large.
     fn bytes(&self) -> usize {
-        match self {
-            WaitingRecord::Result(..) => 0,
-            WaitingRecord::DeadLetter(letter, _) | WaitingRecord::Ordered(letter) => letter.value.len(),
+        match &self.output {
+            Output::Result(..) => 0,
+            Output::DeadLetter(letter, _) | Output::Ordered(letter) => letter.value.len(),
         }
     }
 
-    /// Writes it.
-    ///
-    /// # Errors
-    /// If the producer does not take it.
-    pub fn write(self, writer: &mut Writer) -> Result<(), Loss> {
-        match self {
-            WaitingRecord::Result(result, cause, emitted_us) => writer.result(&result, cause, emitted_us),
-            WaitingRecord::DeadLetter(letter, reason) => writer.dead_letter(&letter, reason),
-            WaitingRecord::Ordered(letter) => writer.ordered(&letter),
+    fn write(self, writer: &mut Writer) -> Result<(), Loss> {
+        match self.output {
+            Output::Result(result, cause) => writer.result(&result, cause, self.emitted_us),
+            Output::DeadLetter(letter, reason) => writer.dead_letter(&letter, reason),
+            Output::Ordered(letter) => writer.ordered(&letter),
         }
     }
 }
@@ -52,7 +49,8 @@ pub struct Waiting {
 
 impl Waiting {
     /// Takes one more.
-    pub fn push(&mut self, record: WaitingRecord) {
+    pub fn push(&mut self, output: Output) {
+        let record = WaitingRecord::new(output);
         self.bytes += record.bytes();
         self.records.push(record);
     }

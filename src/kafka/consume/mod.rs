@@ -3,4 +3,4 @@
 pub mod poll;
 pub mod reader;
 pub mod readers;
-pub mod scan;
+pub mod whole_topic;

@@ -1,7 +1,7 @@
 //! One run of `kuu bench`.
 
+use crate::bench::embedded::embedded_partitions;
 use crate::bench::load::Load;
-use crate::bench::partitions::embedded_partitions;
 use crate::cli::BenchArgs;
 use crate::commands::session::Session;
 use crate::kafka::admin::Cluster;
