@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 pub struct Patience<'a> {
     stop: &'a Stop,
     time: Duration,
-    last: Option<Answer>,
+    last: Option<LastAnswer>,
 }
 
 /// When the last answer came, and how many there were.
-struct Answer {
+struct LastAnswer {
     at: Instant,
     count: u64,
 }
@@ -30,7 +30,7 @@ impl Patience<'_> {
         match &self.last {
             Some(last) if last.count == count => last.at.elapsed() > self.time,
             _ => {
-                self.last = Some(Answer { at: Instant::now(), count });
+                self.last = Some(LastAnswer { at: Instant::now(), count });
                 false
             }
         }

@@ -44,10 +44,10 @@ pub struct Input {
     pub(super) lines: u64,
     /// Those of them that a checksum has proven.
     pub(super) checked: u64,
-    pub(super) stage: Stage,
+    pub(super) stage: InputStage,
 }
 
-pub(super) enum Stage {
+pub(super) enum InputStage {
     Start,
     Reading,
     /// The error to return after the lines that stand before it.
@@ -99,7 +99,7 @@ impl Input {
             carry: Vec::new(),
             lines: 0,
             checked: 0,
-            stage: Stage::Start,
+            stage: InputStage::Start,
         }
     }
 
@@ -120,11 +120,11 @@ impl Input {
     /// error finds the end.
     pub fn read_block(&mut self, block: &mut Block) -> Result<bool, InputError> {
         let buf = block.storage(self.sizes.block.max(self.carry.len()));
-        let start = match std::mem::replace(&mut self.stage, Stage::Done) {
-            Stage::Start => true,
-            Stage::Reading => false,
-            Stage::Failed(error) => return Err(error),
-            Stage::Done => return Ok(false),
+        let start = match std::mem::replace(&mut self.stage, InputStage::Done) {
+            InputStage::Start => true,
+            InputStage::Reading => false,
+            InputStage::Failed(error) => return Err(error),
+            InputStage::Done => return Ok(false),
         };
         let first_line = self.lines + 1;
         let filled = self.fill(buf);
@@ -153,14 +153,14 @@ impl Input {
             }
         }
         self.stage = match stop {
-            BlockEnd::Full | BlockEnd::Pause => Stage::Reading,
-            BlockEnd::End => Stage::Done,
+            BlockEnd::Full | BlockEnd::Pause => InputStage::Reading,
+            BlockEnd::End => InputStage::Done,
             BlockEnd::Fault(fault) => {
                 let error = InputError::fault(self.name.clone(), fault, self.cut());
                 if block.bytes().is_empty() {
                     return Err(error);
                 }
-                Stage::Failed(error)
+                InputStage::Failed(error)
             }
         };
         Ok(!block.bytes().is_empty())
@@ -223,7 +223,7 @@ impl Input {
         let is_file = self.progress().size().is_some();
         // The rest identifies a file. A stream may have no end.
         let is_wanted = match &error {
-            None => is_file || matches!(self.stage, Stage::Done),
+            None => is_file || matches!(self.stage, InputStage::Done),
             Some(error) => is_file && error.is_damage(),
         };
         let mut digest = Digest { bytes: self.raw.position(), sha256: String::new() };

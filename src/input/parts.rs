@@ -5,7 +5,7 @@
 //! If anything is not as hoped, the first part is read on to the end of the file, as if there were no others: so every
 //! error is found and told as ever.
 
-use crate::input::blocks::{Format, Input, SIZES, Stage};
+use crate::input::blocks::{Format, Input, InputStage, SIZES};
 use crate::input::error::InputError;
 use crate::input::progress::Progress;
 use crate::input::raw::Raw;
@@ -89,7 +89,7 @@ impl Blocks for Part {
 /// The lines that were cut between these parts, which have been read without an error; `None` if they do not meet.
 pub fn between(parts: &[Part]) -> Option<Block> {
     let (last, others) = parts.split_last()?;
-    let met = others.iter().all(|part| part.input.raw.paused()) && matches!(last.input.stage, Stage::Done);
+    let met = others.iter().all(|part| part.input.raw.paused()) && matches!(last.input.stage, InputStage::Done);
     let text: Vec<u8> = parts.iter().flat_map(|part| part.head.iter().chain(&part.input.carry)).copied().collect();
     let block = Block::new(text, 1);
     let short = block.lines().all(|(_, line)| line.len() <= last.input.sizes.line);
@@ -153,7 +153,7 @@ fn part(name: &str, reader: File, at: u64, size: u64) -> Input {
         lines: 0,
         checked: 0,
         // Not the start: there, a byte-order mark would be skipped.
-        stage: Stage::Reading,
+        stage: InputStage::Reading,
     }
 }
 
