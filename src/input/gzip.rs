@@ -5,7 +5,7 @@
 
 use crate::input::error::Fault;
 use crate::input::raw::Raw;
-use crc_fast::{CrcAlgorithm, Digest};
+use crc32fast::Hasher;
 use flate2::{Decompress, FlushDecompress, Status};
 
 /// Decoded at a time: small enough to be in the cache still when the checksum reads it.
@@ -32,7 +32,7 @@ enum Section {
 /// Decoder state; the compressed bytes come in with every call.
 pub(super) struct Gunzip {
     inflate: Decompress,
-    crc: Digest,
+    crc: Hasher,
     section: Section,
     /// First byte of the current member.
     member: u64,
@@ -46,7 +46,7 @@ impl Gunzip {
     pub(super) fn new() -> Gunzip {
         Gunzip {
             inflate: Decompress::new(false),
-            crc: Digest::new(CrcAlgorithm::Crc32IsoHdlc),
+            crc: Hasher::new(),
             section: Section::Header,
             member: 0,
             fault: None,
@@ -121,7 +121,7 @@ impl Gunzip {
         }
         if flags & HEADER_CRC != 0 {
             let at = raw.position();
-            let expected = self.crc.finalize() as u16;
+            let expected = self.crc.clone().finalize() as u16;
             if u16::from_le_bytes([self.header_byte(raw)?, self.header_byte(raw)?]) != expected {
                 return Err(self.corrupt(at, "wrong checksum of a header"));
             }
@@ -167,10 +167,10 @@ impl Gunzip {
             *byte = raw.byte()?.ok_or_else(|| self.truncated(raw))?;
         }
         let [c0, c1, c2, c3, l0, l1, l2, l3] = trailer;
-        if u32::from_le_bytes([c0, c1, c2, c3]) != self.crc.finalize() as u32 {
+        if u32::from_le_bytes([c0, c1, c2, c3]) != self.crc.clone().finalize() {
             return Err(self.corrupt(at, "wrong checksum"));
         }
-        if u32::from_le_bytes([l0, l1, l2, l3]) != self.crc.get_amount() as u32 {
+        if u32::from_le_bytes([l0, l1, l2, l3]) != self.inflate.total_out() as u32 {
             return Err(self.corrupt(at + 4, "wrong length"));
         }
         Ok(())
