@@ -4,10 +4,11 @@ use anyhow::{Context, Result, bail};
 use kuu_core::record::{FORMAT, Record};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use tempfile::Builder;
 
 /// File systems take names of 255 bytes; the rest is for what is around a topic's.
 const LONGEST: usize = 200;
@@ -58,19 +59,20 @@ pub fn write(dir: &Path, name: &str, content: &[u8]) -> Result<PathBuf> {
 
 fn write_for(dir: &Path, name: &str, content: &[u8], access: Access) -> Result<PathBuf> {
     let path = dir.join(name);
-    let draft = dir.join(format!(".{name}.{}", std::process::id()));
     let mode = match access {
         Access::Umask => 0o666,
         Access::Owner => 0o600,
     };
     let write = || {
         fs::create_dir_all(dir)?;
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&draft)?;
-        file.write_all(content)?;
-        fs::rename(&draft, &path)
+        let mut draft =
+            Builder::new().prefix(&format!(".{name}.")).permissions(Permissions::from_mode(mode)).tempfile_in(dir)?;
+        draft.write_all(content)?;
+        // What has the name must have the content, even after a power cut.
+        draft.as_file().sync_all()?;
+        draft.persist(&path).map(drop).map_err(|error| error.error)
     };
     if let Err(error) = write() {
-        let _ = fs::remove_file(&draft);
         return Err(error).with_context(|| {
             format!("{} cannot be written: name a writable directory with --results", path.display())
         });
