@@ -121,7 +121,7 @@ impl<T: Placed> Ordered<T> {
         if !backlog.ahead.is_empty() {
             self.settle(partition, horizon, at);
         }
-        if horizon.is_some_and(|horizon| ts <= horizon) {
+        if ts < self.queue.released() || horizon.is_some_and(|horizon| ts <= horizon) {
             self.enter(ts, item);
         } else {
             let backlog = &mut self.backlogs[partition];
@@ -172,7 +172,21 @@ impl<T: Placed> Ordered<T> {
 
     /// Releases, in order, what lies before the watermark.
     pub fn release(&mut self, watermark: i64) -> impl Iterator<Item = T> + use<T> {
+        if watermark > self.queue.released() {
+            self.overtake(watermark);
+        }
         self.queue.release(watermark)
+    }
+
+    /// Refuses what is far ahead of its own partition's clock but behind the watermark, which goes on without that partition:
+    /// its turn is over, and a restart takes what is behind the watermark for gone out.
+    fn overtake(&mut self, watermark: i64) {
+        for backlog in &mut self.backlogs {
+            let (over, waiting) = backlog.ahead.drain(..).partition(|ahead| ahead.ts < watermark);
+            let over: VecDeque<FarAhead<T>> = over;
+            backlog.ahead = waiting;
+            self.refused.extend(over.into_iter().map(|ahead| (ahead.item, Rejection::Late)));
+        }
     }
 
     /// Says that the input of `partition` has ended: what is beyond its `horizon` even now is refused. Without any clock,
@@ -316,7 +330,7 @@ mod tests {
         assert_eq!(offsets(order.finish()), [1, 0]);
     }
 
-    /// A good clock, half of the frames wild: every frame goes out or is refused once, whatever is killed when.
+    /// A good clock and one that stands still, half of the frames wild: every frame goes out or is refused once, whatever is killed when.
     fn with_restarts(frames: &[(usize, bool, i64)], restarts: &[usize]) -> Vec<Item> {
         let mut out: Vec<Item> = Vec::new();
         let mut positions = [0i64; 2];
@@ -324,22 +338,30 @@ mod tests {
         let mut order = Ordered::new(2, None).unwrap();
         for (i, (partition, wild, jitter)) in frames.iter().enumerate() {
             let now = 1_000 + i as i64;
-            let ts = if *wild { 1_000_000 } else { now - jitter };
+            // The clock of partition 0 stands still: the watermark goes on without it, and overtakes what waits.
+            let horizon = Some(if *partition == 0 { 1_050 } else { now + 50 });
+            let ts = match (*wild, jitter % 2) {
+                (true, 0) => 1_000_000,
+                (true, _) => now + 60,
+                (false, _) => now - jitter,
+            };
             let item = Item { ts, partition: *partition, offset: positions[*partition] };
             items.push(item.clone());
             positions[*partition] += 1;
             match jitter % 7 {
                 // Not counted.
                 6 => order.pass(*partition, item.offset, ts),
-                _ => order.push(ts, item, Some(now + 50), AT),
+                _ => order.push(ts, item, horizon, AT),
             }
-            out.extend(order.release(now - 5));
+            if jitter % 5 > 0 {
+                out.extend(order.release(now - 5));
+            }
             out.extend(order.refused().into_iter().map(|(item, _)| item));
             if restarts.contains(&i) {
                 let held = order.held(&positions);
                 order = Ordered::new(2, Some(&held)).unwrap();
                 let again = items.iter().filter(|item| item.offset >= held.from[item.partition]);
-                again.for_each(|item| order.push_again(item.ts, item.clone(), Some(now + 50), AT));
+                again.for_each(|item| order.push_again(item.ts, item.clone(), horizon, AT));
             }
         }
         (0..2).for_each(|partition| order.end(partition, Some(2_000)));
