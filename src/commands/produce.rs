@@ -31,6 +31,7 @@ pub fn run(arguments: &ProduceArgs, session: &Session) -> Result<ExitStatus> {
     let partitions = cluster.partitions(&arguments.topic)?.unwrap_or(0);
     let topic = Topic { name: arguments.topic.clone(), partitions };
     let id = cluster.id(&topic.name)?;
+    let before = ends(&cluster, &topic.name)?;
     begin(arguments, session, &topic)?;
 
     let started = Instant::now();
@@ -46,7 +47,8 @@ pub fn run(arguments: &ProduceArgs, session: &Session) -> Result<ExitStatus> {
 
     // Of a file that was not read to its end nobody knows later whether it is the same.
     let complete = !session.stop.interrupted() && replaced.is_none() && outcome.unknown == 0;
-    let config = ProduceConfig { unlisted_frames: earlier.unlisted, ..config(arguments, complete) };
+    let foreign = foreign(session, &cluster, &topic.name, before, &outcome);
+    let config = ProduceConfig { unlisted_frames: earlier.unlisted + foreign, ..config(arguments, complete) };
     let mut record = record(session, config, &cluster, &reading, &outcome, elapsed);
     record.topic = Some(topic);
     if let Some(words) = &replaced {
@@ -149,6 +151,29 @@ fn replaced(session: &Session, cluster: &Cluster, topic: &str, then: &Option<Str
              produce --recreate FILE`"
         )
     })
+}
+
+/// The sum of the offsets at which a topic ends.
+fn ends(cluster: &Cluster, topic: &str) -> Result<u64> {
+    Ok(cluster.ranges(topic)?.iter().map(|range| range.high.max(0) as u64).sum())
+}
+
+/// How many offsets somebody else took while the topic was filled, as another `kuu produce` does. Where it is not known what
+/// is ours, the receipt says so already.
+fn foreign(session: &Session, cluster: &Cluster, topic: &str, before: u64, outcome: &SendReport) -> u64 {
+    let ours = before + outcome.delivered;
+    if session.stop.interrupted() || outcome.unknown > 0 {
+        return 0;
+    }
+    // A broker that just went away is no reason to doubt the frames that it acknowledged.
+    let foreign = ends(cluster, topic).map_or(0, |now| now.saturating_sub(ours));
+    if foreign > 0 {
+        complain(format!(
+            "topic {topic} also got {} from somebody else meanwhile: `kuu verify` needs the names of all files",
+            plural(foreign, "message")
+        ));
+    }
+    foreign
 }
 
 fn sender(arguments: &ProduceArgs, cluster: &Cluster) -> Result<Sender> {

@@ -131,7 +131,7 @@ fn truth(arguments: &VerifyArgs, session: &Session, topic: &str, units: &[Unit])
     let path = session.common.results.join(&file);
     if receipts::unlisted(&produced) > 0 {
         bail!(
-            "{} does not have all frames of topic {topic}: it held {} before, of which there is no receipt: name the files, as in \
+            "{} does not have all frames of topic {topic}: it holds {} of which there is no receipt: name the files, as in \
              `kuu verify FILE`",
             path.display(),
             plural(receipts::unlisted(&produced), "frame")

@@ -17,7 +17,7 @@ use crate::kafka::commit::state_topic::{Origin, State};
 use crate::kafka::consume::reader::ReaderOptions;
 use crate::kafka::consume::readers::Readers;
 use crate::kafka::topics::count_topics::CountTopics;
-use crate::kafka::topics::identity::{Identity, Ids};
+use crate::kafka::topics::identity::{Identity, Ids, same_partitions};
 use crate::system::deadline::Deadline;
 use crate::system::host;
 use anyhow::{Context as _, Result, anyhow};
@@ -203,7 +203,9 @@ impl Attempt<'_> {
         let mut ids = identity.ids().clone();
         // It cannot tell that it is another one.
         ids.remove(&State::topic(group));
-        let origin = self.job.origin(ids.clone());
+        let output_partitions = identity.output_partitions();
+        let mut origin = self.job.origin(ids.clone());
+        origin.output_partitions = output_partitions;
         // Whoever had the transactional id before is fenced off first: from then on the state stands still.
         let settings = self.cluster.settings();
         let (topics, guarded) = (topics.clone(), identity.clone());
@@ -214,6 +216,7 @@ impl Attempt<'_> {
         let mut ranges = self.cluster.ranges(&self.job.topics.input)?;
         let start = match state.origin {
             Some(origin) => {
+                same_partitions(&self.job.topics.output, origin.output_partitions, output_partitions)?;
                 sink.resume(&origin, self.cluster)?;
                 self.job.resume(&origin, &ids, &sink.positions(origin.positions.len())?, &mut ranges)?
             }

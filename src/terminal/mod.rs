@@ -4,8 +4,12 @@ pub mod ledger_line;
 
 use indicatif::{HumanCount, HumanFloatCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+/// Whether it was said that standard output takes no words.
+static IS_SAID: AtomicBool = AtomicBool::new(false);
 
 /// Where words for people go, and whether any are wanted.
 #[derive(Clone, Copy, Debug)]
@@ -22,12 +26,17 @@ impl Screen {
         if self.quiet {
             return;
         }
-        // Whoever stops reading does not want an error for it.
-        let _ = if self.to_stderr {
-            writeln!(std::io::stderr(), "{}", line.as_ref())
-        } else {
-            writeln!(std::io::stdout(), "{}", line.as_ref())
-        };
+        if self.to_stderr {
+            let _ = writeln!(std::io::stderr(), "{}", line.as_ref());
+            return;
+        }
+        match writeln!(std::io::stdout(), "{}", line.as_ref()) {
+            // Whoever stops reading does not want an error for it. The exit status stays that of the work, which was done.
+            Err(error) if error.kind() != ErrorKind::BrokenPipe && !IS_SAID.swap(true, Ordering::Relaxed) => {
+                complain(format!("standard output cannot be written: {error}"));
+            }
+            _ => {}
+        }
     }
 
     /// A spinner with words of the template, hidden unless on a terminal.

@@ -127,7 +127,7 @@ pub struct ProduceConfig {
     /// Whether the run came to its end; unknown in records of before this was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub complete: Option<bool>,
-    /// Frames that the topic held before and of which there is no receipt.
+    /// Frames that the topic holds, or held, and of which there is no receipt.
     #[serde(skip_serializing_if = "is_zero")]
     pub unlisted_frames: u64,
 }

@@ -136,6 +136,12 @@ impl Committer {
                 let why = lack(&self.settings, code, "Read", &self.group).unwrap_or_else(|| error.to_string());
                 bail!("the position in topic {} cannot be committed: {why}", self.topic)
             }
+            Some(RDKafkaErrorCode::UnknownMemberId | RDKafkaErrorCode::IllegalGeneration) => bail!(
+                "the position in topic {} cannot be committed: another program is a member of group {}, as a consumer that \
+                 subscribes is: stop it, or count with another --group",
+                self.topic,
+                self.group
+            ),
             Some(_) => Err(error).with_context(|| format!("the position in topic {} cannot be committed", self.topic)),
             None => Err(error),
         }

@@ -39,6 +39,9 @@ pub struct Origin {
     /// The ids of the topics: none in format 1, or from a broker without ids.
     #[serde(default)]
     pub topics: Ids,
+    /// How many partitions the topic of the results has, if it is known.
+    #[serde(default)]
+    pub output_partitions: Option<usize>,
     /// For each partition the next offset to read, -1 if none was read.
     pub positions: Vec<i64>,
     /// What the ordered output has still to come, if there is one.
@@ -53,7 +56,15 @@ impl Origin {
 
     /// The origin of a count with these settings and topics.
     pub fn new(settings: BTreeMap<String, String>, topics: Ids) -> Origin {
-        Origin { format: STATE_FORMAT, settings, topics, positions: Vec::new(), held: None, written: Vec::new() }
+        Origin {
+            format: STATE_FORMAT,
+            settings,
+            topics,
+            output_partitions: None,
+            positions: Vec::new(),
+            held: None,
+            written: Vec::new(),
+        }
     }
 
     /// The ids of a topic in this state and in `now`, if they are known and not the same.

@@ -293,7 +293,9 @@ impl Reader {
             Some(RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::AutoOffsetReset) => {
                 // It may be another topic, which does not reach that far.
                 self.identity.check(self.consumer.client())?;
-                Err(anyhow!("topic {topic}: frames were deleted while they were being read ({error}): count again"))
+                Err(anyhow!(
+                    "topic {topic}: frames were deleted before they were read ({error}): make its retention longer; `kuu count --recreate` counts what is left, anew"
+                ))
             }
             Some(
                 RDKafkaErrorCode::UnknownTopicOrPartition

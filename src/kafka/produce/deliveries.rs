@@ -78,7 +78,7 @@ impl Deliveries {
         Loss {
             topic: topic.to_owned(),
             why: format!(
-                "{what} has {bytes} bytes, more than it takes (max.message.bytes): {remedy}, then count again"
+                "{what} has {bytes} bytes, with key and headers more than it takes (max.message.bytes): {remedy}, then count again"
             ),
             code: Some(RDKafkaErrorCode::MessageSizeTooLarge),
         }

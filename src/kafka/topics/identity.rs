@@ -20,6 +20,8 @@ const MISSING: Duration = Duration::from_secs(10);
 #[derive(Clone, Debug)]
 pub struct Identity {
     input: String,
+    output: String,
+    output_partitions: Option<usize>,
     names: Vec<String>,
     ids: Ids,
     /// Whom to ask, if not the controller.
@@ -35,18 +37,24 @@ impl Identity {
     pub fn of(cluster: &Cluster, topics: &CountTopics, state: Option<String>) -> Result<Identity> {
         let CountTopics { input, output, dead_letters, ordered, .. } = topics.clone();
         let mut names: Vec<String> =
-            [Some(input.clone()), Some(output), dead_letters, ordered, state].into_iter().flatten().collect();
+            [Some(input.clone()), Some(output.clone()), dead_letters, ordered, state].into_iter().flatten().collect();
         names.sort();
         names.dedup();
         let (found, broker) = cluster.describe(&names)?;
         names.retain(|name| found.contains_key(name));
+        let output_partitions = found.get(&output).map(|topic| topic.partitions);
         let ids = found.into_iter().filter_map(|(name, topic)| Some((name, topic.id?))).collect();
-        Ok(Identity { input, names, ids, broker, timeout: cluster.settings().timeout })
+        Ok(Identity { input, output, output_partitions, names, ids, broker, timeout: cluster.settings().timeout })
     }
 
     /// The ids as of the start.
     pub fn ids(&self) -> &Ids {
         &self.ids
+    }
+
+    /// The partitions of the topic of the results, as of the start.
+    pub fn output_partitions(&self) -> Option<usize> {
+        self.output_partitions
     }
 
     /// The id of the topic that is read.
@@ -57,7 +65,7 @@ impl Identity {
     /// Looks again; gives how many partitions the input has now.
     ///
     /// # Errors
-    /// If a topic is gone or another one; one of an outage if the broker does not tell.
+    /// If a topic is gone or another one, or the results would go elsewhere; one of an outage if the broker does not tell.
     pub fn check<C: ClientContext>(&self, client: &Client<C>) -> Result<usize> {
         let mut deadline = Deadline::after(self.timeout.min(MISSING)).every(Duration::from_millis(100));
         loop {
@@ -69,6 +77,8 @@ impl Identity {
                     _ => {}
                 }
             }
+            let partitions = found.get(&self.output).map(|topic| topic.partitions);
+            same_partitions(&self.output, self.output_partitions, partitions)?;
             match self.names.iter().find(|name| !found.contains_key(*name)) {
                 None => return Ok(found.get(&self.input).map_or(0, |topic| topic.partitions)),
                 Some(_) if deadline.wait() => {}
@@ -98,5 +108,19 @@ impl Identity {
                  the start"
             ),
         }
+    }
+}
+
+/// Whether all results of a window go to one partition: it follows from their key, and from how many partitions there are.
+///
+/// # Errors
+/// If `output` had another number of partitions.
+pub fn same_partitions(output: &str, then: Option<usize>, now: Option<usize>) -> Result<()> {
+    match then.zip(now) {
+        Some((then, now)) if then != now => bail!(
+            "topic {output} had {then} partitions and has {now}: corrections of a window would go to another one than its first \
+             result, and have no order: `kuu count --recreate` writes all results anew"
+        ),
+        _ => Ok(()),
     }
 }

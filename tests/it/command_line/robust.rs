@@ -97,6 +97,10 @@ fn a_table_that_cannot_be_printed() {
         let arguments = [command, &[b"--brokers", brokers]].concat();
         assert_eq!(run(&kuu, &arguments, full(), full()).status.code(), Some(0), "{}", command[0].escape_ascii());
     }
+    let done = run(&kuu, &[b"verify", b"--brokers", brokers], full(), Stdio::piped());
+    assert_eq!(done.status.code(), Some(0));
+    let words = "kuu: standard output cannot be written: No space left on device (os error 28)\n";
+    assert_eq!(String::from_utf8_lossy(&done.stderr), words);
     assert_eq!(crate::support::wire::settle(&crate::support::broker::rows(&mock.address, "output")), windows(&all));
 }
 
@@ -131,9 +135,12 @@ fn ctrl_c_while_the_broker_is_away() {
     running.write(&lines(&all[..250]));
     eventually("the first frames", || (read(&mock.address, "messages").len() == 250).then_some(()));
     mock.down();
-    running.write(&lines(&all[250..]));
-    // Nothing shows that these are taken: they are with the producer, or still in the pipe.
+    let (rest, before) = (lines(&all[250..]), running.bytes_read());
+    running.write(&rest);
     running.handles(2);
+    eventually("the rest of the frames", || (running.bytes_read() >= before + rest.len() as u64).then_some(()));
+    // Nothing shows when what was read is with the producer.
+    std::thread::sleep(Duration::from_millis(300));
     running.signal("INT");
     let done = running.wait_for(Duration::from_secs(60)).exits(130);
     let done = done.complains("250 frames acknowledged").complains("is not known");

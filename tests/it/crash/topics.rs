@@ -130,6 +130,28 @@ fn results_that_are_replaced_under_a_count() {
     }
 }
 
+/// Partitions that are added to the results, under a count and between two: corrections would go elsewhere.
+#[test]
+#[ignore = "needs Kafka"]
+fn partitions_that_are_added_to_the_results() {
+    for guarantee in GUARANTEES {
+        let all = frames(2_000);
+        let case = Case::new("results-grown", guarantee, &all);
+        let running = case.follow();
+        case.reaches(2_000);
+        let output = &case.topics.output;
+        case.topics.grow(output, 5);
+        let words =
+            format!("topic {output} had 1 partitions and has 5: corrections of a window would go to another one");
+        running.wait().exits(2).complains(&words);
+        if guarantee == "exactly-once" {
+            case.kuu.run(&case.count("")).exits(2).complains(&words).complains("--recreate");
+        }
+        case.kuu.run(&case.count("--recreate")).exits(0);
+        assert_eq!(settle(&case.rows()), windows(&all), "{guarantee}");
+    }
+}
+
 /// Partitions that are added are read, and first answers wait for them.
 #[test]
 #[ignore = "needs Kafka"]

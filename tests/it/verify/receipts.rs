@@ -91,7 +91,7 @@ fn frames_that_no_receipt_names() {
     kuu.run(&format!("produce {b} --append")).exits(0);
     kuu.run(&format!("produce {c} --append")).exits(0);
     kuu.run("count").exits(0);
-    let words = "results/produce-messages.json does not have all frames of topic messages: it held 700 frames before, of which there \
+    let words = "results/produce-messages.json does not have all frames of topic messages: it holds 700 frames of which there \
                  is no receipt: name the files, as in `kuu verify FILE`";
     kuu.run("verify").exits(2).complains(words);
     kuu.run(&format!("verify {a} {b} {c}")).exits(0);
@@ -122,6 +122,28 @@ fn a_count_that_was_killed_has_no_ledger() {
     done.says("ledger: none, the last `kuu count` of this output has not come to its end: it goes on, or was killed");
     kuu.run("count --guarantee at-least-once").exits(0);
     kuu.run("verify").exits(0).says("ledger: 1,400 read");
+}
+
+/// Two that fill one topic at the same time see each other's frames at the end.
+#[test]
+fn two_produce_into_one_topic() {
+    let mock = Mock::new(2);
+    let kuu = Kuu::with(&mock.address);
+    let all = frames(300);
+    let mut first = kuu.spawn("produce -");
+    first.handles(2);
+    eventually("the record of the start", || kuu.has_record("produce-messages").then_some(()));
+    let file = kuu.file("2.jsonl", lines(&all[100..]));
+    kuu.run(&format!("produce {file}")).exits(0);
+    first.write(&lines(&all[..100]));
+    first.close().wait().exits(0).complains("topic messages also got 200 messages from somebody else meanwhile");
+    kuu.run("count").exits(0);
+    kuu.run("verify")
+        .exits(2)
+        .complains("it holds 200 frames of which there is no receipt")
+        .complains("kuu verify FILE");
+    let whole = kuu.file("all.jsonl", lines(&all));
+    kuu.run(&format!("verify {whole}")).exits(0);
 }
 
 #[test]
