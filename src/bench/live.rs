@@ -133,9 +133,9 @@ pub fn measure(
         let generated = join(generate);
         // Whatever happened, the others must be let go.
         if generated.is_ok() {
-            end.finish()
+            end.finish();
         } else {
-            end.interrupt()
+            end.interrupt();
         }
         let Counted { summary, counter, .. } = join(count)?;
         let ledger = counter.ledger().clone();

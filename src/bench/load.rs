@@ -57,7 +57,7 @@ impl Load {
                     }
                     is_full = load.values.len() + line.len() > kept_bytes;
                     if !is_full {
-                        let key = parser.root(line).ok().and_then(|root| root.key());
+                        let key = parser.root(line).ok().and_then(kuu_frame::Root::key);
                         load.keep(key, line);
                     }
                 }

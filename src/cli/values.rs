@@ -52,6 +52,9 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 /// A name that a topic can have.
+///
+/// # Errors
+/// What such a name has, where the text is none.
 pub fn topic(text: &str) -> Result<String, String> {
     let fine = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     if text.is_empty() || text == "." || text == ".." || text.len() > 249 || !text.chars().all(fine) {

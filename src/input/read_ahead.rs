@@ -70,7 +70,7 @@ impl Ahead {
             Ahead::Waiting(reader) => Running::start(reader).map_err(|source| Fault::Io { at, source })?,
             Ahead::Running(running) => running,
             Ahead::Lost => return Err(Fault::Died { at }),
-            ended => {
+            ended @ Ahead::Ended(_) => {
                 *self = ended;
                 return Ok(RawChunk::default());
             }

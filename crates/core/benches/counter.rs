@@ -25,7 +25,7 @@ fn observe(bencher: Bencher, units: &[Unit]) {
     let mut parser = fast::FastParser::new();
     let frames: Vec<(String, i64)> = fixture()
         .map(|line| {
-            let frame = parser.root(&line).and_then(|root| root.frame()).expect("a frame");
+            let frame = parser.root(&line).and_then(kuu_frame::Root::frame).expect("a frame");
             (frame.uid.to_owned(), frame.ts)
         })
         .collect();

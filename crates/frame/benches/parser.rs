@@ -56,7 +56,7 @@ fn kuu_fast(bencher: Bencher, engine: &str) {
     let mut parsers = fast::FastParser::all();
     let parser = parsers.iter_mut().find(|parser| parser.engine() == engine).expect("it was listed");
     frames(bencher, |line| {
-        let frame = parser.root(line).and_then(|root| root.frame()).expect("a frame");
+        let frame = parser.root(line).and_then(kuu_frame::Root::frame).expect("a frame");
         (frame.uid.len(), frame.ts)
     });
 }
@@ -69,7 +69,7 @@ fn engines() -> Vec<&'static str> {
 fn kuu_plain(bencher: Bencher) {
     let mut parser = plain::PlainParser::new();
     frames(bencher, |line| {
-        let frame = parser.root(line).and_then(|root| root.frame()).expect("a frame");
+        let frame = parser.root(line).and_then(kuu_frame::Root::frame).expect("a frame");
         (frame.uid.len(), frame.ts)
     });
 }

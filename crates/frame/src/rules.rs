@@ -77,7 +77,10 @@ pub struct Root<'a> {
 }
 
 impl<'a> Root<'a> {
-    /// The frame, or the first rule that the root breaks.
+    /// The frame.
+    ///
+    /// # Errors
+    /// The first rule that the root breaks.
     pub fn frame(self) -> Result<Frame<'a>, Malformed> {
         if self.uid == Member::Repeated || self.ts == Member::Repeated {
             return Err(Malformed::DuplicateKey);

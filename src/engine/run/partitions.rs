@@ -63,7 +63,7 @@ impl Run<'_> {
         let now = self.pace.look();
         self.relief.look(now);
         for partition in 0..self.silent_since.len() {
-            if self.silent_since[partition].is_some_and(|since| now - since >= idle) {
+            if self.silent_since[partition].is_some_and(|since| now.saturating_sub(since) >= idle) {
                 self.silent_since[partition] = None;
                 self.silence(partition)?;
             }

@@ -120,7 +120,7 @@ impl State {
     pub fn read(cluster: &Cluster, group: &str, wanted: &Origin, mut tell: impl FnMut(u64, u64)) -> Result<State> {
         let topic = State::topic(group);
         let ranges = cluster.ranges(&topic)?;
-        let total = ranges.iter().map(|range| range.len()).sum();
+        let total = ranges.iter().map(super::super::admin::Range::len).sum();
         let mut state = State::default();
         let mut origin = None;
         let mut read = 0;

@@ -27,7 +27,7 @@ pub fn replay(
     several::read(names, limit, stop, tell, |file, block| {
         for (number, line) in block.lines() {
             if !is_blank(line) {
-                let key = parser.root(line).ok().and_then(|root| root.key());
+                let key = parser.root(line).ok().and_then(kuu_frame::Root::key);
                 sender.send(key, line, file << LINE_BITS | number as usize);
             }
         }

@@ -33,6 +33,9 @@ impl<T> Drop for Owned<T> {
 }
 
 /// Which broker to ask where librdkafka finds none by itself: it asks the controller, and the embedded broker has none.
+///
+/// # Errors
+/// If no broker tells its brokers within this time.
 pub fn substitute<C: ClientContext>(client: &Client<C>, timeout: Duration) -> Result<Option<i32>, KafkaError> {
     let metadata = client.fetch_metadata(None, timeout)?;
     // SAFETY: the client outlives this call, which only reads what the answer above said.
@@ -43,6 +46,9 @@ pub fn substitute<C: ClientContext>(client: &Client<C>, timeout: Duration) -> Re
 
 /// Asks a broker, the controller if none is given, for topics of these names; those that are missing are left out, and none
 /// is made.
+///
+/// # Errors
+/// If a name holds a zero byte, or the broker does not answer within this time, or refuses.
 pub fn describe<C: ClientContext>(
     client: &Client<C>,
     broker: Option<i32>,
@@ -82,7 +88,7 @@ pub fn describe<C: ClientContext>(
             return Err(KafkaError::MetadataFetch(RDKafkaErrorCode::Fail));
         }
         let mut count = 0;
-        let found = rd_kafka_DescribeTopics_result_topics(result, &mut count);
+        let found = rd_kafka_DescribeTopics_result_topics(result, &raw mut count);
         let mut described = BTreeMap::new();
         for index in 0..count {
             let topic = *found.add(index);
@@ -93,7 +99,7 @@ pub fn describe<C: ClientContext>(
             }
             let name = CStr::from_ptr(rd_kafka_TopicDescription_name(topic)).to_string_lossy().into_owned();
             let mut partitions = 0;
-            rd_kafka_TopicDescription_partitions(topic, &mut partitions);
+            rd_kafka_TopicDescription_partitions(topic, &raw mut partitions);
             described.insert(name, Described { id: id(rd_kafka_TopicDescription_topic_id(topic)), partitions });
         }
         Ok(described)

@@ -176,7 +176,7 @@ pub(super) mod tests {
         let words = ["true", "false", "null", "tru", "fals", "truefalse", "falsee", "nulll", "nul0", "True", "t", "f0"];
         let numbers = signs.iter().flat_map(|sign| whole.iter().map(move |whole| format!("{sign}{whole}")));
         let numbers = numbers.flat_map(|start| ends.iter().map(move |end| format!("{start}{end}")));
-        for token in numbers.chain(words.iter().map(|word| word.to_string())) {
+        for token in numbers.chain(words.iter().map(ToString::to_string)) {
             for after in [",", "}", "]", " ,", "\n]", ":", " :", "\"", "{", "[", " 1,", "", " ", "\u{436}", "=", "M"] {
                 for padding in [0, 3, 40] {
                     let rest = format!("{token}{after}{}", "5,".repeat(padding));
