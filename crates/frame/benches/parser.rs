@@ -1,6 +1,7 @@
 //! Frames → user and time: this crate's parsers, and the libraries that check the whole value as well.
 //!
-//! `cargo bench -p kuu-frame`; only ratios within one run mean something. `simd_json` changes its input, so that it pays for a copy besides.
+//! `cargo bench -p kuu-frame`; only ratios within one run mean something. `simd_json` changes its input, so its time
+//! includes a copy.
 
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
@@ -14,8 +15,8 @@ use std::sync::LazyLock;
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/stream.jsonl.gz");
 
-/// So many frames, of about 2 KB each, that no branch predictor learns them by heart, and more than the second-level cache
-/// holds.
+/// This number of frames, about 2 KB each, is too many for a branch predictor to learn, and they exceed the
+/// second-level cache.
 const FRAMES: usize = 5_000;
 
 static LINES: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
@@ -50,7 +51,7 @@ fn frames(bencher: Bencher, mut parse: impl FnMut(&[u8]) -> (usize, i64)) {
     });
 }
 
-/// What each of the vector units that this processor has comes to.
+/// The fast parser with each set of vector instructions that this processor has.
 #[divan::bench(args = engines())]
 fn kuu_fast(bencher: Bencher, engine: &str) {
     let mut parsers = fast::FastParser::all();
@@ -102,7 +103,7 @@ fn simd_json(bencher: Bencher) {
     });
 }
 
-/// What no validating parser can do without.
+/// UTF-8 validation alone, which every validating parser needs.
 #[divan::bench]
 fn utf8_alone(bencher: Bencher) {
     frames(bencher, |line| (simdutf8::basic::from_utf8(line).expect("text").len(), 0));

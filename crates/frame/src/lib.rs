@@ -1,6 +1,7 @@
-//! Bytes of one message or line → [`Frame`], or the reason why they are none.
+//! Bytes of one message or line → [`Frame`], or the reason why they are not a frame.
 //!
-//! Two parsers implement the same rules: [`plain`] defines them with serde_json, [`fast`] follows it.
+//! Two parsers implement the same rules: [`plain`] defines them with serde_json, [`fast`] gives the same verdicts
+//! faster.
 
 #![warn(missing_docs)]
 
@@ -13,7 +14,7 @@ use strum::{Display, EnumMessage, EnumString, IntoStaticStr, VariantArray};
 
 pub use rules::{Frame, MAX_DEPTH, MAX_TS, MAX_UID, Malformed, Member, Root};
 
-/// Which implementation reads the frames.
+/// Which parser reads the frames.
 #[derive(
     Clone,
     Copy,
@@ -39,7 +40,7 @@ pub enum ParserKind {
     Plain,
 }
 
-/// One of the two parsers, with its scratch memory. Reuse it.
+/// One of the two parsers, with its scratch memory, which makes reuse worthwhile.
 pub enum Parser {
     /// The vectorised one.
     Fast(fast::FastParser),

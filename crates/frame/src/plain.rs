@@ -1,4 +1,4 @@
-//! The parser that defines the rules: serde_json and nothing clever.
+//! The parser that defines the rules, with serde_json and no optimisation.
 
 use std::fmt;
 
@@ -59,7 +59,7 @@ impl PlainParser {
     }
 }
 
-/// The deepest nesting of a text that is known to be JSON.
+/// The deepest nesting of a text that is JSON.
 fn depth(json: &str) -> usize {
     let (mut depth, mut deepest) = (0, 0);
     let mut in_string = false;
@@ -79,12 +79,12 @@ fn depth(json: &str) -> usize {
     deepest
 }
 
-/// The text of a string literal; `None` for any other value, or if a surrogate stands alone.
+/// The text of a string literal; `None` for any other value, or if it has a lone surrogate.
 fn unescape(literal: &str) -> Option<String> {
     serde_json::from_str(literal).ok()
 }
 
-/// The time that the literal of a `ts` names.
+/// The time in the literal of a `ts`.
 fn seconds(literal: &str) -> Option<i64> {
     let ts: i64 = if literal.starts_with('"') {
         let text = unescape(literal)?;
@@ -93,13 +93,13 @@ fn seconds(literal: &str) -> Option<i64> {
         }
         text.parse().ok()?
     } else {
-        // Refuses fractions, exponents and whatever is no number; `-0` is zero.
+        // Rejects fractions, exponents and everything that is not a number; `-0` is zero.
         literal.parse().ok()?
     };
     (0..=MAX_TS).contains(&ts).then_some(ts)
 }
 
-/// The literals of the root's two members; `Bad` does not occur.
+/// The literals of the root's two members; `Bad` is never used.
 struct RootMembers<'a> {
     uid: Member<&'a str>,
     ts: Member<&'a str>,
@@ -164,7 +164,7 @@ impl<'de> Deserialize<'de> for Name {
             }
         }
 
-        // As bytes, because a name may hold a lone surrogate, which no text can.
+        // Reads bytes, because a name may have a lone surrogate, which no `str` can hold.
         deserializer.deserialize_bytes(Bytes)
     }
 }

@@ -1,17 +1,17 @@
-//! What a frame is, what a value is that is none, and the limits.
+//! What a frame is, why a value is not one, and the limits.
 
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// The latest second a frame may name: 9999-12-31T23:59:59Z.
 pub const MAX_TS: i64 = 253_402_300_799;
 
-/// The longest `uid` in bytes, after unescaping: what has to be kept of a frame fits into one record of state.
+/// The longest `uid` in bytes, after unescaping: the state of a frame must fit into one record.
 pub const MAX_UID: usize = 65_536;
 
-/// Deepest nesting of arrays and objects that is read; the root object is level 1.
+/// The deepest nesting of arrays and objects that is accepted; the root object is level 1.
 pub const MAX_DEPTH: usize = 1024;
 
-/// The two members of a frame that are counted.
+/// The two members of a frame that the counter uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
     /// User id after unescaping, of `1..=MAX_UID` bytes.
@@ -20,7 +20,7 @@ pub struct Frame<'a> {
     pub ts: i64,
 }
 
-/// Why a value is no frame. The order of the variants is the order in which the rules apply.
+/// Why a value is not a frame. The rules apply in the order of the variants.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, EnumString, IntoStaticStr, VariantArray,
 )]
@@ -54,16 +54,16 @@ impl Malformed {
     }
 }
 
-/// What the root object holds under one name.
+/// The content of the root object under one name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Member<T> {
-    /// No member of that name.
+    /// No member has this name.
     Missing,
-    /// More than one.
+    /// More than one member has this name.
     Repeated,
-    /// One, but its value breaks the rules.
+    /// One member has this name, but its value breaks the rules.
     Bad,
-    /// One, and readable.
+    /// One member has this name and a valid value.
     Good(T),
 }
 
@@ -97,7 +97,7 @@ impl<'a> Root<'a> {
         }
     }
 
-    /// The user id alone, whatever the state of `ts`: what a message is keyed by.
+    /// The user id alone, whatever the state of `ts`: the key of a message.
     pub fn key(self) -> Option<&'a str> {
         match self.uid {
             Member::Good(uid) => Some(uid),

@@ -8,12 +8,12 @@ use crate::fast::block::{Classifier, Kinds, LEN, Text, Utf8Masks};
 use crate::fast::grammar::{Scratch, Shape};
 use crate::fast::{scalar, scan, tables};
 
-/// Proof that the processor has the instructions: only [`Avx2::detect`] makes one.
+/// Proof that the processor has the instructions: only [`Avx2::detect`] creates one.
 #[derive(Clone, Copy)]
 pub(super) struct Avx2(());
 
 impl Avx2 {
-    /// Asks the processor.
+    /// Asks the processor whether it has the instructions.
     pub(super) fn detect() -> Option<Avx2> {
         let all = is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("pclmulqdq")
@@ -32,7 +32,7 @@ impl Avx2 {
     }
 }
 
-/// [`scan::scan`] as one function in which everything may use the instructions.
+/// [`scan::scan`] as one function, compiled with the instructions enabled throughout.
 #[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,lzcnt,popcnt")]
 fn scan_avx2(avx2: Avx2, value: &[u8], scratch: &mut Scratch) -> Option<Shape> {
     scan::scan(avx2, value, scratch)
@@ -40,7 +40,7 @@ fn scan_avx2(avx2: Avx2, value: &[u8], scratch: &mut Scratch) -> Option<Shape> {
 
 impl Classifier for Avx2 {
     type Block = Block;
-    /// The least of the bytes in each place.
+    /// The minimum of the bytes at each position.
     type Seen = __m256i;
 
     #[inline(always)]
@@ -127,7 +127,7 @@ impl Classifier for Avx2 {
 pub(super) struct Block(__m256i, __m256i);
 
 impl Block {
-    /// One bit for each byte: the highest bit of what `test` makes of it.
+    /// One bit for each byte: the highest bit of the result of `test`.
     #[inline]
     #[target_feature(enable = "avx2")]
     fn mask(self, test: impl Fn(__m256i) -> __m256i) -> u64 {
@@ -140,7 +140,7 @@ impl Block {
     #[inline]
     #[target_feature(enable = "avx2")]
     fn bit<const BIT: i32>(self) -> u64 {
-        // Shifts it to the highest place of its byte; what comes to the others does not matter.
+        // Shifts the bit to the highest position of its byte; the other bits of the byte do not matter.
         match BIT {
             7 => self.mask(|bytes| bytes),
             6 => self.mask(|bytes| _mm256_add_epi8(bytes, bytes)),
@@ -163,8 +163,8 @@ fn load(bytes: &[u8; LEN]) -> Block {
 #[target_feature(enable = "avx2")]
 fn text(block: Block) -> Text {
     let (separators, spaces) = (table(tables::SEPARATORS), table(tables::SPACES));
-    // The bit in which `[` and `{`, and `]` and `}`, differ is set first. It also makes `:` and `,` of two
-    // control characters, which are looked for elsewhere.
+    // Sets the bit in which `[` and `{`, and `]` and `}`, differ. This also turns two control characters into `:` and
+    // `,`; another check finds those.
     let separator =
         |bytes| _mm256_cmpeq_epi8(_mm256_or_si256(bytes, splat(0x20)), _mm256_shuffle_epi8(separators, bytes));
     let space = |bytes| _mm256_cmpeq_epi8(bytes, _mm256_shuffle_epi8(spaces, bytes));
@@ -222,8 +222,8 @@ fn utf8(block: Block) -> Utf8Masks {
     Utf8Masks { continues: high & !leads, leads, leads_three, leads_four, special: usual != !0 }
 }
 
-/// Whether a text starts with a number or literal that is followed directly by what may follow it, and is not longer
-/// than this, and has no exponent.
+/// Whether a text starts with a number or literal without an exponent that fits into `head` and is followed directly by
+/// a byte that may follow it.
 #[inline]
 #[target_feature(enable = "avx2,bmi1")]
 fn starts_scalar(head: &[u8; 32]) -> bool {
@@ -242,7 +242,7 @@ fn starts_scalar(head: &[u8; 32]) -> bool {
 #[inline]
 #[target_feature(enable = "pclmulqdq")]
 pub(super) fn prefix_xor(bits: u64) -> u64 {
-    // A product without carries with all ones is the exclusive or of all lower bits.
+    // A carry-less product with all ones is the exclusive or of all lower bits.
     let product = _mm_clmulepi64_si128(_mm_set_epi64x(0, bits as i64), _mm_set1_epi8(-1), 0);
     _mm_cvtsi128_si64(product) as u64
 }
@@ -259,7 +259,7 @@ fn splat(byte: u8) -> __m256i {
     _mm256_set1_epi8(byte as i8)
 }
 
-/// The same 16 bytes in both halves, for a shuffle to choose from.
+/// The same 16 bytes in both halves, as the table of a shuffle.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn table(bytes: [u8; 16]) -> __m256i {

@@ -9,12 +9,12 @@ use crate::fast::block::{Classifier, Kinds, LEN, Text, Utf8Masks};
 use crate::fast::grammar::{Scratch, Shape};
 use crate::fast::{scalar, scan, tables};
 
-/// Proof that the processor has the instructions: only [`Avx512::detect`] makes one.
+/// Proof that the processor has the instructions: only [`Avx512::detect`] creates one.
 #[derive(Clone, Copy)]
 pub(super) struct Avx512(());
 
 impl Avx512 {
-    /// Asks the processor.
+    /// Asks the processor whether it has the instructions.
     pub(super) fn detect() -> Option<Avx512> {
         let all = is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512bw")
@@ -31,7 +31,7 @@ impl Avx512 {
     }
 }
 
-/// [`scan::scan`] as one function in which everything may use the instructions.
+/// [`scan::scan`] as one function, compiled with the instructions enabled throughout.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,pclmulqdq,bmi1,bmi2,lzcnt,popcnt")]
 fn scan_avx512(avx512: Avx512, value: &[u8], scratch: &mut Scratch) -> Option<Shape> {
     scan::scan(avx512, value, scratch)
@@ -39,7 +39,7 @@ fn scan_avx512(avx512: Avx512, value: &[u8], scratch: &mut Scratch) -> Option<Sh
 
 impl Classifier for Avx512 {
     type Block = __m512i;
-    /// The least of the bytes in each place.
+    /// The minimum of the bytes at each position.
     type Seen = __m512i;
 
     #[inline(always)]
@@ -130,7 +130,7 @@ fn load(bytes: &[u8; LEN]) -> __m512i {
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn text(block: __m512i) -> Text {
-    // As in AVX2: the bit set first also makes `:` and `,` of two control characters, which are looked for elsewhere.
+    // As in AVX2, setting this bit also turns two control characters into `:` and `,`; another check finds those.
     let folded = _mm512_or_si512(block, splat(0x20));
     let separator = _mm512_cmpeq_epi8_mask(folded, _mm512_shuffle_epi8(table(tables::SEPARATORS), block));
     let space = _mm512_cmpeq_epi8_mask(block, _mm512_shuffle_epi8(table(tables::SPACES), block));
@@ -148,7 +148,7 @@ fn kinds(block: __m512i) -> Kinds {
     Kinds { bracket: bit(block, 1 << 6), opens: bit(block, 1 << 1), brace: bit(block, 1 << 5) }
 }
 
-/// The bytes whose low half has, in `low_halves`, a bit that their high half has in `high_halves`.
+/// The bytes whose entry in `low_halves` shares a bit with their entry in `high_halves`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn is_among(block: __m512i, high_halves: [u8; 16], low_halves: [u8; 16]) -> u64 {
@@ -169,8 +169,8 @@ fn utf8(block: __m512i) -> Utf8Masks {
     Utf8Masks { continues: high & !leads, leads, leads_three, leads_four, special }
 }
 
-/// Whether a text starts with a number or literal that is followed directly by what may follow it, and is not longer
-/// than this, and has no exponent.
+/// Whether a text starts with a number or literal without an exponent that fits into `head` and is followed directly by
+/// a byte that may follow it.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi1")]
 fn starts_scalar(head: &[u8; 32]) -> bool {
@@ -198,7 +198,7 @@ fn splat(byte: u8) -> __m512i {
     _mm512_set1_epi8(byte as i8)
 }
 
-/// The same 16 bytes in all quarters, for a shuffle to choose from.
+/// The same 16 bytes in all quarters, as the table of a shuffle.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn table(bytes: [u8; 16]) -> __m512i {

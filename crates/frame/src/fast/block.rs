@@ -12,11 +12,11 @@ pub(super) struct Text {
     pub backslash: u64,
     /// `,` `:` `{` `}` `[` `]`, and perhaps some control characters.
     pub separator: u64,
-    /// The same, and space, tab, line feed, carriage return.
+    /// The separators, and space, tab, line feed, carriage return.
     pub gap: u64,
 }
 
-/// The kinds of the separators among 64 bytes; what the bits say of other bytes is arbitrary.
+/// The kinds of the separators among 64 bytes; the bits of all other bytes are arbitrary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Kinds {
     /// `{` `}` `[` `]`, and neither `,` nor `:`.
@@ -27,45 +27,45 @@ pub(super) struct Kinds {
     pub brace: u64,
 }
 
-/// What of 64 bytes UTF-8 is read from.
+/// The masks of 64 bytes that the UTF-8 check needs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Utf8Masks {
-    /// Bytes that follow another one in a character.
+    /// Continuation bytes of a character.
     pub continues: u64,
     /// First bytes of characters of two bytes or more.
     pub leads: u64,
-    /// Of three or more.
+    /// First bytes of characters of three bytes or more.
     pub leads_three: u64,
-    /// Of four.
+    /// First bytes of characters of four bytes.
     pub leads_four: u64,
-    /// Whether some first byte is never allowed, or not before every byte that continues.
+    /// Whether some first byte is never allowed, or is allowed only before certain continuation bytes.
     pub special: bool,
 }
 
-/// Looks at a block with the instructions that its implementation stands for.
+/// Classifies blocks with one set of instructions.
 pub(super) trait Classifier: Copy {
-    /// A block as the classifier keeps it between two questions.
+    /// A loaded block.
     type Block: Copy;
 
-    /// What it knows of the control characters of many blocks, in the form in which that costs least.
+    /// What is known of the control characters of many blocks, in the cheapest form.
     type Seen: Copy;
 
     /// Loads 64 bytes.
     fn load(self, bytes: &[u8; LEN]) -> Self::Block;
 
-    /// What divides the text into tokens.
+    /// The bytes that divide the text into tokens.
     fn text(self, block: Self::Block) -> Text;
 
     /// The kinds of separators.
     fn kinds(self, block: Self::Block) -> Kinds;
 
-    /// What is known of the control characters of no blocks.
+    /// The state before any block is checked for control characters.
     fn none_seen(self) -> Self::Seen;
 
-    /// What is known of the control characters after one more block.
+    /// The state after one more block.
     fn see(self, seen: Self::Seen, block: Self::Block) -> Self::Seen;
 
-    /// Whether there are control characters in the blocks seen.
+    /// Whether there is a control character in the blocks seen.
     fn any_control(self, seen: Self::Seen) -> bool;
 
     /// The bytes below the space character.
@@ -86,7 +86,7 @@ pub(super) trait Classifier: Copy {
     /// Sets each bit to the parity of itself and all lower bits.
     fn prefix_xor(self, bits: u64) -> u64;
 
-    /// Moves those bits of each word that are in the mask together, the lowest to the lowest place.
+    /// Moves the bits of each word that are in the mask together, towards the lowest position.
     fn compress<const N: usize>(self, words: [u64; N], mask: u64) -> [u64; N];
 }
 
@@ -105,7 +105,7 @@ pub(super) mod tests {
     use super::super::scalar;
     use super::*;
 
-    /// Compares a classifier with the definitions of what it finds, for every byte in every place.
+    /// Compares a classifier with the definitions of its masks, for every byte at every position.
     pub fn check(classifier: impl Classifier) {
         for start in 0..=255_u8 {
             let bytes: [u8; LEN] = std::array::from_fn(|index| start.wrapping_add((index * 37) as u8));
@@ -138,7 +138,7 @@ pub(super) mod tests {
         }
     }
 
-    /// Each rare byte is seen in each place, and only then.
+    /// Every rare byte is found at every position, and no other byte is.
     pub fn check_rare(classifier: impl Classifier) {
         let dashes = classifier.load(&[b'-'; LEN]);
         for byte in 0..=255_u8 {

@@ -1,11 +1,11 @@
-//! What the scanner finds in a chunk of blocks, and the grammar reads.
+//! What the scanner finds in a chunk of blocks, as input of the grammar.
 
 use crate::fast::block::{Classifier, Kinds, LEN, Text};
 
-/// Blocks that are taken together: most values fit, and one mask has a bit for each of them.
+/// Blocks that are processed together: most values fit, and one mask has a bit for each block.
 pub(super) const CHUNK: usize = 64;
 
-/// What is found in a chunk.
+/// The separators and names of a chunk.
 pub(super) struct Chunk {
     pub blocks: [Found; CHUNK],
     pub separators: Separators,
@@ -26,15 +26,15 @@ pub(super) struct Batch {
     pub bracket: u64,
     /// See [`crate::fast::block::Kinds::opens`].
     pub opens: u64,
-    /// Of the brackets, the braces; of the colons, those in [`Chunk::telling`].
+    /// The brackets that are braces, and the colons in [`Chunk::telling`].
     pub marked: u64,
-    /// Whether something else stands between it and the one before.
+    /// Whether a value stands between this separator and the one before.
     pub after_value: u64,
 }
 
 /// The separators of a chunk: `,` `:` and brackets.
 pub(super) struct Separators {
-    /// Full but for the last one.
+    /// All full except the last one.
     pub batches: [Batch; CHUNK + 1],
     pub len: usize,
 }
@@ -46,10 +46,10 @@ impl Default for Separators {
 }
 
 impl Separators {
-    /// Lists those of the blocks.
+    /// Lists the separators of the blocks.
     #[inline(always)]
     pub(super) fn list<C: Classifier>(&mut self, classifier: C, blocks: &[Found]) {
-        // Kept apart from `self` while the loop runs: so they stay in registers.
+        // These are local variables while the loop runs, so that they stay in registers.
         let mut last = Batch::default();
         let (mut full, mut place) = (0, 0);
         for found in blocks {
@@ -79,10 +79,10 @@ impl Separators {
     }
 }
 
-/// As many places as a chunk has bytes. A power of two, so that no place needs to be checked.
+/// One place for each byte of a chunk. A power of two, so that no index needs a bounds check.
 const ROOM: usize = CHUNK * LEN;
 
-/// Places in a chunk.
+/// Positions in a chunk.
 pub(super) struct Places {
     len: usize,
     at: [u16; ROOM],
@@ -95,7 +95,7 @@ impl Default for Places {
 }
 
 impl Places {
-    /// Lists those of the blocks.
+    /// Lists the positions of the set bits in the blocks' masks.
     #[inline(always)]
     pub(super) fn list(&mut self, blocks: &[Found], mask: impl Fn(&Found) -> u64) {
         self.len = 0;
@@ -103,7 +103,7 @@ impl Places {
             let mut left = mask(found);
             let mut len = self.len;
             self.len += left.count_ones() as usize;
-            // The first is written in any case: that is cheaper than to ask whether there is one.
+            // Writes the first position in any case: that is cheaper than a check whether there is one.
             loop {
                 self.at[len % ROOM] = (LEN * block) as u16 + left.trailing_zeros() as u16;
                 len += 1;
@@ -115,25 +115,24 @@ impl Places {
         }
     }
 
-    /// All of them.
     #[inline(always)]
     pub(super) fn all(&self) -> &[u16] {
         &self.at[..self.len]
     }
 }
 
-/// What is found in a block.
+/// The masks of one block.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Found {
     pub text: Text,
     pub kinds: Kinds,
     /// The bytes from each opening quote to just before the closing one.
     pub in_string: u64,
-    /// The escaped bytes that are right only if each begins `u` and four digits.
+    /// The escaped bytes that are valid only as a `u` with four hexadecimal digits.
     pub long_escape: u64,
     /// The separators that do not follow another one directly.
     pub after_value: u64,
-    /// The colons, except directly after most strings that are neither `uid` nor `ts` as they stand.
+    /// The colons, without most of those that directly follow a string other than a literal `uid` or `ts`.
     pub telling: u64,
     /// The first bytes of numbers and literals.
     pub scalar_start: u64,

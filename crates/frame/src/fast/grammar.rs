@@ -1,39 +1,40 @@
 //! The order of the separators, 64 at a time.
 //!
-//! The grammar says which separator may follow which, and whether there must be a value in between. That is
-//! checked for all separators of a batch at once: shift the mask of one kind to those after it, and compare
-//! with the kinds that may stand there. Only brackets are taken one by one, because what a comma announces
-//! depends on the brackets around it.
+//! The grammar says which separator may follow which, and whether a value must stand between them. All separators of a
+//! batch are checked at once: the mask of one kind is shifted to the separators after it and compared with the kinds
+//! allowed there. Only brackets are processed one by one, because the meaning of a comma depends on the brackets around
+//! it.
 
 use crate::fast::block::{LEN, bits};
 use crate::fast::chunk::{Batch, Chunk};
 use crate::fast::utf8::Validity;
 use crate::rules::{MAX_DEPTH, Member};
 
-/// What a value that is JSON, but perhaps not UTF-8, looks like from the root.
+/// The root members of a value that is JSON, but perhaps not UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shape {
-    /// Where the colon after the name `uid` is in the root object.
+    /// Position of the colon after the name `uid` in the root object.
     pub uid: Member<usize>,
-    /// Where that after `ts` is.
+    /// Position of the colon after `ts`.
     pub ts: Member<usize>,
-    /// Whether a letter of `uid` or `ts` is written as an escape somewhere, so that there may be more of these names.
+    /// Whether a letter of `uid` or `ts` is written as an escape somewhere, so that the root may have more of these
+    /// names.
     pub escaped_letter: bool,
     /// Whether the value is UTF-8.
     pub utf8: Validity,
 }
 
-/// Memory that is kept from value to value; what it holds does not matter.
+/// Memory that is reused for every value; its content has no meaning between values.
 #[derive(Default)]
 pub(super) struct Scratch {
     pub chunk: Box<Chunk>,
     pub nesting: Nesting,
 }
 
-/// More than the deepest nesting, and a power of two, so that no depth needs to be checked.
+/// More than the deepest nesting, and a power of two, so that no depth needs a bounds check.
 const DEPTHS: usize = (MAX_DEPTH + 2).next_power_of_two();
 
-/// For each open bracket from the root on, all bits set if it is a brace.
+/// For each open bracket, from the root on: all bits set if it is a brace.
 pub(super) struct Nesting(Box<[u64; DEPTHS]>);
 
 impl Default for Nesting {
@@ -69,7 +70,7 @@ struct Follow {
 }
 
 impl Follow {
-    /// The separators after those of the mask, in a batch with this last one.
+    /// The separators that follow those of the mask, in a batch whose last separator is `last`.
     #[inline(always)]
     fn next(&mut self, mask: u64, last: usize) -> u64 {
         let next = mask << 1 | self.carry;
@@ -85,7 +86,7 @@ fn fill(condition: bool) -> u64 {
 }
 
 impl<'s> Grammar<'s> {
-    /// Before the rest of a value that starts with the bracket `root`.
+    /// The state after the opening bracket `root`.
     #[inline(always)]
     pub(super) fn new(value: &'s [u8], root: u8, nesting: &'s mut Nesting) -> Self {
         let nesting = &mut *nesting.0;
@@ -105,7 +106,7 @@ impl<'s> Grammar<'s> {
         }
     }
 
-    /// Takes the separators of the chunk at a position; `None` if nothing can make the value JSON any more.
+    /// Processes the separators of the chunk at a position; `None` if the value cannot be JSON.
     #[inline(always)]
     pub(super) fn take(&mut self, base: usize, chunk: &Chunk) -> Option<()> {
         let mut telling = chunk.telling.all();
@@ -137,7 +138,7 @@ impl<'s> Grammar<'s> {
         let after_comma = self.after_comma.next(comma, last);
         let after_colon = self.after_colon.next(colon, last);
         let after_close = self.after_close.next(close, last);
-        // Where a member starts, and where a value starts: an element, or what a colon announces.
+        // The starts of members, and the starts of values: elements, and values after a colon.
         let after_opener = after_open | after_comma;
         let empty = after_open & close & !after_value;
         let member = after_opener & in_object;
@@ -162,16 +163,16 @@ impl<'s> Grammar<'s> {
         Some(())
     }
 
-    /// Opens and closes brackets; returns which separators are directly in an object, and which in the root, but for
-    /// brackets that close.
+    /// Opens and closes brackets. Returns which separators are directly in an object, and which in the root; the bits
+    /// of closing brackets are arbitrary.
     #[inline(always)]
     fn brackets(&mut self, open: u64, close: u64, brace: u64, after_value: u64, last: usize) -> Option<(u64, u64)> {
-        // A pair with nothing in it changes nothing for the others. Close to the limit of depth, each bracket counts.
+        // An empty pair of brackets changes nothing for the others. Close to the depth limit, each bracket counts.
         let deep = self.depth > MAX_DEPTH - LEN;
         let pair = open << 1 & close & !after_value & !fill(deep);
         self.error |= pair & (brace ^ brace << 1);
 
-        // No branch depends on the kind of a bracket, nor on the depth: it would often be mispredicted.
+        // The code has no branch on the kind of a bracket or on the depth: it would often be mispredicted.
         let is_root = |depth: usize| fill(depth == 1);
         let mut object = self.nesting[self.depth % DEPTHS];
         let mut root = is_root(self.depth);
@@ -180,10 +181,10 @@ impl<'s> Grammar<'s> {
             let opens = open >> index & 1;
             let brace = fill(brace >> index & 1 != 0);
             self.error |= (object ^ brace) & !fill(opens != 0);
-            // If this bracket closes, that is beyond all open ones and does no harm.
+            // If this bracket closes, the write is beyond all open brackets and has no effect.
             self.nesting[(self.depth + 1) % DEPTHS] = brace;
             self.depth = (self.depth + 2 * opens as usize).wrapping_sub(1);
-            // All higher bits tell what holds before this bracket: flip them if it changes that.
+            // All higher bits hold the state before this bracket: flip them if the bracket changes the state.
             let above = !1 << index;
             let before = (object, root);
             (object, root) = (self.nesting[self.depth % DEPTHS], is_root(self.depth));
@@ -197,7 +198,7 @@ impl<'s> Grammar<'s> {
         Some((in_object, in_root))
     }
 
-    /// Whether the name in the root that ends before a colon deserves a closer look.
+    /// Whether the name in the root that ends before a colon may be `uid` or `ts`.
     #[inline(always)]
     fn is_telling(&self, colon: usize) -> bool {
         let Some(before) = self.value[..colon].last_chunk() else {
@@ -209,7 +210,7 @@ impl<'s> Grammar<'s> {
             | (before >> 32 == u64::from(u32::from_le_bytes(*b"uid\"")))
     }
 
-    /// Notes the name in the root that ends before a colon if it is `uid` or `ts` as it stands.
+    /// Records the name in the root that ends before a colon if it is literally `uid` or `ts`.
     #[inline(never)]
     fn root_name(&mut self, colon: usize) {
         let before = self.value[..colon].trim_ascii_end();
@@ -220,13 +221,13 @@ impl<'s> Grammar<'s> {
         } else {
             return;
         };
-        // After a backslash, the quote is a part of a longer name.
+        // After a backslash, the quote is part of a longer name.
         if before.last() != Some(&b'\\') {
             *member = if *member == Member::Missing { Member::Good(colon + 1) } else { Member::Repeated };
         }
     }
 
-    /// The outcome, once there are no more separators.
+    /// The result, after the last separator.
     #[inline(always)]
     pub(super) fn finish(self, error: u64, escaped_letter: bool, utf8: Validity) -> Option<Shape> {
         let Grammar { uid, ts, .. } = self;

@@ -1,9 +1,9 @@
-//! The fast parser: it validates the whole value in the manner of simdjson, without building anything.
+//! The fast parser: it validates the whole value as simdjson does, without building a document.
 //!
-//! `scan` takes the value in blocks of 64 bytes, with one bit for each byte: it finds strings, numbers and
-//! the separators around them, and checks the inside of each. `grammar` takes the separators 64 at a time,
-//! again with one bit for each, checks which may follow which, and notes where the root members are. `text`
-//! reads those members. `avx512`, `avx2` and `portable` turn 64 bytes into bits; all else is common to them.
+//! `scan` reads the value in blocks of 64 bytes, with one bit for each byte: it finds strings, numbers and the
+//! separators around them, and checks the inside of each. `grammar` processes 64 separators at a time, again with one
+//! bit for each, checks which may follow which, and records where the root members are. `text` reads those members.
+//! `avx512`, `avx2` and `portable` turn 64 bytes into bits; they share all other code.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -29,11 +29,11 @@ use utf8::Validity;
 pub struct FastParser {
     engine: Engine,
     scratch: Scratch,
-    /// The last text that was unescaped; at the end that is the `uid`, if it has escapes.
+    /// The last text that was unescaped; after parsing, this is the `uid`, if it has escapes.
     unescaped: String,
 }
 
-/// Which classifier looks at the blocks.
+/// The classifier in use.
 #[derive(Clone, Copy)]
 enum Engine {
     Portable,
@@ -44,7 +44,7 @@ enum Engine {
 }
 
 impl Engine {
-    /// All that this processor can run, the widest first.
+    /// All engines that this processor can run, the widest first.
     fn all() -> impl Iterator<Item = Engine> {
         #[cfg(target_arch = "x86_64")]
         let vectors = [avx512::Avx512::detect().map(Engine::Avx512), avx2::Avx2::detect().map(Engine::Avx2)];
@@ -72,12 +72,12 @@ impl Default for FastParser {
 }
 
 impl FastParser {
-    /// A parser with empty scratch memory, for the best instructions this processor has.
+    /// A parser with empty scratch memory, with the best instructions of this processor.
     pub fn new() -> FastParser {
         FastParser::with(Engine::all().next().unwrap_or(Engine::Portable))
     }
 
-    /// A parser for each kind of instructions this processor has, the widest first; the last one uses none beyond the
+    /// A parser for each set of instructions that this processor has, the widest first; the last one uses only the
     /// target's baseline.
     pub fn all() -> Vec<FastParser> {
         Engine::all().map(FastParser::with).collect()
@@ -133,7 +133,7 @@ impl FastParser {
     }
 }
 
-/// The member whose name ends before a position, read with `value`.
+/// The member whose name ends before a position; `value` reads it.
 #[inline]
 fn read<T>(member: Member<usize>, value: impl FnOnce(usize) -> Option<T>) -> Member<T> {
     match member {
@@ -144,14 +144,14 @@ fn read<T>(member: Member<usize>, value: impl FnOnce(usize) -> Option<T>) -> Mem
     }
 }
 
-/// The reason against a value that starts with neither `{` nor `[`.
+/// Why a value that starts with neither `{` nor `[` is malformed.
 #[cold]
 fn without_brackets(value: &[u8]) -> Malformed {
     let json = scalar::is_whole(value);
     utf8_first(value, if json { Malformed::NotObject } else { Malformed::NotJson })
 }
 
-/// `reason`, unless the value is not even UTF-8, which comes first.
+/// `reason`, or [`Malformed::NotUtf8`] if the value is not UTF-8: that rule comes first.
 #[cold]
 fn utf8_first(value: &[u8], reason: Malformed) -> Malformed {
     match simdutf8::basic::from_utf8(value) {

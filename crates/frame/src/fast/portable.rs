@@ -1,4 +1,5 @@
-//! The classifier for any processor: what a compiler turns into the vector instructions of the target's baseline.
+//! The classifier for any processor, written so that the compiler can use the vector instructions of the target's
+//! baseline.
 
 use crate::fast::block::{Classifier, Kinds, LEN, Text, Utf8Masks};
 use crate::fast::scalar;
@@ -11,7 +12,7 @@ type Block = [u8; LEN];
 
 impl Classifier for Portable {
     type Block = Block;
-    /// The least of the bytes in each place.
+    /// The minimum of the bytes at each position.
     type Seen = Block;
 
     #[inline(always)]
@@ -127,7 +128,7 @@ impl Classifier for Portable {
     }
 }
 
-/// What `of` makes of each byte.
+/// Applies `of` to each byte.
 #[inline(always)]
 fn each(block: &Block, of: impl Fn(u8) -> u8) -> Block {
     let mut made = [0; LEN];
@@ -148,7 +149,7 @@ fn mask(block: &Block, test: impl Fn(u8) -> bool) -> u64 {
 fn bit<const BIT: u32>(block: &Block) -> u64 {
     let mut mask = 0;
     for (index, bytes) in block.as_chunks::<8>().0.iter().enumerate() {
-        // The product brings the lowest bit of byte i to bit 56 + i; no two of its terms meet, so nothing carries.
+        // The product moves the lowest bit of byte i to bit 56 + i; no two of its terms overlap, so nothing carries.
         let bits = u64::from_le_bytes(*bytes) >> BIT & 0x0101_0101_0101_0101;
         mask |= bits.wrapping_mul(0x0102_0408_1020_4080) >> 56 << (8 * index);
     }

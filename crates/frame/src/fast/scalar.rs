@@ -16,10 +16,10 @@ pub(super) fn starts(rest: &[u8]) -> bool {
     matches!(after, Some(b',' | b'}' | b']'))
 }
 
-/// Whether `head` starts with a number or literal that is not longer than it, has no exponent, and is followed
-/// directly by one of `ends`. The masks have a bit for each byte: the digits, the points, and the bytes that may follow.
+/// Whether `head` starts with a number or literal that fits into it, has no exponent, and is followed directly by one
+/// of `ends`. The masks have a bit for each byte: the digits, the points, and the bytes that may follow.
 ///
-/// The tokens of most values pass, without a branch that depends on their kind or length.
+/// The tokens of most values pass this check, without a branch on their kind or length.
 #[inline(always)]
 pub(super) fn starts_plainly(head: &[u8; 32], digits: u64, points: u64, ends: u64) -> bool {
     let start = u64::from_le_bytes(*head.first_chunk().unwrap_or(&[0; 8]));
@@ -28,7 +28,7 @@ pub(super) fn starts_plainly(head: &[u8; 32], digits: u64, points: u64, ends: u6
     let is_five = is(b"false   ", 5);
     let literal = u64::from(is_four) << 4 | u64::from(is_five) << 5;
 
-    // Added to a run of digits, its first bit carries to the place after them; where there are none, it stays.
+    // Adding its first bit to a run of digits carries to the position after the run; without digits, the bit stays.
     let after_digits = |first: u64| (digits + first) & !digits & !first;
     let sign = usize::from(head[0] == b'-');
     let first = 1 << sign;
@@ -51,7 +51,7 @@ fn len(rest: &[u8]) -> Option<usize> {
     }
 }
 
-/// The length of the number that `rest` starts with, as far as the grammar takes it.
+/// The length of the number that `rest` starts with.
 #[inline]
 fn number(rest: &[u8]) -> Option<usize> {
     let mut len = usize::from(rest[0] == b'-');
@@ -94,14 +94,14 @@ pub(super) fn digits(rest: &[u8]) -> usize {
     8 * eights.len() + last.iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
 
-/// Whether the value is a single string, number or literal, but for white space after it.
+/// Whether the value is a single string, number or literal, apart from white space after it.
 pub(super) fn is_whole(value: &[u8]) -> bool {
     let end = value.iter().rposition(|byte| !is_space(*byte)).map_or(0, |last| last + 1);
     let token = &value[..end];
     if token.starts_with(b"\"") { is_string(token) } else { len(token) == Some(token.len()) }
 }
 
-/// Whether all of `token`, which begins with a quote, is one string.
+/// Whether `token`, which begins with a quote, is exactly one string.
 fn is_string(token: &[u8]) -> bool {
     let mut at = 1;
     while let Some(byte) = token.get(at) {

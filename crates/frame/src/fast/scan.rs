@@ -1,7 +1,7 @@
 //! From text to separators, 64 bytes at a time.
 //!
-//! What stands between two separators is a string, a number, a literal or nothing. Its inside is checked here;
-//! for the grammar it is enough to know whether there was something.
+//! Between two separators there is a string, a number, a literal or nothing. The scanner checks its inside; the grammar
+//! only needs to know whether a value is there.
 
 use crate::fast::block::{Classifier, Kinds, LEN, Text, bits};
 use crate::fast::chunk::{CHUNK, Chunk, Found};
@@ -32,7 +32,7 @@ struct Scanner<'v, C> {
     carry: Carry,
     /// Any bit set if a rule was broken.
     error: u64,
-    /// Whether one of the letters of `uid` and `ts` is written as an escape.
+    /// Whether a letter of `uid` or `ts` is written as an escape.
     escaped_letter: bool,
     utf8: Utf8Check,
 }
@@ -42,7 +42,7 @@ struct Scanner<'v, C> {
 struct Carry {
     /// All bits set if the last block ended inside a string.
     in_string: u64,
-    /// 1 if the last block ended with a backslash that escapes.
+    /// 1 if the last block ended with a backslash that escapes the next byte.
     escaping: u64,
     /// 1 if the last block ended with a byte of a number or literal.
     in_scalar: u64,
@@ -56,7 +56,7 @@ impl<'v, C: Classifier> Scanner<'v, C> {
         Scanner { classifier, value, carry: Carry::START, error: 0, escaped_letter: false, utf8: Utf8Check::default() }
     }
 
-    /// Finds the separators of the chunk at a position, and checks all that is between them.
+    /// Finds the separators of the chunk at a position, and checks everything between them.
     #[inline(always)]
     fn take(&mut self, base: usize, Chunk { blocks: found, separators, telling }: &mut Chunk) {
         let rest = &self.value[base..];
@@ -69,8 +69,8 @@ impl<'v, C: Classifier> Scanner<'v, C> {
         let Scanner { classifier, mut carry, .. } = *self;
         let mut seen = classifier.none_seen();
         let (mut error, mut long_escapes, mut high) = (0, 0, 0);
-        // One short loop after the other: so a processor finds more that it can do at once than in a long one. No calls
-        // in them, or all constants would be loaded again for each block.
+        // Several short loops: a processor can do more at once in them than in one long loop. They contain no calls, or
+        // all constants would be loaded again for each block.
         for (index, found) in found.iter_mut().enumerate() {
             let block = classifier.load(block_at(index));
             seen = classifier.see(seen, block);
@@ -107,7 +107,7 @@ impl<'v, C: Classifier> Scanner<'v, C> {
         if classifier.any_control(seen) {
             for (index, found) in found.iter().enumerate() {
                 let block = classifier.load(block_at(index));
-                // Two control characters look like separators.
+                // Two control characters have the same bits as separators.
                 self.error |= classifier.control(block) & (found.in_string | classifier.text(block).separator);
             }
         }
@@ -116,7 +116,7 @@ impl<'v, C: Classifier> Scanner<'v, C> {
         }
     }
 
-    /// Accepts `\u` with four hexadecimal digits.
+    /// Accepts only `\u` with four hexadecimal digits.
     #[cold]
     fn check_long_escapes(&mut self, base: usize, found: &[Found]) {
         for (block, found) in found.iter().enumerate() {
@@ -132,10 +132,10 @@ impl<'v, C: Classifier> Scanner<'v, C> {
 }
 
 impl Carry {
-    /// After the bracket that opens the root.
+    /// The state after the bracket that opens the root.
     const START: Carry = Carry { in_string: 0, escaping: 0, in_scalar: 0, after_separator: 1 };
 
-    /// Tells strings from what is between them, in the next block.
+    /// Separates strings from the text between them, in the next block.
     #[inline(always)]
     fn strings<C: Classifier>(&mut self, classifier: C, found: &mut Found) {
         let escaped = self.escaped(found.text.backslash);
@@ -148,7 +148,7 @@ impl Carry {
     /// Finds the tokens in the next block; returns the strings, numbers and literals that do not follow a separator
     /// directly.
     ///
-    /// Outside strings, whatever is neither a separator nor white space belongs to a number or literal.
+    /// Outside strings, every byte that is neither a separator nor white space belongs to a number or literal.
     #[inline(always)]
     fn tokens(&mut self, found: &mut Found) -> u64 {
         let Found { text: Text { quote, separator, gap, .. }, kinds, in_string, .. } = *found;
@@ -177,7 +177,7 @@ impl Carry {
         sum & !space
     }
 
-    /// The bytes that a backslash before them escapes.
+    /// The bytes that are escaped by a backslash before them.
     #[inline(always)]
     fn escaped(&mut self, backslash: u64) -> u64 {
         const ODD: u64 = 0xAAAA_AAAA_AAAA_AAAA;
@@ -191,10 +191,10 @@ impl Carry {
     }
 }
 
-/// Closing quotes of strings that are neither `uid` nor `ts` as they stand.
+/// Closing quotes of strings that are not literally `uid` or `ts`.
 ///
-/// All others are looked at more closely, so that it is enough to find most of them, and not those at the start of a
-/// block: by the distance from the opening quote, and by a bit in which `i` and `t` are alike.
+/// All other strings are checked again, so this mask need not have every such quote and ignores those at the start of a
+/// block. It compares the distance from the opening quote, and a bit that `i` and `t` share.
 #[inline(always)]
 fn other_end(quote: u64, in_string: u64, Kinds { opens, .. }: Kinds) -> u64 {
     let like = (quote << 3 | quote << 4) & !(opens << 2) | 0b1111;

@@ -3,7 +3,7 @@
 use crate::fast::scalar::{self, code_unit};
 use crate::rules::{MAX_TS, MAX_UID, Member};
 
-/// The user id whose name ends before a position; `scratch` holds it if it has escapes.
+/// The user id whose name ends before a position; if it has escapes, `scratch` holds the unescaped text.
 #[inline]
 pub(super) fn uid<'a>(value: &'a [u8], name_end: usize, scratch: &'a mut String) -> Option<&'a str> {
     let (raw, escaped) = string(after_colon(value, name_end))?;
@@ -41,7 +41,7 @@ fn integer(rest: &[u8]) -> Option<i64> {
     if is_whole { seconds(digits) } else { None }
 }
 
-/// The number that all of `digits` name, if it is in range.
+/// The number that all of `digits` spell, if it is in range.
 #[inline]
 fn seconds(digits: &[u8]) -> Option<i64> {
     if digits.is_empty() {
@@ -60,7 +60,7 @@ fn seconds(digits: &[u8]) -> Option<i64> {
     Some(seconds)
 }
 
-/// What follows the colon after a name that ends before a position.
+/// The text after the colon that follows a name ending before a position.
 #[inline]
 fn after_colon(value: &[u8], name_end: usize) -> &[u8] {
     let rest = &value[name_end..];
@@ -68,7 +68,7 @@ fn after_colon(value: &[u8], name_end: usize) -> &[u8] {
     &rest[start..]
 }
 
-/// What stands between the quotes of the string that `rest` starts with, and whether there are escapes in it.
+/// The text between the quotes of the string that `rest` starts with, and whether it has escapes.
 #[inline]
 fn string(rest: &[u8]) -> Option<(&[u8], bool)> {
     let body = rest.strip_prefix(b"\"")?;
@@ -89,13 +89,13 @@ fn string(rest: &[u8]) -> Option<(&[u8], bool)> {
     }
 }
 
-/// How many bytes stand before the first quote or backslash. Eight at a time, as in [`scalar::digits`].
+/// The number of bytes before the first quote or backslash. Eight at a time, as in [`scalar::digits`].
 #[inline]
 fn plain(rest: &[u8]) -> usize {
     let (eights, last) = rest.as_chunks::<8>();
     for (index, bytes) in eights.iter().enumerate() {
         let bytes = u64::from_le_bytes(*bytes);
-        // The highest bit of each byte that is zero, and perhaps of some after it.
+        // Sets the highest bit of each zero byte, and perhaps of some bytes after it.
         let zero = |bytes: u64| bytes.wrapping_sub(0x0101_0101_0101_0101) & !bytes & 0x8080_8080_8080_8080;
         let found = zero(bytes ^ 0x2222_2222_2222_2222) | zero(bytes ^ 0x5C5C_5C5C_5C5C_5C5C);
         if found != 0 {
@@ -105,7 +105,7 @@ fn plain(rest: &[u8]) -> usize {
     8 * eights.len() + last.iter().take_while(|byte| !matches!(byte, b'"' | b'\\')).count()
 }
 
-/// Writes what the body of a string stands for; `None` if a surrogate stands alone.
+/// Writes the unescaped text of a string; `None` if it has a lone surrogate.
 fn unescape(raw: &[u8], text: &mut String) -> Option<()> {
     text.clear();
     let mut rest = raw;
@@ -131,7 +131,7 @@ fn unescape(raw: &[u8], text: &mut String) -> Option<()> {
     Some(())
 }
 
-/// The character that `rest`, which follows `\u`, stands for, and its length.
+/// The character that `rest`, the text after `\u`, encodes, and its length.
 fn scalar_value(rest: &[u8]) -> Option<(char, usize)> {
     let first = code_unit(rest, 0)?;
     if let Some(character) = char::from_u32(first.into()) {
@@ -142,7 +142,7 @@ fn scalar_value(rest: &[u8]) -> Option<(char, usize)> {
     Some((character, 10))
 }
 
-/// Finds the root members of an object some of whose names have escapes.
+/// Finds the root members of an object in which some names have escapes.
 #[cold]
 pub(super) fn members(value: &[u8], scratch: &mut String) -> (Member<usize>, Member<usize>) {
     let (mut uid, mut ts) = (Member::Missing, Member::Missing);
@@ -159,9 +159,9 @@ pub(super) fn members(value: &[u8], scratch: &mut String) -> (Member<usize>, Mem
             b',' => name_next = depth == 1,
             b'"' => {
                 let (raw, _) = string(&value[at..]).unwrap_or_default();
-                // The closing quote, past which the loop goes on.
+                // Skips the closing quote.
                 at += 1 + raw.len();
-                // A name with a lone surrogate is merely another name.
+                // A name with a lone surrogate is neither `uid` nor `ts`.
                 if std::mem::take(&mut name_next) && unescape(raw, scratch).is_some() {
                     let member = match scratch.as_str() {
                         "uid" => Some(&mut uid),

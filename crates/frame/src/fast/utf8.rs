@@ -1,36 +1,36 @@
-//! Whether the characters that are not ASCII are UTF-8: as many bytes follow the first one as it announces.
+//! Checks that the bytes that are not ASCII are UTF-8: each first byte announces how many bytes follow.
 
 use crate::fast::block;
 
-/// The state between two blocks. Blocks of ASCII are left out.
+/// The state between two blocks. Blocks of ASCII are skipped.
 #[derive(Default)]
 pub(super) struct Utf8Check {
-    /// The block after the last one taken.
+    /// Number of the block after the last one taken.
     next: usize,
-    /// The first places of that block in which a character must go on.
+    /// The first positions of that block that must be continuation bytes.
     continues: u64,
     /// Any bit set if a rule was broken.
     error: u64,
-    /// Whether there was a first byte for which it is not enough to count those that follow.
+    /// Whether there was a first byte for which counting the bytes that follow is not enough.
     special: bool,
 }
 
-/// What the blocks of a value tell.
+/// The result for a whole value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Validity {
     Good,
     Bad,
-    /// These rules are kept, but there are more, which need a closer look.
+    /// The counts are right, but some first byte needs a full check.
     Unknown,
 }
 
 impl Utf8Check {
-    /// Takes the block with a number.
+    /// Checks the block with a number.
     #[inline(always)]
     pub(super) fn take(&mut self, number: usize, block: block::Utf8Masks) {
         let block::Utf8Masks { continues, leads, leads_three, leads_four, special } = block;
         if number != self.next {
-            // ASCII came between.
+            // There were blocks of ASCII in between.
             self.error |= std::mem::take(&mut self.continues);
         }
         let expected = leads << 1 | leads_three << 2 | leads_four << 3 | self.continues;
@@ -40,7 +40,7 @@ impl Utf8Check {
         self.special |= special;
     }
 
-    /// After the last block.
+    /// The result after the last block.
     #[inline(always)]
     pub(super) fn validity(&self) -> Validity {
         match (self.error | self.continues, self.special) {

@@ -1,4 +1,4 @@
-//! Both frame parsers, and every engine of the fast one, against the rules and against each other.
+//! Compares both frame parsers, and every engine of the fast one, with the rules and with each other.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -21,7 +21,7 @@ impl All {
         All { plain: plain::PlainParser::new(), fast: fast::FastParser::all() }
     }
 
-    /// The verdict of the plain parser, after the others have come to the same.
+    /// The verdict of the plain parser, after a check that all others agree.
     #[track_caller]
     fn root<'a>(&'a mut self, value: &'a [u8]) -> Result<Root<'a>, Malformed> {
         let plain = self.plain.root(value);
@@ -129,7 +129,7 @@ fn every_bit_flipped() {
     }
 }
 
-/// Bytes that mean something to the grammar, to UTF-8 or to a classifier.
+/// Bytes that have a meaning in the grammar, in UTF-8 or for a classifier.
 const TELLING: &[u8] = b"\"\\{}[],: \t\n\r\0\x0b\x1f\x7f/ubfnrt019-+.eE\x80\xbf\xc3\xd0\xe2\xed\xf0\xff\x02\x1a;[^`'";
 
 #[test]
@@ -153,7 +153,7 @@ fn every_byte_replaced_removed_or_doubled() {
     }
 }
 
-/// The fast parser works through long values in parts; moves each value of the table across such a border.
+/// The fast parser reads long values in chunks; moves each value of the table across the border of a chunk.
 #[test]
 fn verdicts_across_parts() {
     let mut all = All::new();
@@ -215,7 +215,7 @@ fn nesting_to_the_limit() {
             assert_eq!(all.root(object.as_bytes()).map(|root| (root.uid, root.ts)), expected, "{depth} levels inside");
         }
     }
-    // As wide as one likes: brackets that close no longer count.
+    // The depth limit does not limit the width: closed brackets do not count.
     let wide = format!("{{\"x\":[{}[]],\"uid\":\"a\",\"ts\":5}}", "[{}],".repeat(5_000));
     assert_eq!(all.root(wide.as_bytes()).and_then(Root::frame).map(|frame| frame.ts), Ok(5));
 }
@@ -233,7 +233,7 @@ fn values_of_ten_megabytes() {
     let whole = frame(&"\\u0436 \\\\ ".repeat(10));
     let root = all.root(whole.as_bytes()).and_then(Root::frame).expect("a frame");
     assert_eq!((root.uid.len(), root.ts), ("ж \\ ".len() * 10, 5));
-    // So long a uid is read to its end, and then refused.
+    // The parser reads a uid of this length to its end, and then rejects it.
     assert_eq!(all.root(frame(&padding).as_bytes()).and_then(Root::frame), Err(Malformed::BadUid));
 }
 
@@ -278,7 +278,7 @@ fn escapes_of_every_code_unit() {
     }
 }
 
-/// Text made of the pieces of which frames are made, so that much of it is nearly JSON.
+/// Text made of pieces of frames, so that much of it is nearly JSON.
 fn pieces() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         prop::sample::select(vec![

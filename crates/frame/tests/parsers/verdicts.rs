@@ -1,4 +1,4 @@
-//! What the rules say, value by value.
+//! The verdicts of the rules, value by value.
 
 use kuu_frame::{Malformed, Member};
 
@@ -21,7 +21,7 @@ pub const NOT_UTF8: Verdict = Err(Malformed::NotUtf8);
 pub const NOT_JSON: Verdict = Err(Malformed::NotJson);
 pub const NOT_OBJECT: Verdict = Err(Malformed::NotObject);
 
-/// Values, and what every parser must say of them.
+/// Values, and the verdict that every parser must give.
 pub const VERDICTS: &[(&[u8], Verdict)] = &[
     // Plain frames, in either order, with white space wherever the grammar has it.
     (br#"{"uid":"a","ts":5}"#, good("a", 5)),
@@ -31,13 +31,13 @@ pub const VERDICTS: &[(&[u8], Verdict)] = &[
     (br#"{"x":{"uid":"b","ts":6},"y":[{"uid":7}],"uid":"a","ts":5,"x":1,"x":2}"#, good("a", 5)),
     (br#"{"uid":"uid","ts":5,"v":"ts"}"#, good("uid", 5)),
     ("{\"uid\":\"\u{43f}\u{1f600}\",\"ts\":5}".as_bytes(), good("\u{43f}\u{1f600}", 5)),
-    // Nothing but the root's own members, under exactly these names.
+    // Only the root's own members count, under exactly these names.
     (b"{}", EMPTY),
     (b" { } ", EMPTY),
     (br#"{"UID":"a","Ts":5,"uid ":1," ts":2,"":3,"id":4,"s":5,"uidd":6,"tss":7,"t":8,"ui":9}"#, EMPTY),
     (br#"{"a\"uid":1,"\"ts":2,"\\uid":3,"\\ts":4}"#, EMPTY),
     (br#"{"a":["uid","ts"],"b":{"ts":"uid"}}"#, EMPTY),
-    // Repeated names. What else a root member holds twice is no matter.
+    // Repeated names. Other members of the root may be repeated.
     (br#"{"uid":"a","ts":5,"uid":"a"}"#, uid(Member::Repeated)),
     (br#"{"uid":"a","ts":5,"uid":1,"uid":null}"#, uid(Member::Repeated)),
     (br#"{"uid":"a","ts":5,"ts":[]}"#, ts(Member::Repeated)),
@@ -239,7 +239,7 @@ pub const VERDICTS: &[(&[u8], Verdict)] = &[
     (b"nullnull", NOT_JSON),
     (b"x", NOT_JSON),
     (b":", NOT_JSON),
-    // UTF-8 is judged first, over the whole value.
+    // UTF-8 is checked first, over the whole value.
     (b"{\"uid\":\"a\",\"ts\":5,\"x\":\"\xff\"}", NOT_UTF8),
     (b"{\"x\":\"\xc0\xaf\"}", NOT_UTF8),
     (b"{\"x\":\"\xed\xa0\x80\"}", NOT_UTF8),
