@@ -19,7 +19,7 @@ fn fixture() -> impl Iterator<Item = Vec<u8>> {
     BufReader::new(MultiGzDecoder::new(file)).split(b'\n').map(|line| line.expect("the fixture is readable"))
 }
 
-/// Four partitions in turn, as from a topic; with all windows emitted at the end.
+/// Feeds four partitions in turn, as a topic does; all windows are emitted at the end.
 fn observe(bencher: Bencher, units: &[Unit]) {
     const PARTITIONS: usize = 4;
     let mut parser = fast::FastParser::new();

@@ -1,4 +1,4 @@
-//! The configuration in effect of each command, as a record has it: what one command writes, another one reads.
+//! The configuration in effect of each command, as stored in a record: one command writes it, another one reads it.
 
 use crate::window::Unit;
 use kuu_frame::ParserKind;
@@ -32,7 +32,7 @@ pub enum Guarantee {
     AtLeastOnce,
 }
 
-/// How Kafka's batches are compressed, by librdkafka's names.
+/// Compression of Kafka's batches, by librdkafka's names.
 #[derive(
     Clone,
     Copy,
@@ -78,29 +78,30 @@ pub enum Configuration {
 }
 
 impl Configuration {
-    /// The subcommand.
+    /// The name of the subcommand.
     pub fn command(&self) -> &'static str {
         self.into()
     }
 
-    /// That of a `kuu produce`.
+    /// The options, if the command is `kuu produce`.
     pub fn produce(&self) -> Option<&ProduceConfig> {
         if let Configuration::Produce(config) = self { Some(&config.options) } else { None }
     }
 
-    /// That of a `kuu count`.
+    /// The options, if the command is `kuu count`.
     pub fn count(&self) -> Option<&CountConfig> {
         if let Configuration::Count(config) = self { Some(&config.options) } else { None }
     }
 }
 
-/// Options of a command, and what else was set.
+/// Options of a command, and other settings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InEffect<T> {
-    /// Defaults included.
+    /// The options, defaults included.
     #[serde(flatten)]
     pub options: T,
-    /// Properties of librdkafka as `-X KEY`, secrets as `***`; and what another version of kuu has written besides.
+    /// Properties of librdkafka as `-X KEY`, with secrets as `***`; and settings that only another version of kuu
+    /// knows.
     #[serde(flatten)]
     pub others: BTreeMap<String, serde_json::Value>,
 }
@@ -109,25 +110,25 @@ pub struct InEffect<T> {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ProduceConfig {
-    /// The topic that is filled.
+    /// The topic that receives the frames.
     pub topic: String,
     /// Compression of the batches.
     pub compression: Compression,
-    /// So many frames at most.
+    /// Largest number of frames.
     pub limit: Option<u64>,
-    /// Whether frames are added to what the topic holds.
+    /// Whether frames were added to the topic's content.
     pub append: bool,
     /// Whether the topic was deleted first.
     pub recreate: bool,
-    /// Which replicas have a frame before it counts as delivered.
+    /// Which replicas must have a frame before it counts as delivered.
     pub acks: String,
-    /// Whether the broker drops what comes twice.
+    /// Whether the broker drops duplicates.
     #[serde(rename = "enable.idempotence")]
     pub idempotence: bool,
-    /// Whether the run came to its end; unknown in records of before this was written.
+    /// Whether the run was complete; unknown in records from before this member existed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub complete: Option<bool>,
-    /// Frames that the topic holds, or held, and of which there is no receipt.
+    /// Frames that the topic holds, or held, without a receipt.
     #[serde(skip_serializing_if = "is_zero")]
     pub unlisted_frames: u64,
 }
@@ -140,13 +141,13 @@ fn is_zero(number: &u64) -> bool {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CountConfig {
-    /// The topic that is counted.
+    /// The topic whose frames are counted.
     pub topic: String,
     /// The topic of the results.
     pub output: String,
     /// The consumer group.
     pub group: String,
-    /// What holds after a crash.
+    /// The guarantee after a crash.
     pub guarantee: Guarantee,
     /// The units of the windows, shortest first.
     pub window: Vec<Unit>,
@@ -154,27 +155,27 @@ pub struct CountConfig {
     pub lateness_s: u64,
     /// How long a window still takes late frames, in seconds of event time.
     pub retention_s: u64,
-    /// How far a clock may jump before frames must agree, in seconds of event time.
+    /// How far a clock may jump before several frames must agree, in seconds of event time.
     pub max_jump_s: u64,
-    /// How many windows far from every clock may be open.
+    /// The largest number of open windows far from every clock.
     pub max_open_windows: u32,
-    /// After how many microseconds a silent partition is left out of the watermark.
+    /// The time in microseconds after which a silent partition is left out of the watermark.
     pub idle_us: u64,
     /// Microseconds between two commits.
     pub commit_interval_us: u64,
     /// Microseconds between two early results of a window.
     pub early_us: Option<u64>,
-    /// The topic of what no window counts.
+    /// The topic of the values that no window counts.
     pub dead_letter: Option<String>,
     /// The topic of the frames in the order of their timestamps.
     pub ordered_output: Option<String>,
-    /// Consumers.
+    /// Number of consumers.
     pub threads: usize,
-    /// Whether the run goes on at the topic's end.
+    /// Whether the run continues at the topic's end.
     pub follow: bool,
     /// Which parser reads the frames.
     pub parser: ParserKind,
-    /// Whether the run came to its end; unknown in records of before this was written.
+    /// Whether the run was complete; unknown in records from before this member existed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub complete: Option<bool>,
 }
@@ -205,7 +206,7 @@ pub struct BenchConfig {
     pub window: Vec<Unit>,
     /// Which parser reads the frames.
     pub parser: ParserKind,
-    /// Consumers.
+    /// Number of consumers.
     pub threads: usize,
     /// How often each phase and its ceiling are measured.
     pub rounds: u16,
@@ -217,17 +218,17 @@ pub struct BenchConfig {
     pub live_partitions: usize,
     /// How long the live phase lasts, in seconds.
     pub live_seconds: f64,
-    /// Frames per second of the live phase, where that is set instead.
+    /// Frames per second of the live phase, if set.
     pub live_rate: Option<f64>,
     /// How long a window waits for late frames, in seconds of event time.
     pub lateness_s: u64,
     /// How long a window still takes late frames, in seconds of event time.
     pub retention_s: u64,
-    /// How far a clock may jump before frames must agree, in seconds of event time.
+    /// How far a clock may jump before several frames must agree, in seconds of event time.
     pub max_jump_s: u64,
-    /// What holds after a crash.
+    /// The guarantee after a crash.
     pub guarantee: Guarantee,
-    /// What the shares of the ceilings depend on besides kuu, by name.
+    /// Conditions besides kuu that change the shares of the ceilings, by name.
     pub conditions: BTreeMap<String, String>,
 }
 

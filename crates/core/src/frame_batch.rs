@@ -1,11 +1,11 @@
-//! A run of parsed values of one partition, compact enough to hand from thread to thread.
+//! A run of parsed values of one partition, compact enough to pass between threads.
 
 use kuu_frame::{Frame, Malformed};
 
 /// When one value was due, sent and read, in microseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Times {
-    /// When the load generator's schedule wanted it sent.
+    /// When the load generator's schedule required it to be sent.
     pub due_us: Option<i64>,
     /// When it was sent.
     pub sent_us: Option<i64>,
@@ -19,14 +19,14 @@ struct Item {
     uid_end: usize,
 }
 
-/// Values of one partition in order of arrival, parsed. Clear and reuse it: it keeps its memory.
+/// Parsed values of one partition, in order of arrival. Clear and reuse it: it keeps its memory.
 #[derive(Default)]
 pub struct Frames {
-    /// The partition they came from.
+    /// The partition of the values.
     pub partition: usize,
-    /// Blank lines that were passed over.
+    /// Blank lines that were skipped.
     pub blank: u64,
-    /// Bytes of the values, as they were read.
+    /// Bytes of the values, as read.
     pub read_bytes: u64,
     items: Vec<Item>,
     uids: String,
@@ -40,16 +40,16 @@ pub struct Frames {
 pub struct Value<'a> {
     /// Its offset in the partition, or its line number.
     pub offset: i64,
-    /// The frame, or why it is none.
+    /// The frame, or why the value is not one.
     pub outcome: Result<Frame<'a>, Malformed>,
-    /// Its original bytes, where the reader was asked to keep them.
+    /// The original bytes, if the reader keeps them.
     pub bytes: Option<&'a [u8]>,
-    /// Its times, where the reader took them.
+    /// The times, if the reader records them.
     pub times: Option<Times>,
 }
 
 impl Frames {
-    /// Empties it for a run of `partition`.
+    /// Clears the run, for values of `partition`.
     pub fn restart(&mut self, partition: usize) {
         self.partition = partition;
         self.blank = 0;
@@ -71,28 +71,28 @@ impl Frames {
         self.items.push(Item { offset, outcome, uid_end: self.uids.len() });
     }
 
-    /// Keeps the original bytes of the value pushed last; for all values of a run or for none.
+    /// Keeps the original bytes of the last value; call it for every value of a run or for none.
     pub fn keep(&mut self, bytes: &[u8]) {
         self.values.extend_from_slice(bytes);
         self.value_ends.push(self.values.len());
     }
 
-    /// Keeps the times of the value pushed last; for all values of a run or for none.
+    /// Keeps the times of the last value; call it for every value of a run or for none.
     pub fn time(&mut self, times: Times) {
         self.times.push(times);
     }
 
-    /// How many values there are.
+    /// The number of values.
     pub fn len(&self) -> usize {
         self.items.len()
     }
 
-    /// Whether there is none.
+    /// Whether the run has no values.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
 
-    /// Bytes of memory that its content takes, for bounding a run.
+    /// Bytes of memory that the values take, to bound a run.
     pub fn bytes(&self) -> usize {
         self.items.len() * size_of::<Item>() + self.uids.len() + self.values.len()
     }

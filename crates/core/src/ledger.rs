@@ -1,4 +1,4 @@
-//! What became of every frame.
+//! The fate of every frame.
 
 use kuu_frame::Malformed;
 use serde::{Deserialize, Serialize};
@@ -7,36 +7,36 @@ use std::collections::BTreeMap;
 /// Counts of frames by fate: `read = counted + malformed + too_late + too_far`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
-    /// Values that were read, blank lines left out.
+    /// Values that were read, without blank lines.
     pub read: u64,
-    /// Frames that some window counts.
+    /// Frames that at least one window counts.
     pub counted: u64,
-    /// Values that are no frame, by reason, in the order of [`Malformed::ALL`]. Written by name.
+    /// Values that are not frames, by reason, in the order of [`Malformed::ALL`]. Serialized by name.
     #[serde(with = "by_name")]
     pub malformed: [u64; Malformed::ALL.len()],
-    /// Frames whose window is beyond its retention.
+    /// Frames whose window is past its retention.
     pub too_late: u64,
     /// Frames whose window is far from every clock, when too many such windows were open.
     #[serde(default)]
     pub too_far: u64,
-    /// Blank lines of a file; no part of the balance.
+    /// Blank lines of a file; not part of the balance.
     pub blank: u64,
-    /// Counted frames whose window had its on-time result already; part of `counted`.
+    /// Counted frames whose window already had its on-time result; part of `counted`.
     #[serde(default)]
     pub late: u64,
-    /// Counted frames that came after their turn in an ordered output; part of `counted`.
+    /// Counted frames that came too late for the ordered output; part of `counted`.
     #[serde(default)]
     pub out_of_order: u64,
 }
 
 impl Ledger {
-    /// Books a value that is no frame.
+    /// Counts a value that is not a frame.
     pub fn malformed(&mut self, reason: Malformed) {
         self.read += 1;
         self.malformed[reason as usize] += 1;
     }
 
-    /// Adds the counts of another one, of other frames.
+    /// Adds the counts of a ledger of other frames.
     pub fn add(&mut self, other: &Ledger) {
         self.read += other.read;
         self.counted += other.counted;
@@ -50,12 +50,12 @@ impl Ledger {
         self.out_of_order += other.out_of_order;
     }
 
-    /// Values that are no frame, by the name of the reason; those that occurred.
+    /// Values that are not frames, by the name of the reason; only reasons that occurred.
     pub fn reasons(&self) -> BTreeMap<&'static str, u64> {
         by_name::named(&self.malformed)
     }
 
-    /// Values that are no frame, for whatever reason.
+    /// Values that are not frames, for any reason.
     pub fn malformed_total(&self) -> u64 {
         self.malformed.iter().sum()
     }

@@ -1,6 +1,6 @@
-//! The pure core: bytes and times come in as arguments, values go out.
+//! The pure core: bytes and times are arguments, values are results.
 //!
-//! No Kafka, no clock, no terminal, and no thread but rayon's.
+//! It uses no Kafka, no clock and no terminal, and no threads except rayon's.
 
 #![warn(missing_docs)]
 

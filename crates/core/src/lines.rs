@@ -1,11 +1,11 @@
-//! A block of whole lines: what travels between the thread that reads and those that parse.
+//! A block of whole lines, which the reading thread passes to the parsing threads.
 
 use memchr::{memchr, memrchr};
 
-/// Whole lines of an input, and where they stand in it. Reusable: a reader refills it without allocating.
+/// Whole lines of an input, and their position in it. Reusable: a reader refills it without allocating.
 #[derive(Debug, Default)]
 pub struct Block {
-    /// Storage, kept initialised over its whole length so that refilling it costs nothing.
+    /// The storage, always initialised over its whole length, so that a refill costs nothing.
     buf: Vec<u8>,
     start: usize,
     end: usize,
@@ -13,12 +13,12 @@ pub struct Block {
 }
 
 impl Block {
-    /// A block of the lines in `bytes`, of which the first has the number `first_line`.
+    /// A block of the lines in `bytes`; the first line has the number `first_line`.
     pub fn new(bytes: Vec<u8>, first_line: u64) -> Block {
         Block { start: 0, end: bytes.len(), buf: bytes, first_line }
     }
 
-    /// The lines, with their terminators.
+    /// The lines with their line ends.
     pub fn bytes(&self) -> &[u8] {
         &self.buf[self.start..self.end]
     }
@@ -28,12 +28,12 @@ impl Block {
         self.first_line
     }
 
-    /// The lines with their numbers, without their terminators.
+    /// The lines with their numbers, without their line ends.
     pub fn lines(&self) -> Lines<'_> {
         Lines { rest: self.bytes(), number: self.first_line }
     }
 
-    /// Drops what follows the first `most` lines that are not blank; gives the number of such lines that remain.
+    /// Drops everything after the first `most` lines that are not blank; returns how many such lines remain.
     pub fn keep(&mut self, most: u64) -> u64 {
         let mut kept = 0;
         let mut lines = self.lines();
@@ -47,7 +47,7 @@ impl Block {
         kept
     }
 
-    /// Takes the first line off, with its terminator.
+    /// Removes the first line, and returns it with its line end.
     pub fn take_first(&mut self) -> Vec<u8> {
         let len = memchr(b'\n', self.bytes()).map_or(self.bytes().len(), |at| at + 1);
         let line = self.bytes()[..len].to_vec();
@@ -56,10 +56,10 @@ impl Block {
         line
     }
 
-    /// Empties the block and gives its storage, which holds `size` bytes or a little more.
+    /// Empties the block and returns its storage, which holds `size` bytes or a little more.
     pub fn storage(&mut self, size: usize) -> &mut Vec<u8> {
         (self.start, self.end) = (0, 0);
-        // A block that once held a very long line must not keep that memory.
+        // A block that held a very long line must not keep that memory.
         if self.buf.len() > size.saturating_mul(2) {
             self.buf = Vec::new();
         }
@@ -69,7 +69,7 @@ impl Block {
         &mut self.buf
     }
 
-    /// Declares the bytes `start..end` of the storage to be the lines from number `first_line` on.
+    /// Declares the bytes `start..end` of the storage to be the lines, the first with the number `first_line`.
     pub fn fill(&mut self, start: usize, end: usize, first_line: u64) {
         self.end = end.min(self.buf.len());
         self.start = start.min(self.end);
@@ -77,7 +77,7 @@ impl Block {
     }
 }
 
-/// Iterates over the lines of a [`Block`]; allocates nothing.
+/// Iterates over the lines of a [`Block`] without allocating.
 #[derive(Clone, Debug)]
 pub struct Lines<'a> {
     rest: &'a [u8],
@@ -107,13 +107,13 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-/// Whether a line holds nothing but JSON whitespace. Blank lines are no frames.
+/// Whether a line holds nothing but JSON whitespace. Blank lines are not frames.
 #[inline]
 pub fn is_blank(line: &[u8]) -> bool {
     line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
 }
 
-/// Number of bytes up to and with the last line terminator.
+/// Number of bytes up to the last line end, which is included.
 pub fn whole_lines(bytes: &[u8]) -> usize {
     memrchr(b'\n', bytes).map_or(0, |at| at + 1)
 }

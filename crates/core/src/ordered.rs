@@ -1,9 +1,9 @@
-//! The ordered output of a stream of several partitions: what waits for its turn, and what does not wait for it.
+//! The ordered output of a stream of several partitions: frames that wait for their turn, and frames that are refused.
 //!
-//! A frame waits until the watermark has passed its timestamp. One that is further ahead of its partition's clock than a
-//! plausible jump might wait for years, and hold the position back as long: it waits apart, until the clock comes near
-//! (a stream that pauses for a night jumps with the eighth frame of the morning), or until so many further frames of its
-//! partition, or so much time, say that it does not. Then it is refused.
+//! A frame waits until the watermark has passed its timestamp. A frame further ahead of its partition's clock than a
+//! plausible jump could wait for years, and would hold the position back as long. It waits separately, until the clock
+//! comes near (after a pause of a night, the clock jumps with the eighth frame of the morning), or until a number of
+//! further frames of its partition, or a time, has passed. Then it is refused.
 
 use crate::reorder::Reorder;
 use base64::Engine;
@@ -14,26 +14,26 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 use strum::IntoStaticStr;
 
-/// How many further frames of its partition a frame that is far ahead waits for...
+/// The number of further frames of its partition that a frame far ahead waits for...
 const PATIENCE_FRAMES: u64 = 32;
-/// ...and for how long at most.
+/// ...and the longest time that it waits.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Something that was read from a partition.
+/// An item that was read from a partition.
 pub trait Placed {
     /// The partition.
     fn partition(&self) -> usize;
-    /// Its offset there.
+    /// The offset in the partition.
     fn offset(&self) -> i64;
 }
 
-/// Why something does not go out in order.
+/// Why an item is refused by the ordered output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
 pub enum Rejection {
-    /// It came after its turn.
+    /// The item came after its turn.
     #[strum(serialize = "out_of_order")]
     Late,
-    /// It is far ahead of its partition's clock, which did not come near.
+    /// The item is far ahead of its partition's clock, and the clock did not come near.
     #[strum(serialize = "far_ahead")]
     Ahead,
 }
@@ -45,26 +45,26 @@ impl Rejection {
     }
 }
 
-/// What a restart must know of what waits: it is read again.
+/// The part of the ordered output that a restart needs to read the waiting items again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
-    /// Everything before this second has gone out.
+    /// All items before this second were released.
     pub released: i64,
-    /// For each partition the offset of the first one that waits, or the next offset to read.
+    /// For each partition the offset of the first item that waits, or else the next offset to read.
     pub from: Vec<i64>,
-    /// By partition, the offsets from there on that do not wait though they are not before `released`: a roaring bitmap in
-    /// the portable format, in base64.
+    /// For each partition, the later offsets that do not wait although they are not before `released`: a roaring bitmap
+    /// in the portable format, in base64.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub passed: BTreeMap<usize, String>,
 }
 
-/// One partition.
+/// The state of one partition.
 struct Backlog<T> {
-    /// Far ahead, in the order in which they came.
+    /// Items far ahead, in order of arrival.
     ahead: VecDeque<FarAhead<T>>,
-    /// Frames so far.
+    /// Number of frames so far.
     frames: u64,
-    /// Offsets of what does not wait though its turn has not come.
+    /// Offsets of items that do not wait although their turn has not come.
     passed: RoaringTreemap,
 }
 
@@ -82,7 +82,7 @@ struct FarAhead<T> {
     since: Duration,
 }
 
-/// What waits for its turn.
+/// Items that wait for their turn.
 pub struct Ordered<T> {
     queue: Reorder<T>,
     backlogs: Vec<Backlog<T>>,
@@ -90,10 +90,10 @@ pub struct Ordered<T> {
 }
 
 impl<T: Placed> Ordered<T> {
-    /// Nothing waits yet; `held` is what an earlier run left, if there was one.
+    /// Starts without waiting items; `held` comes from an earlier run, if there was one.
     ///
     /// # Errors
-    /// If that is damaged.
+    /// If `held` is damaged.
     pub fn new(partitions: usize, held: Option<&Held>) -> Result<Ordered<T>, String> {
         let released = held.map_or(i64::MIN, |held| held.released);
         let passed = |partition: &usize| -> Result<RoaringTreemap, String> {
@@ -106,13 +106,13 @@ impl<T: Placed> Ordered<T> {
         Ok(Ordered { queue: Reorder::from(released), backlogs, refused: Vec::new() })
     }
 
-    /// Takes in partitions that were added.
+    /// Adds partitions, up to `partitions` in all.
     pub fn grow(&mut self, partitions: usize) {
         self.backlogs.resize_with(partitions.max(self.backlogs.len()), Backlog::default);
     }
 
-    /// Takes the next counted frame of its partition, of the second `ts`, read at the time `at`. `horizon` is the last second
-    /// that is plausible there, if there is a clock.
+    /// Takes the next counted frame of its partition, with the timestamp `ts`, read at the time `at`. `horizon` is the
+    /// last plausible second of that partition, if there is a clock.
     #[inline]
     pub fn push(&mut self, ts: i64, item: T, horizon: Option<i64>, at: Duration) {
         let partition = item.partition();
@@ -129,7 +129,8 @@ impl<T: Placed> Ordered<T> {
         }
     }
 
-    /// Takes again what was taken before a restart; what had gone out, or was refused, does not wait again.
+    /// Takes a frame that was already taken before a restart; a frame that was released or refused then does not wait
+    /// again.
     pub fn push_again(&mut self, ts: i64, item: T, horizon: Option<i64>, at: Duration) {
         let passed = &self.backlogs[item.partition()].passed;
         if ts >= self.queue.released() && !passed.contains(item.offset() as u64) {
@@ -137,7 +138,7 @@ impl<T: Placed> Ordered<T> {
         }
     }
 
-    /// Notes a frame of the second `ts` that is not to go out.
+    /// Records a frame with the timestamp `ts` that must not be released.
     pub fn pass(&mut self, partition: usize, offset: i64, ts: i64) {
         if ts >= self.queue.released() {
             self.backlogs[partition].passed.insert(offset as u64);
@@ -155,7 +156,7 @@ impl<T: Placed> Ordered<T> {
         self.refused.push((item, Rejection::Ahead));
     }
 
-    /// Looks again at what is far ahead in a partition: the clock came near, or its time is over, or it waits on.
+    /// Checks the items far ahead in a partition: the clock may have come near, or they may have waited for too long.
     pub fn settle(&mut self, partition: usize, horizon: Option<i64>, at: Duration) {
         for _ in 0..self.backlogs[partition].ahead.len() {
             let backlog = &mut self.backlogs[partition];
@@ -170,7 +171,7 @@ impl<T: Placed> Ordered<T> {
         }
     }
 
-    /// Releases, in order, what lies before the watermark.
+    /// Releases, in order, the items before the watermark.
     pub fn release(&mut self, watermark: i64) -> impl Iterator<Item = T> + use<T> {
         if watermark > self.queue.released() {
             self.overtake(watermark);
@@ -178,8 +179,8 @@ impl<T: Placed> Ordered<T> {
         self.queue.release(watermark)
     }
 
-    /// Refuses what is far ahead of its own partition's clock but behind the watermark, which goes on without that partition:
-    /// its turn is over, and a restart takes what is behind the watermark for gone out.
+    /// Refuses items far ahead of their own partition's clock but behind the watermark, which can advance without that
+    /// partition: their turn is over, and a restart would assume that items behind the watermark were released.
     fn overtake(&mut self, watermark: i64) {
         for backlog in &mut self.backlogs {
             let (over, waiting) = backlog.ahead.drain(..).partition(|ahead| ahead.ts < watermark);
@@ -189,8 +190,8 @@ impl<T: Placed> Ordered<T> {
         }
     }
 
-    /// Says that the input of `partition` has ended: what is beyond its `horizon` even now is refused. Without any clock,
-    /// nothing is.
+    /// Ends the input of `partition`: items that are still beyond its `horizon` are refused. Without any clock, none
+    /// is.
     pub fn end(&mut self, partition: usize, horizon: Option<i64>) {
         while let Some(ahead) = self.backlogs[partition].ahead.pop_front() {
             match horizon.is_none_or(|horizon| ahead.ts <= horizon) {
@@ -205,13 +206,13 @@ impl<T: Placed> Ordered<T> {
         self.queue.finish()
     }
 
-    /// What was refused since the last time, and why.
+    /// The items refused since the last call, and why.
     #[inline]
     pub fn refused(&mut self) -> Vec<(T, Rejection)> {
         std::mem::take(&mut self.refused)
     }
 
-    /// What a restart must know, when the next offset to read in each partition is at `positions`.
+    /// The part that a restart needs, if it reads each partition from `positions`.
     pub fn held(&mut self, positions: &[i64]) -> Held {
         let mut from = positions.to_vec();
         let ahead = self.backlogs.iter().flat_map(|backlog| backlog.ahead.iter().map(|ahead| &ahead.item));
@@ -270,7 +271,7 @@ mod tests {
     #[test]
     fn what_is_far_ahead_waits_for_the_clock_to_come_near() {
         let mut order = Ordered::new(1, None).unwrap();
-        // No clock yet, then one at 100, whose plausible jump is 50.
+        // No clock at first, then a clock at 100 with a plausible jump of 50.
         for offset in 0..3 {
             push(&mut order, offset, 100 - offset, None);
         }
@@ -320,9 +321,9 @@ mod tests {
         order.end(0, Some(150));
         assert_eq!(offsets(order.finish()), [2, 1]);
         assert_eq!(refused(&mut order), [(0, "far_ahead")]);
-        // The wild one has not moved the end: frames that come later are not after their turn.
+        // The wild frame has not moved the end: later frames are not after their turn.
         assert_eq!(order.held(&[3]).released, 120);
-        // Without any clock there is nothing to compare with.
+        // Without any clock no frame can be far ahead.
         let mut order = Ordered::new(1, None).unwrap();
         push(&mut order, 0, 900_000, None);
         push(&mut order, 1, 120, None);
@@ -330,7 +331,8 @@ mod tests {
         assert_eq!(offsets(order.finish()), [1, 0]);
     }
 
-    /// A good clock and one that stands still, half of the frames wild: every frame goes out or is refused once, whatever is killed when.
+    /// A good clock and one that stands still, half of the frames wild: every frame is released or refused once,
+    /// wherever the run is restarted.
     fn with_restarts(frames: &[(usize, bool, i64)], restarts: &[usize]) -> Vec<Item> {
         let mut out: Vec<Item> = Vec::new();
         let mut positions = [0i64; 2];
@@ -338,7 +340,7 @@ mod tests {
         let mut order = Ordered::new(2, None).unwrap();
         for (i, (partition, wild, jitter)) in frames.iter().enumerate() {
             let now = 1_000 + i as i64;
-            // The clock of partition 0 stands still: the watermark goes on without it, and overtakes what waits.
+            // The clock of partition 0 stands still: the watermark advances without it, past the frames that wait.
             let horizon = Some(if *partition == 0 { 1_050 } else { now + 50 });
             let ts = match (*wild, jitter % 2) {
                 (true, 0) => 1_000_000,
@@ -349,7 +351,7 @@ mod tests {
             items.push(item.clone());
             positions[*partition] += 1;
             match jitter % 7 {
-                // Not counted.
+                // A frame that is not counted.
                 6 => order.pass(*partition, item.offset, ts),
                 _ => order.push(ts, item, horizon, AT),
             }

@@ -1,4 +1,4 @@
-//! The wire types of `results/`, apart from the types in memory.
+//! The serialized types of `results/`, separate from the types in memory.
 
 use crate::configuration::Configuration;
 use crate::latency::LegRecords;
@@ -6,10 +6,10 @@ use crate::ledger::Ledger;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Version of the record format: raised when a member changes its meaning or goes.
+/// Version of the record format: raised when a member changes its meaning or is removed.
 pub const FORMAT: u32 = 1;
 
-/// What one run of a command did, where, and how fast.
+/// One run of a command: what it did, where, and how fast.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
     /// [`FORMAT`].
@@ -17,27 +17,27 @@ pub struct Record {
     /// The subcommand, and its configuration in effect.
     #[serde(flatten)]
     pub configuration: Configuration,
-    /// When the run began, RFC 3339 in UTC: the time in the names of records.
+    /// When the run began, RFC 3339 in UTC: the time in the file names of records.
     pub written: String,
     /// The program that ran.
     pub program: Program,
-    /// What it talked to, if anything.
+    /// The broker, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub broker: Option<Broker>,
-    /// The command line, secrets left out.
+    /// The command line, without secrets.
     pub command_line: Vec<String>,
-    /// What it ran on.
+    /// The machine of the run.
     pub machine: Machine,
-    /// The input, in order.
+    /// The inputs, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub input: Vec<Source>,
     /// The topic of the frames.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<Topic>,
-    /// What became of every frame.
+    /// The fate of every frame.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<Ledger>,
-    /// Whether the answer was right.
+    /// Whether the result was right.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
     /// Every figure, by a name that ends in its unit.
@@ -64,9 +64,9 @@ pub struct Program {
 /// The broker.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Broker {
-    /// A real broker's kind, or `embedded` for the client library's mock. Their figures are never compared.
+    /// `embedded` for the client library's mock, another name for a real broker. Figures of the two are never compared.
     pub kind: String,
-    /// Its version, where it is known: the protocol does not tell.
+    /// The version, if known: the protocol does not tell it.
     pub version: Option<String>,
     /// Bootstrap servers.
     pub address: String,
@@ -85,13 +85,13 @@ pub struct Machine {
 /// One input file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
-    /// Its path as it was given; `-` is standard input.
+    /// The path as given; `-` is standard input.
     pub name: String,
-    /// Its size as it lies on disk.
+    /// The size on disk.
     pub bytes: u64,
     /// SHA-256 of the same bytes, in hexadecimal.
     pub sha256: String,
-    /// Frames that were taken from it: all, or the first so many.
+    /// Number of frames from this file: all, or those up to the limit.
     pub frames: u64,
     /// Bytes of those frames, without line ends.
     pub frame_bytes: u64,
@@ -110,32 +110,32 @@ pub struct Topic {
 pub struct Verdict {
     /// Whether every window is exact and the ledger adds up.
     pub exact: bool,
-    /// Windows of the truth.
+    /// Number of windows of the truth.
     pub windows: u64,
-    /// Windows that are missing, extra or different.
+    /// Number of windows that are missing, extra or different.
     pub wrong: u64,
-    /// Windows whose first answer had the right users already. With the next two, they are all.
+    /// Number of windows whose first answer had the right users. With the next two, these are all windows.
     pub exact_at_first: u64,
-    /// Windows whose first answer was not.
+    /// Number of windows whose first answer had wrong users.
     #[serde(default)]
     pub corrected: u64,
-    /// Windows whose first answer is not in the topic any more.
+    /// Number of windows whose first answer is no longer in the topic.
     #[serde(default)]
     pub first_unknown: u64,
     /// Largest difference of a first answer from the truth, in users.
     pub largest_first_error_users: u64,
     /// Sum of those differences over all windows, in users.
     pub total_first_error_users: u64,
-    /// What is wrong, a sentence each.
+    /// The faults, a sentence each.
     pub faults: Vec<String>,
 }
 
-/// One measured figure, and what the machine allows.
+/// One measured figure, and the limit of the machine.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
     /// The median of the samples.
     pub value: f64,
-    /// Every sample, in the order in which it was taken.
+    /// All samples, in the order in which they were taken.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<f64>,
     /// The ceiling measured in the same run, in the same unit.
@@ -143,14 +143,14 @@ pub struct Figure {
     pub ceiling: Option<Ceiling>,
 }
 
-/// What the same machine does without the step in question.
+/// What the same machine reaches without the step in question.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Ceiling {
     /// What was measured.
     pub name: String,
     /// The median of the samples.
     pub value: f64,
-    /// Every sample, taken in turn with those of the figure.
+    /// All samples, taken in turn with those of the figure.
     pub samples: Vec<f64>,
     /// Median of the ratios of samples taken in turn.
     pub share: f64,

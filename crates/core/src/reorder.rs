@@ -1,9 +1,9 @@
-//! A stream put back into the order of its timestamps.
+//! Restores the order of timestamps in a stream.
 
 use std::collections::BTreeMap;
 
-/// Holds items until the watermark has passed their timestamp: a priority queue that is as deep as lateness is long.
-/// Items of the same second keep their order of arrival.
+/// Holds items until the watermark has passed their timestamps: a priority queue whose depth is the lateness. Items of
+/// the same second keep their order of arrival.
 #[derive(Debug)]
 pub struct Reorder<T> {
     waiting: BTreeMap<i64, Vec<T>>,
@@ -18,7 +18,7 @@ impl<T> Default for Reorder<T> {
 }
 
 impl<T> Reorder<T> {
-    /// One that has released everything before the second `released`.
+    /// A queue that has released everything before the second `released`.
     pub fn from(released: i64) -> Reorder<T> {
         Reorder { waiting: BTreeMap::new(), released }
     }
@@ -33,10 +33,10 @@ impl<T> Reorder<T> {
         self.waiting.values().flatten()
     }
 
-    /// Takes an item of the second `ts`.
+    /// Takes an item with the timestamp `ts`.
     ///
     /// # Errors
-    /// Gives the item back if it comes after its turn.
+    /// Returns the item if it comes after its turn.
     pub fn push(&mut self, ts: i64, item: T) -> Result<(), T> {
         if ts < self.released {
             return Err(item);
@@ -45,10 +45,10 @@ impl<T> Reorder<T> {
         Ok(())
     }
 
-    /// Releases, in order, what lies before the watermark.
+    /// Releases, in order, the items before the watermark.
     pub fn release(&mut self, watermark: i64) -> impl Iterator<Item = T> + use<T> {
         self.released = self.released.max(watermark);
-        // Splitting allocates; most frames find nothing to release.
+        // Splitting allocates, and after most frames there is nothing to release.
         let due = self.waiting.first_key_value().is_some_and(|(ts, _)| *ts < watermark);
         let released = if due {
             let later = self.waiting.split_off(&watermark);
@@ -59,7 +59,7 @@ impl<T> Reorder<T> {
         released.into_values().flatten()
     }
 
-    /// Releases everything, in order: the input has ended.
+    /// Releases all items, in order, at the end of the input.
     pub fn finish(&mut self) -> impl Iterator<Item = T> + use<T> {
         if let Some((last, _)) = self.waiting.last_key_value() {
             self.released = self.released.max(*last);
@@ -67,7 +67,7 @@ impl<T> Reorder<T> {
         std::mem::take(&mut self.waiting).into_values().flatten()
     }
 
-    /// How many items wait.
+    /// The number of items that wait.
     pub fn waiting(&self) -> usize {
         self.waiting.values().map(Vec::len).sum()
     }

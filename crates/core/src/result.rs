@@ -1,4 +1,4 @@
-//! One row of a topic of results: what kuu writes there, and what it reads there of whatever engine.
+//! One row of a topic of results: kuu writes its own rows, and reads the rows of any engine.
 
 use crate::counter::{Emission, Timing};
 use crate::window::{Unit, Window};
@@ -12,12 +12,12 @@ use serde_json::error::Category;
 pub struct Count {
     /// Distinct users.
     pub users: u64,
-    /// Frames; an engine may leave them out.
+    /// Frames; an engine may omit them.
     pub frames: Option<u64>,
 }
 
 impl Count {
-    /// Whether both say the same, as far as both say it.
+    /// Whether both have the same users, and the same frames if both have them.
     pub fn agrees(&self, other: &Count) -> bool {
         let frames = self.frames.zip(other.frames).is_none_or(|(ours, theirs)| ours == theirs);
         self.users == other.users && frames
@@ -27,17 +27,18 @@ impl Count {
 /// One row of a topic of results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Which window.
+    /// The window.
     pub window: Window,
-    /// What it says.
+    /// The users and frames of the window.
     pub count: Count,
-    /// Which correction it is.
+    /// The number of the correction.
     pub revision: Option<u32>,
-    /// When it was emitted, relative to the watermark; none if an engine does not say, or says it otherwise.
+    /// The time of the result relative to the watermark; none if an engine does not give it, or gives it in another
+    /// way.
     pub timing: Option<Timing>,
 }
 
-/// A row as kuu writes it.
+/// A row in the format of kuu.
 #[derive(Serialize)]
 struct WrittenRow {
     unit: &'static str,
@@ -53,7 +54,7 @@ struct WrittenRow {
     emitted_us: i64,
 }
 
-/// A row as it came, so that what is wrong can be said by member.
+/// A row before its validation, so that an error can name the member.
 #[derive(Deserialize)]
 struct Wire {
     unit: Option<Value>,
@@ -73,22 +74,22 @@ impl Row {
         serde_json::to_writer(out, &written).expect("texts and numbers can be written as JSON");
     }
 
-    /// Whether it calls itself early.
+    /// Whether the row says that it is an early result.
     pub fn is_early(&self) -> bool {
         self.timing == Some(Timing::Early)
     }
 
-    /// Reads a row: an object with `start` (Unix seconds or RFC 3339) and `users`; `unit` (minute if left out), `frames`,
+    /// Reads a row: an object with `start` (Unix seconds or RFC 3339) and `users`; `unit` (default: minute), `frames`,
     /// `revision` and `timing` are optional, other members are ignored.
     ///
     /// # Errors
-    /// What is wrong with it, in a few words.
+    /// What is wrong with the row, in a few words.
     pub fn parse(value: &[u8]) -> Result<Row, String> {
-        // serde_json does not look at texts that it passes over.
+        // serde_json does not validate the strings that it skips.
         let text = std::str::from_utf8(value).map_err(|_| "not UTF-8")?;
         let wire = match serde_json::from_str::<Wire>(text) {
             Err(e) if e.classify() != Category::Data => return Err(format!("not JSON: {e}")),
-            // serde takes an array for its members in their order.
+            // serde also accepts an array of the members in their order.
             _ if !text.trim_ascii_start().starts_with('{') => return Err("no result row: it is no object".into()),
             wire => wire.map_err(|e| format!("no result row: {e}"))?,
         };
@@ -139,7 +140,7 @@ fn number_of(member: &str, value: Option<Value>, most: u64) -> Result<Option<u64
 /// Reads the key of a row, as in `minute:1468244340`.
 ///
 /// # Errors
-/// What is wrong with it, in a few words.
+/// What is wrong with the key, in a few words.
 pub fn parse_key(key: &[u8]) -> Result<Window, String> {
     let text = std::str::from_utf8(key).map_err(|_| "the key is not UTF-8".to_owned())?;
     let (unit, start) = text.split_once(':').ok_or_else(|| format!("the key `{text}` is not UNIT:START"))?;
@@ -152,12 +153,13 @@ fn window_at(unit: Unit, start: i64) -> Result<Window, String> {
     if window.start == start { Ok(window) } else { Err(format!("no {unit} starts at {start}")) }
 }
 
-/// Unix seconds of an RFC 3339 time. Read here, as date libraries take more (zones in brackets) and less (the year 9999).
+/// Unix seconds of an RFC 3339 time. Parsed here, as date libraries accept more (zones in brackets) and less (the year
+/// 9999).
 fn seconds(text: &str) -> Result<i64, String> {
     let wrong = || format!("start `{text}` is not RFC 3339, as in 2016-07-11T13:39:00Z");
     let (time, rest) = text.split_at_checked(19).ok_or_else(wrong)?;
     let shape = |c: char| if c.is_ascii_digit() { '0' } else { c.to_ascii_uppercase() };
-    // A space instead of the T is allowed for the sake of readability (section 5.6).
+    // RFC 3339 (section 5.6) allows a space instead of the T.
     if !matches!(time.chars().map(shape).collect::<String>().as_str(), "0000-00-00T00:00:00" | "0000-00-00 00:00:00") {
         return Err(wrong());
     }

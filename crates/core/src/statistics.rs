@@ -1,6 +1,6 @@
 //! Samples that were measured in turn.
 
-/// The median: of an even number of samples, the mean of the middle two; 0 of none.
+/// The median; the mean of the middle two for an even number of samples, 0 without samples.
 pub fn median(samples: &[f64]) -> f64 {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -12,7 +12,8 @@ pub fn median(samples: &[f64]) -> f64 {
     }
 }
 
-/// The median of `samples[i] / ceilings[i]`: pairs that were measured one after the other share the machine's mood.
+/// The median of `samples[i] / ceilings[i]`: the two values of a pair were measured one after the other, under the same
+/// load of the machine.
 pub fn share(samples: &[f64], ceilings: &[f64]) -> f64 {
     let ratios: Vec<f64> = samples.iter().zip(ceilings).map(|(sample, ceiling)| sample / ceiling).collect();
     median(&ratios)

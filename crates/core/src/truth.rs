@@ -1,7 +1,7 @@
-//! The truth: users and frames of every window, counted offline, exactly, and in the plainest way.
+//! The truth: users and frames of every window, counted offline, exactly, and in the simplest way.
 //!
-//! One hash set of user ids a window, nothing shared between units, and no code in common with the streaming counter:
-//! what judges that counter must not repeat its mistakes.
+//! It has one hash set of user ids for each window, shares nothing between units, and has no code in common with the
+//! streaming counter: it checks that counter, and must not repeat its mistakes.
 
 use crate::ledger::Ledger;
 use crate::lines::{Block, is_blank};
@@ -13,15 +13,15 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-/// What gives blocks, in the order of the input. [`count`] calls it from several threads, one at a time.
+/// A source of blocks, in the order of the input. [`count`] calls it from several threads, one at a time.
 pub trait Blocks: Send {
-    /// Why an input cannot be read on.
+    /// Why the rest of an input cannot be read.
     type Error: Send;
 
-    /// Refills `block` with the next lines; false at the end.
+    /// Refills `block` with the next lines; returns false at the end.
     ///
     /// # Errors
-    /// The input cannot be read on. All lines before that place were given.
+    /// The rest of the input cannot be read. All lines before that place were returned.
     fn next_block(&mut self, block: &mut Block) -> Result<bool, Self::Error>;
 }
 
@@ -33,7 +33,7 @@ impl<B: Blocks> Blocks for &mut B {
     }
 }
 
-/// The result of one window. Prints as a line of the expected counts.
+/// The result of one window. Its text form is a line of the expected counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WindowCount {
     /// The window.
@@ -53,7 +53,7 @@ impl fmt::Display for WindowCount {
 
 type UserIds = HashSet<Box<str>, RandomState>;
 
-/// What is known of one window.
+/// The users and frames of one window.
 #[derive(Clone, Default)]
 struct Tally {
     users: UserIds,
@@ -78,7 +78,7 @@ impl Tally {
     }
 }
 
-/// The exact count of some frames. Its memory grows with the number of distinct users of each window.
+/// The exact count of a set of frames. Its memory grows with the number of distinct users of each window.
 #[derive(Clone)]
 pub struct Truth {
     units: Vec<Unit>,
@@ -88,7 +88,7 @@ pub struct Truth {
 }
 
 impl Truth {
-    /// Nothing counted yet, by windows of each of these units.
+    /// An empty count, by windows of each of these units.
     pub fn new(units: &[Unit]) -> Truth {
         let mut units = units.to_vec();
         units.sort_unstable();
@@ -108,7 +108,7 @@ impl Truth {
         }
     }
 
-    /// Counts one frame, or what was none.
+    /// Counts one frame, or one value that is not a frame.
     pub fn add(&mut self, frame: Result<Frame<'_>, Malformed>) {
         match frame {
             Ok(Frame { uid, ts }) => {
@@ -122,7 +122,7 @@ impl Truth {
         }
     }
 
-    /// Adds what another one counted, of other frames by the same units; on all threads, each takes some windows.
+    /// Adds another count, of other frames by the same units; the threads share the windows.
     #[must_use]
     pub fn merge(mut self, other: Truth) -> Truth {
         self.ledger.add(&other.ledger);
@@ -138,17 +138,17 @@ impl Truth {
         self
     }
 
-    /// What became of every line.
+    /// The fate of every line.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
 
-    /// Bytes of the lines that are not blank, without their ends.
+    /// Bytes of the lines that are not blank, without line ends.
     pub fn frame_bytes(&self) -> u64 {
         self.frame_bytes
     }
 
-    /// The result of every window that holds a frame, by start, shorter windows first.
+    /// The result of every window with a frame, by start, shorter windows first.
     pub fn windows(&self) -> Vec<WindowCount> {
         let count = |(window, tally): (&Window, &Tally)| WindowCount {
             window: *window,
@@ -161,21 +161,22 @@ impl Truth {
     }
 }
 
-/// By minutes.
+/// A count by minutes.
 impl Default for Truth {
     fn default() -> Truth {
         Truth::new(&[Unit::Minute])
     }
 }
 
-/// Counts an input on all threads of the current rayon pool: while one reads (and inflates), the others parse. Stops
-/// after the first `limit` lines that are not blank, or at the first error, which comes along with what stands before.
+/// Counts an input on all threads of the current rayon pool: one thread reads (and inflates) while the others parse.
+/// Stops after the first `limit` lines that are not blank, or at the first error; returns the error with the count of
+/// the lines before it.
 pub fn count<B: Blocks>(blocks: B, kind: ParserKind, units: &[Unit], limit: Option<u64>) -> (Truth, Option<B::Error>) {
     let counted = count_each([(blocks, limit)], kind, units).pop();
     counted.unwrap_or_else(|| (Truth::new(units), None))
 }
 
-/// Counts several inputs, each as [`count`] does, at the same time.
+/// Counts several inputs at the same time, each as [`count`] does.
 pub fn count_each<B: Blocks>(
     inputs: impl IntoIterator<Item = (B, Option<u64>)>,
     kind: ParserKind,
@@ -186,9 +187,9 @@ pub fn count_each<B: Blocks>(
     let parts = rayon::broadcast(|thread| {
         let (mut parser, mut block) = (Parser::new(kind), Block::default());
         let mut truths = vec![Truth::new(units); queues.len()];
-        // Each thread begins with another input, and then helps with the rest.
+        // Each thread begins with another input, and then helps with the others.
         for index in (0..queues.len()).map(|index| (index + thread.index()) % queues.len()) {
-            // The lock is held for as long as reading takes, and not while the block is counted.
+            // The lock is held while a block is read, but not while it is counted.
             while queues[index].lock().unwrap_or_else(PoisonError::into_inner).next(&mut block) {
                 truths[index].add_block(&mut parser, &block);
             }
@@ -203,7 +204,7 @@ pub fn count_each<B: Blocks>(
     truths.into_iter().zip(errors).collect()
 }
 
-/// Hands out the blocks of an input up to its end, its limit or its first error.
+/// Distributes the blocks of an input up to its end, its limit or its first error.
 struct BlockQueue<B: Blocks> {
     blocks: B,
     left: Option<u64>,

@@ -9,7 +9,7 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 const DAY: i64 = 86_400;
 const EPOCH: Date = date(1970, 1, 1);
 
-/// The length of a window. The order is from the shortest to the longest.
+/// The length of a window, ordered from the shortest to the longest.
 #[derive(
     Clone,
     Copy,
@@ -103,12 +103,12 @@ pub struct Window {
 }
 
 impl Window {
-    /// The key of its results, as in `minute:1468244340`.
+    /// The key of the results of this window, as in `minute:1468244340`.
     pub fn key(&self) -> String {
         format!("{}:{}", self.unit, self.start)
     }
 
-    /// Whether the second `ts` belongs to it.
+    /// Whether the second `ts` belongs to the window.
     pub fn contains(&self, ts: i64) -> bool {
         self.start <= ts && ts < self.end
     }
@@ -126,7 +126,7 @@ impl PartialOrd for Window {
     }
 }
 
-/// As people write it: `2016-07-11 13:39`, `2016-W28`, `2016`.
+/// The window as people write it: `2016-07-11 13:39`, `2016-W28`, `2016`.
 impl fmt::Display for Window {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let date = date_of(self.start);
@@ -151,7 +151,7 @@ fn span(ts: i64, seconds: i64) -> (i64, i64) {
     (start, start + seconds)
 }
 
-/// The civil date of a second. Plain dates reach the end of the year 9999, jiff's timestamps do not.
+/// The civil date of a second. Plain dates reach the end of the year 9999, the timestamps of jiff do not.
 fn date_of(ts: i64) -> Date {
     EPOCH.saturating_add(ts.div_euclid(DAY).days())
 }
@@ -211,7 +211,7 @@ mod tests {
         ] {
             assert_eq!(unit.window(MAX_TS), Window { unit, start, end });
         }
-        // 9999-12-31 is a Friday: its week goes on for two days.
+        // 9999-12-31 is a Friday: its week ends two days later.
         let week = Unit::Week.window(MAX_TS);
         assert_eq!((week.start, week.end), (end - 5 * DAY, end + 2 * DAY));
     }

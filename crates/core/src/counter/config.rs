@@ -1,19 +1,19 @@
-//! How windows are counted.
+//! Settings of the counter.
 
 use crate::window::Unit;
 
-/// What the counter is told once. Times are in seconds.
+/// The settings of a counter, fixed for its life. Times are in seconds.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Which windows are counted; one or more.
+    /// The units of the windows; at least one.
     pub units: Vec<Unit>,
     /// How long a window waits, in event time, before its on-time result.
     pub lateness: i64,
     /// How long after its end a window accepts frames.
     pub retention: i64,
-    /// How far a clock may move without corroboration.
+    /// How far a clock may jump before other frames must confirm it.
     pub max_jump: i64,
-    /// How many windows may be open that only frames far from every clock have hit, by more than `max_jump`.
+    /// How many open windows may hold only frames that are more than `max_jump` from every clock.
     pub max_open_windows: usize,
 }
 
@@ -29,5 +29,6 @@ impl Default for Config {
     }
 }
 
-/// Windows far from every clock that are generous: a day of retention has 86,400 seconds, and each costs some 300 bytes.
+/// A generous number of windows far from every clock: a day of retention has 86,400 seconds, and each costs about 300
+/// bytes.
 pub const MAX_OPEN_WINDOWS: usize = 100_000;

@@ -1,4 +1,4 @@
-//! The counter itself: one owner of all counting state.
+//! The counter itself, which owns all counting state.
 
 use crate::counter::config::Config;
 use crate::counter::emission::{Emission, Fate, Timing};
@@ -12,24 +12,24 @@ use kuu_frame::{Frame, Malformed};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// Windows in the order in which the watermark reaches them, shorter ones first.
+/// Windows in the order in which the watermark passes their ends, shorter ones first.
 pub(super) type Queue = BTreeSet<ByEnd>;
 
-/// The one owner of all counting state.
+/// Counts windows, and owns all counting state.
 pub struct Counter {
     pub(super) config: Config,
     pub(super) clocks: Clocks,
     pub(super) users: Users,
     pub(super) lanes: Vec<Lane>,
-    /// For each lane, the longest shorter one that nests in it: who is old there is old here.
+    /// For each lane, the longest shorter lane that nests in it: a user that is not new there is not new here.
     within: Vec<Option<usize>>,
-    /// Without an on-time result.
+    /// Windows without an on-time result.
     pub(super) pending: Queue,
-    /// With one, and still accepting frames.
+    /// Windows with an on-time result that still accept frames.
     pub(super) closed: Queue,
-    /// Closed, and changed since their last result.
+    /// Closed windows that changed since their last result.
     pub(super) corrected: Queue,
-    /// Open windows that only frames far from every clock have hit.
+    /// Number of open windows that hold only frames far from every clock.
     pub(super) far: usize,
     pub(super) ledger: Ledger,
     ready: Vec<Emission>,
@@ -59,9 +59,9 @@ impl Counter {
         }
     }
 
-    /// Takes the next value of `partition`: counts the frame, or books why it is none.
+    /// Takes the next value of `partition`: counts the frame, or records in the ledger why the value is not a frame.
     ///
-    /// Results that it caused wait in [`Counter::drain`].
+    /// The results that this causes wait in [`Counter::drain`].
     #[inline]
     pub fn observe(&mut self, partition: usize, value: Result<Frame<'_>, Malformed>) -> Option<Fate> {
         match value {
@@ -83,8 +83,8 @@ impl Counter {
         fate
     }
 
-    /// Adds the frame to its window of every unit. The one that ends first decides whether it is too late: longer windows
-    /// stay unions of the shorter ones, and a month that is closed for good is not opened again by a week that goes on.
+    /// Adds the frame to its window of every unit. The window that ends first decides whether the frame is too late: so
+    /// longer windows stay unions of the shorter ones, and a week that is still open does not reopen an expired month.
     fn count(&mut self, partition: usize, frame: Frame<'_>) -> Fate {
         let first_end = self.lanes.iter_mut().map(|lane| lane.window(frame.ts).end).min().unwrap_or(i64::MAX);
         if self.clocks.watermark().is_some_and(|at| self.expired(first_end, at)) {
@@ -130,8 +130,8 @@ impl Counter {
         Fate::Counted
     }
 
-    /// Whether a frame that is far from every clock may open the windows that it needs. What near frames need is always
-    /// there: windows that they open, or hit, are not among those that are limited, whatever came before.
+    /// Whether a frame that is far from every clock may open its windows. Frames near a clock are always admitted: the
+    /// limit does not apply to a window that holds such a frame.
     #[cold]
     fn admits(&mut self, ts: i64) -> bool {
         let needed = self.lanes.iter_mut().filter_map(|lane| {
@@ -152,14 +152,14 @@ impl Counter {
         end + self.config.retention <= watermark
     }
 
-    /// Says that `partition` has ended, or is silent at its end: it no longer holds the watermark back.
+    /// Marks `partition` as ended, or silent at its end: it no longer holds the watermark back.
     pub fn silence(&mut self, partition: usize) {
         if self.clocks.silence(partition) {
             self.advance();
         }
     }
 
-    /// Says what time it is outside, and leaves out the partitions that have had no plausible clock for `idle`: see
+    /// Sets the wall-clock time, and leaves out the partitions that have had no plausible clock for `idle`: see
     /// [`Clocks::leave_out_doubtful`]. Only for streams without an end.
     pub fn leave_out_doubtful(&mut self, at: Duration, idle: Duration) {
         if self.clocks.leave_out_doubtful(at, idle) {
@@ -167,13 +167,13 @@ impl Counter {
         }
     }
 
-    /// Takes in partitions that were added, `partitions` in all: they hold the watermark back until they have a clock or
-    /// are silent.
+    /// Adds partitions, up to `partitions` in all: the new ones hold the watermark back until they have a clock or are
+    /// silent.
     pub fn grow(&mut self, partitions: usize) {
         self.clocks = std::mem::take(&mut self.clocks).grown(partitions);
     }
 
-    /// Emits what the watermark has reached, corrections along with it, and forgets what has expired.
+    /// Emits every window whose end the watermark has passed, then the corrections, and evicts expired windows.
     fn advance(&mut self) {
         let Some(watermark) = self.clocks.watermark() else { return };
         let before = self.ready.len();
@@ -244,7 +244,7 @@ impl Counter {
         }
     }
 
-    /// Says that the input has ended: every open window gets its on-time result.
+    /// Ends the input: every open window gets its on-time result.
     pub fn finish(&mut self) {
         for at in std::mem::take(&mut self.pending) {
             self.close(at);
@@ -252,7 +252,7 @@ impl Counter {
         self.flush_late();
     }
 
-    /// Hands over the results that are due, in order.
+    /// Returns the results that are due, in order.
     pub fn drain(&mut self) -> std::vec::Drain<'_, Emission> {
         self.ready.drain(..)
     }
@@ -263,17 +263,17 @@ impl Counter {
         !self.ready.is_empty()
     }
 
-    /// What became of every frame so far.
+    /// The fate of every frame so far.
     pub fn ledger(&self) -> &Ledger {
         &self.ledger
     }
 
-    /// For what the source knows of: blank lines and the like.
+    /// The ledger, for counts that only the source knows, such as blank lines.
     pub fn ledger_mut(&mut self) -> &mut Ledger {
         &mut self.ledger
     }
 
-    /// Books a counted frame that an ordered output did not take.
+    /// Records a counted frame that came too late for the ordered output.
     pub fn out_of_order(&mut self) {
         self.ledger.out_of_order += 1;
         self.moved();

@@ -1,4 +1,4 @@
-//! What the counter gives: results, and what became of each frame.
+//! The output of the counter: results, and the fate of each frame.
 
 use crate::window::Window;
 use strum::{EnumString, IntoStaticStr};
@@ -16,7 +16,7 @@ pub enum Timing {
 }
 
 impl Timing {
-    /// Its name in a row.
+    /// The name in a result row.
     pub fn name(self) -> &'static str {
         self.into()
     }
@@ -25,22 +25,22 @@ impl Timing {
 /// One result: an upsert of its window's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Emission {
-    /// Which window.
+    /// The window.
     pub window: Window,
-    /// Its distinct users so far.
+    /// The distinct users so far.
     pub users: u64,
-    /// Its frames so far.
+    /// The frames so far.
     pub frames: u64,
-    /// When.
+    /// The time relative to the watermark.
     pub timing: Timing,
-    /// 0 for the on-time result, counted up for each correction; early results have none.
+    /// 0 for the on-time result, then one more for each correction; early results have none.
     pub revision: Option<u32>,
 }
 
-/// What became of one frame.
+/// The fate of one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// Some window counts it.
+    /// At least one window counts the frame.
     Counted,
     /// Its window is beyond retention.
     TooLate,

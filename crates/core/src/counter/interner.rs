@@ -5,9 +5,9 @@ use hashbrown::HashTable;
 use kuu_frame::MAX_UID;
 use std::hash::BuildHasher;
 
-/// Gives every distinct user id a `u32`, counted up from 0, so that sets of users are bitmaps.
+/// Gives every distinct user id a `u32`, from 0 up, so that a bitmap can hold a set of users.
 ///
-/// Ids are kept end to end in one buffer: a user costs its id's bytes plus about 24.
+/// One buffer holds all ids, one after the other: a user costs the bytes of the id plus about 24.
 #[derive(Default)]
 pub struct Users {
     table: HashTable<User>,
@@ -16,26 +16,25 @@ pub struct Users {
     tail: Option<Tail>,
 }
 
-/// A block holds this many ids at most, and this many bytes of JSON unless it holds one id only.
+/// The largest number of ids in a block, and of bytes of JSON unless the block has a single id.
 const BLOCK_IDS: usize = 1024;
 const BLOCK_BYTES: usize = 256 * 1024;
 
-/// The most bytes of JSON that a block takes: a single id of the greatest length, if all its characters are escaped as
-/// `\u0000`.
+/// The largest block in bytes of JSON: a single id of the greatest length with every character escaped as `\u0000`.
 pub const LARGEST_BLOCK: usize = 2 + 3 + 6 * MAX_UID;
 
-/// The last block of ids, and what came after it.
+/// The last block of ids, and the ids after it.
 #[derive(Default)]
 struct Tail {
-    /// The number of the block's first id, and where it stands.
+    /// The number of the block's first id, and its position in the buffer.
     first: u32,
     start: usize,
-    /// Of the ids from there on; so many of them are saved, as one block.
+    /// The lengths of all ids from there on; the first `saved` of them are saved, as one block.
     lengths: Vec<u32>,
     saved: usize,
 }
 
-/// Where the id of a user stands.
+/// Where the buffer holds the id of a user.
 struct User {
     start: usize,
     len: u32,
@@ -63,12 +62,12 @@ impl Users {
         number
     }
 
-    /// From now on keeps account of which ids are new, for [`Users::unsaved_blocks`]; to be called before the first id.
+    /// Starts to track which ids are new, for [`Users::unsaved_blocks`]; must be called before the first id.
     pub fn keep_blocks(&mut self) {
         self.tail.get_or_insert_default();
     }
 
-    /// Blocks of ids that are new, or grew, since the last time, each with the number of its first one.
+    /// The blocks that are new, or grew, since the last call, each with the number of its first id.
     pub fn unsaved_blocks(&mut self) -> Vec<(u32, Vec<&str>)> {
         let Some(tail) = self.tail.as_mut().filter(|tail| tail.lengths.len() > tail.saved) else { return Vec::new() };
         let mut blocks = Vec::new();
@@ -78,7 +77,7 @@ impl Users {
         for (index, len) in lengths.into_iter().enumerate() {
             let uid = std::str::from_utf8(&self.text[at..at + len as usize]).expect("an id is a str when it comes");
             let more = json_len(uid);
-            // What is saved as one block stays one, though it was made by other rules.
+            // Ids that were saved as one block stay one block, even if the limits were different then.
             let is_full = ids.len() == BLOCK_IDS || (bytes + more > BLOCK_BYTES && !ids.is_empty());
             if index >= saved && is_full {
                 let full = std::mem::take(&mut ids);
@@ -99,10 +98,10 @@ impl Users {
         blocks
     }
 
-    /// Takes back a block of ids that was saved; blocks come in their order.
+    /// Restores a saved block of ids; blocks must come in order.
     ///
     /// # Errors
-    /// If the block does not follow the one before it, or an id comes twice.
+    /// If the block does not follow the previous one, or an id occurs twice.
     pub fn restore_block(&mut self, first: u32, ids: &[String]) -> Result<(), ()> {
         if self.count() != first as usize {
             return Err(());
@@ -121,13 +120,13 @@ impl Users {
         Ok(())
     }
 
-    /// How many distinct users there are.
+    /// The number of distinct users.
     pub fn count(&self) -> usize {
         self.table.len()
     }
 }
 
-/// How many bytes an id takes in a block, with its quotes and the comma after it.
+/// The bytes of an id in a block, with its quotes and the comma after it.
 fn json_len(uid: &str) -> usize {
     let escaped = |byte| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 8 | 12 => 1,
@@ -165,7 +164,7 @@ mod tests {
         users
     }
 
-    /// Takes ids in, and the blocks that are new then into the log.
+    /// Adds ids, and writes the new blocks to the log.
     fn save(users: &mut Users, log: &mut BTreeMap<u32, Vec<String>>, ids: &[String]) -> Vec<u32> {
         ids.iter().for_each(|uid| _ = users.intern(uid));
         let blocks = users.unsaved_blocks();
@@ -187,7 +186,7 @@ mod tests {
     #[test]
     fn a_block_is_full_before_it_is_too_large() {
         let (mut users, mut log) = (kept(), BTreeMap::new());
-        // What has to be escaped takes six times as much.
+        // An escaped id takes six times as many bytes.
         let long = |first: char| format!("{first}{}", "\0".repeat(MAX_UID - 1));
         assert_eq!(save(&mut users, &mut log, &["a".into(), long('b'), long('c'), "d".into()]), [0, 1, 2, 3]);
         assert_eq!(serde_json::to_vec(&log[&1]).unwrap().len(), LARGEST_BLOCK - 1 - 5);
@@ -211,14 +210,14 @@ mod tests {
 
     #[test]
     fn blocks_of_other_rules_stay_as_they_are() {
-        // As they were once: full by the id that was too much, and by an id of any length.
+        // Blocks of an earlier version: full with the id that exceeded the limit, and with an id of any length.
         let text = |name: &str, len| format!("{name}{}", "x".repeat(len));
         let first = vec![text("a", 200_000), text("b", 900_000)];
         let mut log = BTreeMap::from([(0, first.clone()), (2, vec!["c".to_owned()])]);
         let mut users = restore(&log);
         assert_eq!(save(&mut users, &mut log, &["d".into()]), [2]);
         assert_eq!((&log[&0], restore(&log).count()), (&first, 4));
-        // The last one too, while there is none after it.
+        // The last block can be saved again too, as long as no other follows it.
         log.remove(&2);
         let mut users = restore(&log);
         assert_eq!(save(&mut users, &mut log, &["c".into()]), [2]);

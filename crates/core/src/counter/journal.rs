@@ -1,4 +1,4 @@
-//! What a counter keeps account of for its state: which windows changed, and which are no more.
+//! The changes of a counter's state since they were last written: changed windows, and deleted records.
 
 use crate::counter::members::Members;
 use crate::counter::open_windows::{ByEnd, Open};
@@ -7,20 +7,20 @@ use crate::window::Window;
 /// One change of the state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// What changed.
+    /// The key of the record.
     pub key: String,
-    /// What it is now, none if it is no more.
+    /// The new value, none if the record is deleted.
     pub value: Option<Vec<u8>>,
 }
 
-/// What changed since a counter was last asked, kept by a counter that was told to.
+/// The changes since the last call of [`Counter::changes`], in a counter that keeps its state.
 #[derive(Default)]
 pub(super) struct Journal {
-    /// Windows that are not as they were; each has its `unsaved` flag set.
+    /// Windows that changed; each has its `unsaved` flag set.
     pub(super) touched: Vec<ByEnd>,
-    /// Keys of what is no more.
+    /// Keys of deleted records.
     pub(super) gone: Vec<String>,
-    /// Whether anything at all was observed.
+    /// Whether any value was observed.
     pub(super) moved: bool,
 }
 
@@ -49,7 +49,7 @@ impl Journal {
     }
 }
 
-/// Key of a part of the users of a window with many.
+/// Key of one chunk of the users of a large window.
 pub(super) fn chunk_key(window: &Window, number: u32) -> String {
     format!("{}/{number}", window.key())
 }

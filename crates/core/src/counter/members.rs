@@ -1,32 +1,33 @@
-//! The users of one window: a short list while they are few, a bitmap once they are many.
+//! The users of one window: a short list of few users, a bitmap of many.
 //!
-//! A stream with wild clocks has windows by the hundred thousand, of one user each: a bitmap would double what they cost.
+//! A stream with wild clocks opens hundreds of thousands of windows with one user each: a bitmap would double their
+//! memory.
 
 use roaring::RoaringBitmap;
 use std::collections::BTreeSet;
 
-/// So many are few.
+/// The largest number of users in a list.
 pub const FEW: usize = 32;
-/// Users in one record of a window with many.
+/// Number of users that one record of a large window covers.
 pub const CHUNK: u32 = 1 << 16;
 
 /// A set of users, by number.
 #[derive(Clone, Debug)]
 pub enum Members {
-    /// In the order in which they came.
+    /// The users in order of arrival.
     Few(Vec<u32>),
     /// More than [`FEW`].
     Many(Box<Many>),
 }
 
-/// A bitmap, and which of its chunks are in the state.
+/// A bitmap, and the chunks of it that the state holds.
 #[derive(Clone, Debug, Default)]
 pub struct Many {
     /// The users.
     pub users: RoaringBitmap,
     /// Chunks that grew since they were last written.
     pub grown: Vec<u32>,
-    /// Chunks that were ever written.
+    /// Chunks that were written at least once.
     pub saved: BTreeSet<u32>,
 }
 
@@ -37,7 +38,7 @@ impl Default for Members {
 }
 
 impl Members {
-    /// Adds a user; whether it is new.
+    /// Adds a user; returns whether the user is new.
     #[inline]
     pub fn insert(&mut self, user: u32) -> bool {
         match self {
@@ -65,7 +66,6 @@ impl Members {
         }
     }
 
-    /// How many there are.
     pub fn len(&self) -> u64 {
         match self {
             Members::Few(users) => users.len() as u64,

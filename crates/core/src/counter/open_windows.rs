@@ -5,7 +5,7 @@ use crate::window::{Unit, Window};
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-/// One window with its users. There may be a hundred thousand of them: it is small.
+/// One window with its users. Kept small, as there may be a hundred thousand of them.
 #[derive(Clone, Debug, Default)]
 pub struct Open {
     /// Its users.
@@ -24,7 +24,7 @@ pub struct Open {
     pub far: bool,
 }
 
-/// A window, in the order in which the watermark reaches its end; of several, the shorter one first.
+/// A window, ordered by its end, then by its length, the shorter one first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ByEnd {
     /// Its end.
@@ -52,7 +52,7 @@ impl From<Window> for ByEnd {
 pub struct Lane {
     unit: Unit,
     open: HashMap<i64, Open, RandomState>,
-    // Finding a month takes calendar arithmetic; frames mostly stay in one.
+    // The window of the last frame: most frames fall into it, and finding a month takes calendar arithmetic.
     last: Window,
 }
 
@@ -71,7 +71,7 @@ impl Lane {
         self.last
     }
 
-    /// The window `window`, opened if need be.
+    /// The window `window`, which is opened if it is not open.
     #[inline]
     pub fn open(&mut self, window: Window) -> &mut Open {
         self.open.entry(window.start).or_default()
@@ -87,7 +87,7 @@ impl Lane {
         self.open.contains_key(&window.start)
     }
 
-    /// Forgets a window, and gives what it was.
+    /// Removes a window and returns it.
     pub fn evict(&mut self, window: &Window) -> Option<Open> {
         self.open.remove(&window.start)
     }

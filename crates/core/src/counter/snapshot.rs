@@ -1,5 +1,5 @@
-//! What a counter must not forget, as upserts and removals of small records: a log of them, compacted by key or not,
-//! gives the counter back.
+//! The state of a counter as upserts and deletions of small records: from a log of them, compacted by key or not, the
+//! counter can be restored.
 //!
 //! | key | value |
 //! |---|---|
@@ -30,13 +30,13 @@ const USERS: &str = "users/";
 /// The records of a state by key, the last value of each.
 pub type Records = BTreeMap<String, Vec<u8>>;
 
-/// A state that is not what a counter wrote.
+/// A state that no counter wrote.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("the record `{key}` is damaged: {why}")]
 pub struct Damaged {
-    /// Its key.
+    /// The key of the damaged record.
     pub key: String,
-    /// What is wrong with it.
+    /// What is wrong with the record.
     pub why: String,
 }
 
@@ -45,9 +45,9 @@ pub struct Damaged {
 struct CounterRecord {
     clocks: Clocks,
     ledger: Ledger,
-    /// Distinct users: a log that lost some of them is noticed.
+    /// Number of distinct users, to detect a log that lost some of them.
     users: usize,
-    /// Windows that accept frames, for the same reason.
+    /// Number of windows that accept frames, to detect a log that lost some of them.
     windows: usize,
 }
 
@@ -57,18 +57,18 @@ struct WindowRecord {
     frames: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<u32>,
-    /// Whether it changed since its last result.
+    /// Whether the window changed since its last result.
     #[serde(skip_serializing_if = "is_false")]
     changed: bool,
     #[serde(skip_serializing_if = "is_false")]
     far: bool,
-    /// Its users by number, if they are few...
+    /// The users by number, if they are few...
     #[serde(skip_serializing_if = "Vec::is_empty")]
     few: Vec<u32>,
-    /// ...and else how many there are in its chunks. States of format 1 have no lists.
+    /// ...or else the number of users in the chunks. States of format 1 have no lists.
     #[serde(alias = "users", skip_serializing_if = "Option::is_none")]
     many: Option<u64>,
-    /// In states of format 1: it follows from the start.
+    /// Only in states of format 1: the end follows from the start.
     #[serde(rename = "end", skip_serializing)]
     _end: i64,
 }
@@ -78,13 +78,13 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Counter {
-    /// From now on keeps account of what changes, for [`Counter::changes`].
+    /// Starts to record changes, for [`Counter::changes`].
     pub fn keep_state(&mut self) {
         self.journal.get_or_insert_default();
         self.users.keep_blocks();
     }
 
-    /// What changed since the last time, in the order in which it is to be written; nothing if nothing was observed.
+    /// The changes since the last call, in the order in which they must be written; none if no value was observed.
     pub fn changes(&mut self) -> Vec<Change> {
         let Some(journal) = self.journal.as_mut().filter(|journal| journal.moved) else { return Vec::new() };
         let Journal { touched, gone, .. } = std::mem::take(journal);
@@ -94,7 +94,7 @@ impl Counter {
         }
         for at in touched {
             let (lane, window) = self.locate(at);
-            // One that was evicted since is among those gone.
+            // A window that was evicted since is among the deleted records.
             let Some(open) = self.lanes[lane].get(&window) else { continue };
             open.unsaved = false;
             open.saved = true;
@@ -124,11 +124,11 @@ impl Counter {
         changes
     }
 
-    /// The counter that wrote these records, with the configuration that it had then; a new one if there are none.
-    /// Keeps account of its changes. Keys of others are passed over.
+    /// Restores the counter that wrote these records, which must have had the same configuration; a new counter if
+    /// there are none. The counter records its changes. Keys of other records are ignored.
     ///
     /// # Errors
-    /// If the records are not what a counter with this configuration wrote.
+    /// If the records are not those of a counter with this configuration.
     pub fn restore(config: Config, partitions: usize, records: &Records) -> Result<Counter, Damaged> {
         let mut counter = Counter::new(config, partitions);
         counter.keep_state();
@@ -192,7 +192,7 @@ impl Counter {
     }
 }
 
-/// The users of the window `key` that has many.
+/// The users of the large window `key`.
 fn chunks(records: &Records, key: &str) -> Result<Many, Damaged> {
     let mut many = Many::default();
     let prefix = format!("{key}/");

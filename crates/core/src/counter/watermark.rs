@@ -1,4 +1,4 @@
-//! How far event time has got: one clock a partition, one watermark over all.
+//! Event time: one clock for each partition, one watermark over all of them.
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -6,50 +6,50 @@ use std::time::Duration;
 /// Consecutive frames that must agree before a clock starts or jumps.
 pub const CORROBORATION: u32 = 8;
 
-/// How far the event time of one partition is known to have got.
+/// The event time that one partition has reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Watermark {
-    /// No frame has been corroborated yet: nothing may close.
+    /// No frame has been corroborated yet: no window may close.
     Unknown,
     /// No more frames before this second are expected.
     At(i64),
-    /// The partition is silent, has ended, or has no plausible clock: it says nothing about time and holds nothing back.
+    /// The partition is silent, has ended, or has no plausible clock: it does not count for the watermark.
     Idle,
 }
 
-/// Whether a partition has a say in the overall watermark.
+/// Whether a partition counts for the overall watermark.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Presence {
     #[default]
     Present,
-    /// It ended, or is silent at its end: it is back with its next frame.
+    /// The partition has ended, or is silent at its end: its next frame brings it back.
     Silent,
-    /// It speaks, but its frames do not agree on the time: it is back once they do.
+    /// The partition sends frames, but they disagree on the time: it is back once they agree.
     Doubtful,
 }
 
-/// The event time of one partition: the greatest plausible `ts` seen.
+/// The event time of one partition: the greatest plausible `ts` so far.
 ///
-/// A frame that is more than `max_jump` ahead moves the clock only once [`CORROBORATION`] consecutive
-/// frames agree with it to within `max_jump`; so one damaged `ts` neither closes windows nor holds them open.
+/// A frame more than `max_jump` ahead moves the clock only once [`CORROBORATION`] consecutive frames agree with it to
+/// within `max_jump`; so a single damaged `ts` cannot close windows or hold them open.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Clock {
     now: Option<i64>,
     candidate: i64,
     agreeing: u32,
-    /// In states of format 1: which partitions are silent must show anew.
+    /// Only in states of format 1: a restart does not restore which partitions are silent.
     #[serde(rename = "silent", default, skip_serializing)]
     _silent: bool,
     #[serde(skip)]
     presence: Presence,
-    /// Since when no frame agreed with the clock, if none did.
+    /// The time of the first frame of a series in which no frame agreed with the clock.
     #[serde(skip)]
     doubted_since: Option<Duration>,
 }
 
 impl Clock {
-    /// Takes the `ts` of one frame, read at the time `at`; whether the clock moved or the partition is back.
+    /// Takes the `ts` of one frame, read at the time `at`; returns whether the clock moved or the partition is back.
     fn observe(&mut self, ts: i64, max_jump: i64, at: Duration) -> bool {
         let before = self.now;
         let agrees = match self.now {
@@ -110,19 +110,19 @@ pub struct Clocks {
     lateness: i64,
     max_jump: i64,
     overall: Option<i64>,
-    /// The time outside, on any clock that only goes forward.
+    /// The wall-clock time, from any clock that never goes back.
     #[serde(skip)]
     at: Duration,
 }
 
 impl Clocks {
-    /// Clocks of `partitions` partitions, none of which has started.
+    /// Clocks of `partitions` partitions, none of them started.
     pub fn new(partitions: usize, lateness: i64, max_jump: i64) -> Clocks {
         let clocks = vec![Clock::default(); partitions];
         Clocks { clocks, lateness, max_jump, overall: None, at: Duration::ZERO }
     }
 
-    /// As they are after a restart: whether a partition is silent or doubtful must show anew.
+    /// The clocks after a restart, when no partition is known to be silent or doubtful.
     pub fn awake(mut self) -> Clocks {
         for clock in &mut self.clocks {
             clock.presence = Presence::Present;
@@ -131,31 +131,31 @@ impl Clocks {
         self
     }
 
-    /// As they are when partitions were added, whose clocks have not started.
+    /// The clocks after partitions were added, whose clocks have not started.
     pub fn grown(mut self, partitions: usize) -> Clocks {
         self.clocks.resize(partitions.max(self.clocks.len()), Clock::default());
         self
     }
 
-    /// How many there are.
+    /// The number of partitions.
     pub fn partitions(&self) -> usize {
         self.clocks.len()
     }
 
-    /// Takes the `ts` of one frame of `partition`; whether the overall watermark advanced.
+    /// Takes the `ts` of one frame of `partition`; returns whether the overall watermark advanced.
     #[inline]
     pub fn observe(&mut self, partition: usize, ts: i64) -> bool {
         self.clocks[partition].observe(ts, self.max_jump, self.at) && self.advance()
     }
 
-    /// Leaves `partition` out until it speaks again; whether the overall watermark advanced.
+    /// Leaves `partition` out until its next frame; returns whether the overall watermark advanced.
     pub fn silence(&mut self, partition: usize) -> bool {
         self.clocks[partition].presence = Presence::Silent;
         self.advance()
     }
 
-    /// Says what time it is outside, and leaves out the partitions whose frames have not agreed with their clock for
-    /// `idle`, or that have none for so long; whether the overall watermark advanced.
+    /// Sets the wall-clock time, and leaves out every partition whose frames have disagreed with its clock, or that has
+    /// had no clock, for `idle`; returns whether the overall watermark advanced.
     pub fn leave_out_doubtful(&mut self, at: Duration, idle: Duration) -> bool {
         self.at = at;
         let mut changed = false;
@@ -169,7 +169,7 @@ impl Clocks {
         changed && self.advance()
     }
 
-    /// Partitions that speak without a plausible clock, and whether they are left out for it; the others of them hold the
+    /// Partitions with frames but without a plausible clock, and whether they are left out; those that are not hold the
     /// watermark back.
     pub fn doubtful(&self) -> impl Iterator<Item = (usize, bool)> {
         let doubtful = |(partition, clock): (usize, &Clock)| {
@@ -178,7 +178,7 @@ impl Clocks {
         self.clocks.iter().enumerate().filter_map(doubtful)
     }
 
-    /// The overall watermark in Unix seconds, none before every partition has a clock or is left out.
+    /// The overall watermark in Unix seconds; none until every partition has a clock or is left out.
     pub fn watermark(&self) -> Option<i64> {
         self.overall
     }
@@ -200,8 +200,8 @@ impl Clocks {
         self.overall.is_some_and(near) || self.clocks.iter().any(|clock| clock.is_near(ts, self.max_jump))
     }
 
-    /// The last second that a frame of `partition` may plausibly have: by its own clock or, as long as it has none, by the
-    /// one that is furthest on.
+    /// The last plausible second of a frame of `partition`: by its own clock or, until it has one, by the most advanced
+    /// clock.
     #[inline]
     pub fn horizon(&self, partition: usize) -> Option<i64> {
         let now = self.clocks[partition].now.or_else(|| self.clocks.iter().filter_map(|clock| clock.now).max());
@@ -217,10 +217,11 @@ impl Clocks {
                 Watermark::At(at) => least = Some(least.map_or(at, |least: i64| least.min(at))),
             }
         }
-        // With every partition silent, time stands still; at least where the slowest of them stood, whoever fell silent last.
+        // When every partition is silent, time stands still, but not before the slowest clock, whichever partition fell
+        // silent last.
         let stood = || self.clocks.iter().filter_map(|clock| clock.now).min().map(|now| now - self.lateness);
         let least = least.or_else(stood);
-        // Option sorts None first.
+        // `Option` sorts `None` first.
         let advanced = least > self.overall;
         if advanced {
             self.overall = least;
@@ -346,7 +347,7 @@ mod tests {
             }
             assert_eq!(clocks.watermark(), Some(1995), "{order:?}");
         }
-        // Without any clock there is no time.
+        // Without any clock there is no watermark.
         let mut clocks = Clocks::new(1, 5, 3600);
         clocks.silence(0);
         assert_eq!(clocks.watermark(), None);

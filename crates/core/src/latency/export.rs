@@ -1,4 +1,4 @@
-//! Files that other tools read: interval logs (`.hlog`) and percentile distributions (`.hgrm`).
+//! Files for other tools: interval logs (`.hlog`) and percentile distributions (`.hgrm`).
 
 use crate::latency::histogram::Histogram;
 use crate::latency::legs::Legs;
@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::time::{Duration, UNIX_EPOCH};
 use thiserror::Error;
 
-/// Rows for each halving of the distance to 100 %: what the Java tools use.
+/// Rows for each halving of the distance to 100 %: the Java tools use the same number.
 const TICKS: f64 = 5.0;
 const US_PER_MS: f64 = 1000.0;
 
@@ -57,8 +57,8 @@ pub fn write_hlog(out: &mut impl Write, legs: &Legs, start_us: u64, duration_us:
     Ok(())
 }
 
-/// Writes a percentile distribution, values in milliseconds, laid out exactly like that of the Java tools. (A last
-/// digit may differ where it is a tie: Java rounds halves up.)
+/// Writes a percentile distribution, values in milliseconds, in exactly the layout of the Java tools. (The last digit
+/// of a tie may differ: Java rounds halves up.)
 ///
 /// # Errors
 /// `out` fails.
@@ -68,7 +68,7 @@ pub fn write_hgrm(out: &mut impl Write, histogram: &Histogram) -> io::Result<()>
     writeln!(out, "{:>12} {:>14} {:>10} {:>14}\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)")?;
     for Percentile { us, percent, count } in rows(inner) {
         write!(out, "{:12.3} {:2.12} {count:10}", ms(us), percent / 100.0)?;
-        // The last row has no fourth column: it would be infinite.
+        // The last row has no fourth column: its value would be infinite.
         if percent < 100.0 {
             write!(out, " {:14.2}", 100.0 / (100.0 - percent))?;
         }
@@ -84,7 +84,7 @@ pub fn write_hgrm(out: &mut impl Write, histogram: &Histogram) -> io::Result<()>
     Ok(())
 }
 
-/// What three significant digits need: the power of two above 2 × 10³.
+/// Three significant digits need the power of two above 2 × 10³.
 const SUB_BUCKETS: u32 = 2048;
 
 /// `count` of the values, at least `percent` of them all, are at most `us`.
@@ -94,8 +94,8 @@ struct Percentile {
     count: u64,
 }
 
-/// The rows that the Java tools print. The crate's own iterator adds up fractions that binary cannot hold, so that
-/// 60 % of 500 values are 301 of them; in percent, as Java has it, the sums are exact.
+/// The rows that the Java tools print. The iterator of hdrhistogram adds up fractions that are not exact in binary, so
+/// that 60 % of 500 values are 301 of them; sums in percent, as in Java, are exact.
 fn rows(histogram: &hdrhistogram::Histogram<u64>) -> Vec<Percentile> {
     let (mut rows, mut percent, mut count) = (Vec::new(), 0.0, 0);
     for bucket in histogram.iter_recorded() {
@@ -138,7 +138,7 @@ mod tests {
         String::from_utf8(out).unwrap()
     }
 
-    /// All golden texts are what HdrHistogram 2.2.2 for Java prints for the same values.
+    /// HdrHistogram 2.2.2 for Java prints all these golden texts for the same values.
     #[test]
     fn distribution() {
         let printed = hgrm(legs().get(Leg::Schedule));

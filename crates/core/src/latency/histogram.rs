@@ -1,6 +1,6 @@
 //! A histogram of latencies in microseconds.
 
-/// Latencies in microseconds to three significant digits, of any size. Negative ones are counted apart.
+/// Latencies in microseconds of any size, to three significant digits. Negative ones are counted separately.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
     pub(super) inner: hdrhistogram::Histogram<u64>,
@@ -11,7 +11,7 @@ pub struct Histogram {
 /// holds the exact figure, at most 0.1 % above it; `min_us` is the lower bound.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
-    /// Number of values that are not negative; the negative ones enter no figure.
+    /// Number of values that are not negative; no figure includes the negative ones.
     pub count: u64,
     /// Least value.
     pub min_us: u64,
@@ -37,13 +37,13 @@ impl Histogram {
     #[inline]
     pub fn record(&mut self, us: i64) {
         match u64::try_from(us) {
-            // It resizes itself, up to some 400 KB for the largest value there is, and so cannot fail.
+            // The histogram resizes itself, up to about 400 KB for the largest value, so recording cannot fail.
             Ok(us) => self.inner.record(us).unwrap_or_default(),
             Err(_) => self.negative += 1,
         }
     }
 
-    /// Adds what others recorded.
+    /// Adds the values of another histogram.
     pub fn merge(&mut self, other: &Histogram) {
         self.inner.add(&other.inner).unwrap_or_default(); // resizes itself as well
         self.negative += other.negative;
@@ -64,7 +64,7 @@ impl Histogram {
         self.count() == 0 && self.negative == 0
     }
 
-    /// Its figures, or `None` when it holds no value (or only negative ones).
+    /// The figures, or `None` without a value that is not negative.
     pub fn summary(&self) -> Option<Summary> {
         let at = |quantile| self.inner.value_at_quantile(quantile);
         (self.count() > 0).then(|| Summary {
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn values_of_any_size() {
-        // From 2,048 us on a bucket is wider than 1 us: the figures are its bounds.
+        // From 2,048 us on a bucket is wider than 1 us: the figures are the bounds of the bucket.
         let summary = of([123_456_789, 1]).summary().unwrap();
         assert_eq!((summary.min_us, summary.p50_us, summary.max_us), (1, 1, 123_469_823));
         let huge = of([i64::MAX]);

@@ -1,4 +1,4 @@
-//! The legs of the way, and what each took.
+//! The legs of a frame's way, and the latency of each.
 
 use crate::latency::histogram::Histogram;
 use serde::{Deserialize, Serialize};
@@ -29,8 +29,8 @@ pub enum Leg {
     Ack,
     /// From sent to read.
     Transit,
-    /// From the begin of a transaction of one record, beside the load, to the answer to its commit: what of a result's
-    /// time is the broker's. Its moments are others than those of the results: compare the medians.
+    /// From the begin of a transaction of one record, beside the load, to the answer to its commit: the broker's part
+    /// of the result latency. It is measured at other moments than the results: compare the medians.
     Transaction,
     /// From the earliest moment a result could exist (the arrival of the frame that moves the watermark past the
     /// window) to its visibility for a reader that sees committed results only.
@@ -65,19 +65,19 @@ impl Legs {
         &self.0[leg as usize]
     }
 
-    /// Adds what others recorded.
+    /// Adds the values of other histograms.
     pub fn merge(&mut self, other: &Legs) {
         for (mine, other) in self.0.iter_mut().zip(&other.0) {
             mine.merge(other);
         }
     }
 
-    /// Adds what was recorded elsewhere for one leg.
+    /// Adds the values of another histogram to one leg.
     pub fn merge_leg(&mut self, leg: Leg, other: &Histogram) {
         self.0[leg as usize].merge(other);
     }
 
-    /// The legs that hold any value, in the order of a table.
+    /// The legs with at least one value, in the order of a table.
     pub fn recorded(&self) -> impl Iterator<Item = (Leg, &Histogram)> {
         Leg::ALL.iter().copied().zip(&self.0).filter(|(_, histogram)| !histogram.is_empty())
     }

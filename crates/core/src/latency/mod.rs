@@ -1,4 +1,4 @@
-//! How late things are: one histogram for each leg of a frame's way.
+//! Latency: one histogram for each leg of a frame's way.
 
 mod export;
 mod histogram;

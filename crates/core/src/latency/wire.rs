@@ -1,4 +1,4 @@
-//! Histograms as they stand in a record.
+//! Histograms in the format of a record.
 
 use crate::latency::histogram::{Histogram, Summary};
 use crate::latency::legs::{Leg, Legs};
@@ -16,9 +16,9 @@ use thiserror::Error;
 pub struct HistogramRecord {
     /// Number of values that are not negative: those in `histogram`.
     pub samples: u64,
-    /// Number of values below zero, which are in none of the other figures.
+    /// Number of values below zero; no other figure includes them.
     pub negative: u64,
-    /// `null` without samples.
+    /// `null` if there are no samples.
     pub percentiles: Option<PercentilesUs>,
     /// HdrHistogram V2, compressed, in base64; values in microseconds.
     pub histogram: String,
@@ -37,43 +37,43 @@ pub struct PercentilesUs {
     pub mean_us: f64,
 }
 
-/// The legs in a record, by name; those without any value are left out.
+/// The legs in a record, by name; legs without a value are left out.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LegRecords(pub BTreeMap<Leg, HistogramRecord>);
 
-/// A histogram that cannot be written to a record, or not be read from it.
+/// A histogram that cannot be written to a record, or cannot be read from one.
 #[derive(Debug, Error)]
 pub enum RecordError {
-    /// The format cannot hold it.
+    /// The format cannot hold the histogram.
     #[error("the histogram cannot be encoded: {0}")]
     Encode(#[from] V2DeflateSerializeError),
     /// The text is not base64.
     #[error("the histogram of the record is not base64: {0}; the record is damaged")]
     Base64(#[from] base64::DecodeError),
-    /// The bytes are no HdrHistogram.
+    /// The bytes are not an HdrHistogram.
     #[error("the record holds no HdrHistogram: {0}; the record is damaged")]
     Decode(#[from] DeserializeError),
-    /// The histogram is not as this program writes them.
+    /// The histogram does not have the precision that this program writes.
     #[error("the histogram of the record has {digits} digits from {low} us, not {} from 1 us", Histogram::DIGITS)]
     Precision {
         /// Significant decimal digits.
         digits: u8,
-        /// Least value it discerns.
+        /// Least value that the histogram can tell apart.
         low: u64,
     },
     /// The record contradicts itself.
     #[error("the record names {samples} samples, but its histogram holds {count}; the record is damaged")]
     Samples {
-        /// As the record says.
+        /// The number in the record.
         samples: u64,
-        /// As counted.
+        /// The number in the histogram.
         count: u64,
     },
 }
 
 impl Histogram {
-    /// HdrHistogram V2, compressed, in base64. Negative values are not part of it.
+    /// The histogram as HdrHistogram V2, compressed, in base64, without negative values.
     ///
     /// # Errors
     /// A count exceeds what the format holds (2⁶³).
@@ -83,10 +83,10 @@ impl Histogram {
         Ok(STANDARD.encode(bytes))
     }
 
-    /// Reads what [`Histogram::to_base64`] wrote, and adds the number of negative values.
+    /// Reads a text of [`Histogram::to_base64`], and adds the number of negative values.
     ///
     /// # Errors
-    /// The text is not base64, or no HdrHistogram of three digits.
+    /// The text is not base64, or not an HdrHistogram of three digits.
     pub fn from_base64(text: &str, negative: u64) -> Result<Histogram, RecordError> {
         let bytes = STANDARD.decode(text)?;
         let mut inner = Deserializer::new().deserialize::<u64, _>(&mut bytes.as_slice())?;
@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(read, records);
         let mut back = Legs::try_from(&read).unwrap();
         assert_eq!(back, legs());
-        // What was read grows like what was recorded.
+        // A restored histogram can grow like the recorded one.
         back.record(Leg::Schedule, 1 << 40);
         assert_eq!(back.get(Leg::Schedule).count(), 1001);
     }

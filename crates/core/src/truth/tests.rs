@@ -2,7 +2,7 @@ use super::*;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Gives its texts as blocks, and errors where there are any.
+/// Returns its texts as blocks, and its errors.
 struct Given(VecDeque<Result<String, &'static str>>);
 
 impl Blocks for Given {
@@ -99,7 +99,7 @@ fn a_limit_counts_lines_that_are_not_blank() {
         let ledger = truth.ledger();
         assert_eq!((ledger.blank, ledger.read, ledger.counted, error), (blank, read, counted, None), "{limit}");
     }
-    // What stands behind the limit is not even read.
+    // The lines after the limit are not even read.
     let mut blocks = given([Ok(&one), Err("unreadable")]);
     assert_eq!(count(&mut blocks, ParserKind::Plain, &[Unit::Minute], Some(2)).1, None);
     assert_eq!(blocks.0.len(), 1);

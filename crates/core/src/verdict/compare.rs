@@ -1,4 +1,4 @@
-//! Answers beside the truth.
+//! Compares answers with the truth.
 
 use crate::result::Count;
 use crate::window::Window;
@@ -6,24 +6,24 @@ use crate::window::Window;
 /// One window in a comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// Which window.
+    /// The window.
     pub window: Window,
-    /// The exact count, none if no frame names this window.
+    /// The exact count, none if no frame belongs to this window.
     pub truth: Option<Count>,
     /// The final answer, none if there is no row.
     pub answer: Option<Count>,
-    /// The first answer at or after the watermark, none if the topic does not have it.
+    /// The first answer at or after the watermark, none if it is not in the topic.
     pub first: Option<Count>,
-    /// Rows that changed the answer after that.
+    /// Number of rows that changed the answer after the first one.
     pub corrections: u64,
-    /// Rows that said it again.
+    /// Number of rows that repeat an answer.
     pub repeats: u64,
-    /// What its rows must not do, a sentence each.
+    /// The rules that its rows break, a sentence each.
     pub breaches: Vec<String>,
 }
 
 impl Line {
-    /// A window of which nothing is known.
+    /// A window without an answer or a truth.
     pub fn new(window: Window) -> Line {
         Line { window, truth: None, answer: None, first: None, corrections: 0, repeats: 0, breaches: Vec::new() }
     }
@@ -50,56 +50,56 @@ impl Line {
         }
     }
 
-    /// The first answer less the truth, in users.
+    /// The users of the first answer minus those of the truth.
     pub fn first_error(&self) -> Option<i64> {
         Some(self.first?.users as i64 - self.truth?.users as i64)
     }
 
-    /// Whether the first answer was right in users, but not in frames.
+    /// Whether the first answer had the right users but the wrong frames.
     fn is_off_in_frames(&self) -> bool {
         let off = self.first.zip(self.truth).is_some_and(|(first, truth)| !first.agrees(&truth));
         off && self.first_error() == Some(0)
     }
 }
 
-/// Every window of the results and of the truth, side by side, in the order of a table.
+/// Every window of the results and of the truth, in the order of a table.
 #[derive(Debug, Default)]
 pub struct Comparison {
     /// The windows.
     pub lines: Vec<Line>,
-    /// Messages that are no rows, and why, a sentence each.
+    /// Messages that are not rows, and why, a sentence each.
     pub unreadable: Vec<String>,
-    /// Rows of units that nobody asked for.
+    /// Number of rows of units that were not asked for.
     pub left_out: u64,
 }
 
 impl Comparison {
-    /// What is wrong with the answers, a sentence a window.
+    /// The faults of the answers, a sentence for each window.
     pub fn faults(&self) -> Vec<String> {
         self.lines.iter().filter_map(Line::fault).collect()
     }
 
-    /// What is wrong with the rows, a sentence each; they begin with the place, where there is one.
+    /// The faults of the rows, a sentence each; a sentence begins with the place, if there is one.
     pub fn breaches(&self) -> impl Iterator<Item = &String> {
         self.unreadable.iter().chain(self.lines.iter().flat_map(|line| &line.breaches))
     }
 
-    /// Windows of the truth.
+    /// Number of windows of the truth.
     pub fn windows(&self) -> u64 {
         self.lines.iter().filter(|line| line.truth.is_some()).count() as u64
     }
 
-    /// Windows of the truth whose first answer had the right users.
+    /// Number of windows of the truth whose first answer had the right users.
     pub fn exact_at_first(&self) -> u64 {
         self.lines.iter().filter(|line| line.first_error() == Some(0)).count() as u64
     }
 
-    /// Those of them whose frames were corrected.
+    /// The number of those whose frames were corrected.
     pub fn off_in_frames(&self) -> u64 {
         self.lines.iter().filter(|line| line.is_off_in_frames()).count() as u64
     }
 
-    /// Windows of the truth whose first answer had other users.
+    /// Number of windows of the truth whose first answer had wrong users.
     pub fn corrected(&self) -> u64 {
         self.off().count() as u64
     }
@@ -108,33 +108,34 @@ impl Comparison {
         self.lines.iter().filter(|line| line.first_error().is_some_and(|error| error != 0))
     }
 
-    /// Windows of the truth whose first answer is unknown. With those of the two before, they are all.
+    /// Number of windows of the truth whose first answer is unknown. With those of the two before, these are all
+    /// windows.
     pub fn first_unknown(&self) -> u64 {
         self.windows() - self.exact_at_first() - self.corrected()
     }
 
-    /// Rows that changed the answers of windows whose first one had other users.
+    /// Number of rows that changed the answer of a window whose first answer had wrong users.
     pub fn corrections(&self) -> u64 {
         self.off().map(|line| line.corrections).sum()
     }
 
-    /// Whether every window of the truth has one first answer, which was right, and nothing after it.
+    /// Whether every window of the truth has exactly one answer, and it was right.
     pub fn is_each_first(&self) -> bool {
         let once = |line: &Line| line.first.is_some() && line.corrections + line.repeats == 0;
         self.lines.iter().all(once) && self.exact_at_first() == self.windows() && self.off_in_frames() == 0
     }
 
-    /// Rows that said an answer again.
+    /// Number of rows that repeat an answer.
     pub fn repeats(&self) -> u64 {
         self.lines.iter().map(|line| line.repeats).sum()
     }
 
-    /// The window whose first answer was furthest from the truth, if one was off.
+    /// The window with the largest error of the first answer, if one had an error.
     pub fn largest_first_error(&self) -> Option<&Line> {
         self.off().max_by_key(|line| line.first_error().map(i64::unsigned_abs))
     }
 
-    /// Sum of the distances of the first answers from the truth, in users.
+    /// Sum of the errors of the first answers, in users.
     pub fn total_first_error(&self) -> u64 {
         self.lines.iter().filter_map(Line::first_error).map(i64::unsigned_abs).sum()
     }

@@ -1,4 +1,4 @@
-//! The rows of a topic, folded to what its consumer has.
+//! Folds the rows of a topic to the state that a consumer of the topic has.
 
 use crate::result::{Count, Row, parse_key};
 use crate::verdict::compare::{Comparison, Line};
@@ -10,13 +10,13 @@ use std::fmt;
 /// A message of a topic of results.
 #[derive(Clone, Copy, Debug)]
 pub struct Message<'a> {
-    /// Its partition.
+    /// The partition.
     pub partition: i32,
-    /// Its offset.
+    /// The offset.
     pub offset: i64,
-    /// Its key, empty if it has none.
+    /// The key, empty if the message has none.
     pub key: &'a [u8],
-    /// Its value; without one, it withdraws the last row of its key.
+    /// The value; a message without one withdraws the last row of its key.
     pub value: Option<&'a [u8]>,
 }
 
@@ -29,20 +29,20 @@ pub enum Repeats {
     Allowed,
 }
 
-/// What no topic of results may have. Those of one kind are named once a window.
+/// A rule that the rows of a window break. Each kind is reported once for a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Breach {
     /// A second revision 0, after this one.
     SecondFirst(u32),
-    /// The same revision again.
+    /// The same revision twice.
     Twice(u32),
-    /// A revision, and a higher one before it.
+    /// A revision after a higher one.
     Falls(u32, u32),
-    /// A row without revision after this one.
+    /// A row without revision, after a row with this one.
     Unnumbered(u32),
-    /// Another answer under another key.
+    /// Different answers under two keys.
     Key,
-    /// The key of this window.
+    /// The key of this other window.
     OthersKey(Window),
 }
 
@@ -61,43 +61,43 @@ impl fmt::Display for Breach {
     }
 }
 
-/// What is known of a window's first answer.
+/// What is known about a window's first answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum First {
     /// Only early rows so far.
     NotYet,
-    /// It is not in the topic any more.
+    /// The first answer is no longer in the topic.
     Unknown,
     /// The count, and whether it had revision 0.
     Known(Count, bool),
 }
 
-/// A key that is not, or was not always, a window's own: the row that it had last.
+/// A key that is not, or was not always, the own key of its window, with the window of its last row.
 #[derive(Clone, Copy)]
 struct Foreign {
     id: u32,
     window: Window,
 }
 
-/// Those of one partition.
+/// The foreign keys of one partition.
 type Keys = HashMap<Box<[u8]>, Foreign>;
 
-/// What the rows of one window say, those of its lowest partition.
+/// The folded rows of one window, from the lowest partition that has any.
 struct Folded {
     partition: i32,
     /// The highest other partition with rows of this window.
     elsewhere: Option<i32>,
-    /// What a consumer has, none if it was withdrawn.
+    /// The count that a consumer has, none if it was withdrawn.
     count: Option<Count>,
-    /// The key of the last row: 0 if it is the window's own, or none.
+    /// The number of the last row's key: 0 for the window's own key, or none.
     key: u32,
-    /// Whether an answer was under two keys.
+    /// Whether rows had two different keys.
     is_mixed: bool,
     revision: Option<u32>,
     first: First,
     corrections: u64,
     repeats: u64,
-    /// By revision; only where they may be repeated.
+    /// The counts by revision; only if rows may be repeated.
     seen: BTreeMap<u32, Count>,
     breaches: Vec<(i64, Breach)>,
 }
@@ -126,7 +126,7 @@ impl Folded {
         }
     }
 
-    /// Under several keys an answer may be repeated, but not change: one of them would keep the older one.
+    /// Under several keys an answer may be repeated, but not change: one of the keys would keep the old answer.
     fn change(&mut self, offset: i64, key: u32, count: Option<Count>) {
         self.is_mixed |= self.key != key && self.count.is_some();
         if self.is_mixed && self.count != count {
@@ -167,7 +167,7 @@ impl Folded {
         }
     }
 
-    /// Whether a revision was there before, with the same count.
+    /// Whether an earlier row had the same revision and the same count.
     fn is_again(&self, row: &Row) -> bool {
         row.revision.is_some_and(|revision| self.seen.get(&revision) == Some(&row.count))
     }
@@ -193,7 +193,7 @@ impl Folded {
         self.seen.clear();
     }
 
-    /// In the order of partitions the lowest one is folded, so that the answer does not depend on who was read first.
+    /// Always folds the lowest partition, so that the answer does not depend on the order in which partitions are read.
     fn enter(&mut self, partition: i32) -> bool {
         if partition == self.partition {
             return true;
@@ -208,22 +208,22 @@ impl Folded {
     }
 }
 
-/// The rows of an output topic folded by window: the last one is the answer.
+/// The rows of an output topic, folded by window: the last row is the answer.
 pub struct Fold {
     repeats: Repeats,
     only: Option<Vec<Unit>>,
     windows: BTreeMap<Window, Folded>,
-    /// By partition: a key in two of them is two keys.
+    /// Foreign keys by partition: the same key in two partitions counts as two keys.
     foreign: BTreeMap<i32, Keys>,
     unreadable: Unreadable,
-    /// Messages that withdraw a row of a key that has none here: there may have been one.
+    /// Messages that withdraw a row of a key without a row in the topic: the row may have been removed.
     stray: Unreadable,
     left_out: u64,
     removed: bool,
 }
 
 impl Fold {
-    /// A fold of the rows of `only` these units, where they are given.
+    /// A fold of the rows; only those of the units in `only`, if it is given.
     pub fn new(repeats: Repeats, only: Option<&[Unit]>) -> Fold {
         Fold {
             repeats,
@@ -237,7 +237,7 @@ impl Fold {
         }
     }
 
-    /// Notes that the topic does not have all its rows any more.
+    /// Records that the topic has lost rows.
     pub fn rows_were_removed(&mut self) {
         self.removed = true;
     }
@@ -254,7 +254,7 @@ impl Fold {
     }
 
     fn add(&mut self, message: &Message<'_>, row: &Row) {
-        // Of a unit that is left out too: it is the one that a tombstone withdraws.
+        // Also for a unit that is left out: a tombstone of its key withdraws this row.
         let key = self.note(message, row.window);
         if self.is_left_out(row.window) {
             return;
@@ -297,7 +297,8 @@ impl Fold {
         left_out
     }
 
-    /// Notes that the key of a message has a row of this window now; gives the key's number, 0 if it is the window's own.
+    /// Records that a row of this window is now the last one of the message's key; returns the number of the key, 0 for
+    /// the window's own.
     fn note(&mut self, message: &Message<'_>, window: Window) -> u32 {
         let is_own = is_own(message.key, window);
         if is_own && self.foreign.is_empty() {
@@ -313,12 +314,12 @@ impl Fold {
         if is_own { 0 } else { keys.get(message.key).map_or(next, |foreign| foreign.id) }
     }
 
-    /// Whether a first answer is certain to be one.
+    /// Whether a first answer is known to be the first.
     fn is_certain(&self, has_revision: bool) -> bool {
         !self.removed || has_revision && self.repeats == Repeats::Forbidden
     }
 
-    /// Sets the folded rows beside the truth.
+    /// Compares the folded rows with the truth.
     pub fn compare(mut self, truth: impl IntoIterator<Item = (Window, Count)>) -> Comparison {
         let line = |window, truth| Line { truth, ..Line::new(window) };
         let mut lines: BTreeMap<Window, Line> =
@@ -344,7 +345,7 @@ impl Fold {
                 format!("{} {window} has rows in partitions {partition} and {other}, which have no order", window.unit)
             }));
         }
-        // Those of which nothing is left are not extra.
+        // Windows without any row left are not extra.
         lines.retain(|_, line| line.truth.is_some() || line.answer.is_some() || !line.breaches.is_empty());
         if !self.removed {
             self.unreadable.append(self.stray);
@@ -354,7 +355,7 @@ impl Fold {
     }
 }
 
-/// Whether a key is the one that belongs to a window, or none.
+/// Whether the message has the window's own key, or none.
 fn is_own(key: &[u8], window: Window) -> bool {
     key.is_empty() || key == window.key().as_bytes()
 }

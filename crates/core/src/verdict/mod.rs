@@ -1,5 +1,5 @@
-//! Results against the truth: fold the rows of an output topic, compare window by window. The rules are in
-//! `docs/verify.md`.
+//! Results compared with the truth: folds the rows of an output topic, and compares them window by window. The rules
+//! are in `docs/verify.md`.
 
 mod compare;
 mod fold;

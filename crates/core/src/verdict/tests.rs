@@ -78,7 +78,7 @@ fn the_last_row_is_the_answer_whatever_its_revision_says() {
             "has a second revision 0, after revision 3: exactly once there is one",
         ),
     ] {
-        // The first word was right, the last one is not; and the other way round.
+        // The first answer was right and the last one is wrong; and the other way round.
         for (truth, faults) in [(7, vec!["minute 1970-01-01 00:01 has 9 users instead of 7"]), (9, vec![])] {
             let comparison = fold(Repeats::Forbidden, &values).compare([(minute(60), count(truth, 1))]);
             assert_eq!(comparison.faults(), faults);
@@ -98,7 +98,7 @@ fn a_count_at_least_once_may_begin_again() {
     let comparison = fold(Repeats::Allowed, &values).compare([(minute(60), count(8, 8))]);
     assert_eq!(comparison.faults(), [""; 0]);
     breaches(&comparison, &[]);
-    // What came first, came first.
+    // The first row stays the first answer.
     assert_eq!((comparison.exact_at_first(), comparison.corrected(), comparison.corrections()), (0, 1, 1));
     assert_eq!(comparison.repeats(), 1);
 
@@ -117,7 +117,7 @@ fn a_count_at_least_once_may_begin_again() {
     let comparison = fold(Repeats::Allowed, &values).compare([(minute(60), count(7, 7))]);
     breaches(&comparison, &["partition 0, offset 5: minute 1970-01-01 00:01 has revision 2 twice"]);
     assert_eq!(comparison.faults(), ["minute 1970-01-01 00:01 has 6 users instead of 7"]);
-    // A repetition that stops half-way leaves an older answer behind.
+    // A run that repeats only some of the rows leaves an older answer behind.
     let comparison = fold(Repeats::Allowed, &values[..4]).compare([(minute(60), count(7, 7))]);
     assert_eq!(comparison.faults(), ["minute 1970-01-01 00:01 has 6 users instead of 7"]);
 }
@@ -127,12 +127,12 @@ fn what_is_not_in_the_topic_is_unknown() {
     let truth = || [60, 120, 180, 240, 300].map(|start| (minute(start), count(5, 5)));
     let values = [
         r#"{"start":60,"users":5,"frames":5,"revision":0}"#,
-        // Compacted.
+        // A compacted key: only the last row is left.
         r#"{"start":120,"users":5,"frames":5,"revision":2}"#,
-        // Early only.
+        // A window with early rows only.
         r#"{"start":180,"users":5,"timing":"early"}"#,
         r#"{"start":240,"users":5}"#,
-        // Its frames were wrong at first.
+        // A window whose first answer had wrong frames.
         r#"{"start":300,"users":5,"frames":4,"revision":0}"#,
         r#"{"start":300,"users":5,"frames":5,"revision":1}"#,
     ];
@@ -142,7 +142,7 @@ fn what_is_not_in_the_topic_is_unknown() {
     assert_eq!(comparison.faults(), [""; 0]);
     assert_eq!(known(&comparison), (3, 0, 2));
     assert_eq!((comparison.off_in_frames(), comparison.is_each_first()), (1, false));
-    // Where rows were removed, a row without revision may have been a later one,
+    // If rows were removed, a row without revision may have been a later one,
     let mut removed = fold(Repeats::Forbidden, &values);
     removed.rows_were_removed();
     assert_eq!(known(&removed.compare(truth())), (2, 0, 3));
@@ -150,7 +150,7 @@ fn what_is_not_in_the_topic_is_unknown() {
     let mut removed = fold(Repeats::Allowed, &values);
     removed.rows_were_removed();
     assert_eq!(known(&removed.compare(truth())), (0, 0, 5));
-    // What was withdrawn and written anew had another first answer.
+    // A window that was withdrawn and written again had another first answer.
     let mut withdrawn = fold(Repeats::Forbidden, &values[..1]);
     put(&mut withdrawn, 0, 6, "minute:60", None);
     put(&mut withdrawn, 0, 7, "minute:60", Some(values[0]));
@@ -200,7 +200,7 @@ fn answers_change_under_one_key() {
         (&[("a", 4), ("a", 5)][..], None),
         // The same answer twice does no harm,
         (&[("a", 5), ("b", 5)], None),
-        // but when it changes, one of the two is old.
+        // but if it changes, one of the two keys has the old answer.
         (&[("a", 5), ("b", 5), ("b", 6)], Some(2)),
         (&[("a", 5), ("b", 5), ("a", 6)], Some(2)),
         (&[("a", 4), ("b", 6)], Some(1)),
@@ -285,7 +285,7 @@ fn every_kind_of_fault_is_named() {
 struct Written {
     partition: i32,
     start: i64,
-    /// None: it is withdrawn.
+    /// `None`: the row is withdrawn.
     row: Option<Numbered>,
 }
 
@@ -324,7 +324,7 @@ fn folded<'a>(topic: impl IntoIterator<Item = &'a Written>, repeats: Repeats) ->
     fold.compare([0, 60].map(|start| (minute(start), count(2, 2))))
 }
 
-/// What the rules of `docs/verify.md` say of one window, read from all of its messages at once.
+/// The rules of `docs/verify.md`, applied to all messages of one window at once.
 fn model(messages: &[&Written]) -> (Option<u64>, Option<u64>, bool) {
     let lowest = messages.iter().map(|written| written.partition).min().unwrap_or(0);
     let rows: Vec<Option<Numbered>> =
@@ -361,7 +361,7 @@ proptest! {
 
     #[test]
     fn the_order_of_partitions_does_not_matter(topic in prop::collection::vec(written(), 0..24)) {
-        // Offsets are those of the whole topic here: only the order in which a reader comes by them changes.
+        // Offsets belong to the whole topic here: only the order in which a reader sees the messages changes.
         let by_partition = |back: i32| {
             let mut sorted: Vec<&Written> = topic.iter().collect();
             sorted.sort_by_key(|written| written.partition * back);
@@ -372,7 +372,7 @@ proptest! {
         prop_assert_eq!(by_partition(1), by_partition(-1));
     }
 
-    /// A run that was killed, and another one after it with the same answers.
+    /// A run that was killed, and then another run with the same answers.
     #[test]
     fn a_run_that_is_repeated_is_in_order(users in prop::collection::vec(1..9u64, 1..6), killed in 0..6usize) {
         let row = |(revision, users): (usize, &u64)| Written {

@@ -1,17 +1,17 @@
-//! Messages that are no rows.
+//! Messages that are not rows.
 
 use std::collections::BTreeMap;
 
-/// How many are named; there may be as many as the topic has messages.
+/// The largest number of messages that are named; all messages of a topic may be unreadable.
 const NAMED: usize = 100;
-/// The longest reason, in bytes: it may quote what is there.
+/// The longest reason in bytes: a reason may quote the message.
 const LONGEST: usize = 300;
 
-/// All are counted, the first are named.
+/// Counts all messages, and names the first ones.
 #[derive(Default)]
 pub(super) struct Unreadable {
     count: u64,
-    /// By partition and offset, so that it does not matter which partition was read first.
+    /// By partition and offset, so that the order in which partitions are read does not matter.
     named: BTreeMap<(i32, i64), String>,
 }
 
@@ -39,7 +39,7 @@ impl Unreadable {
         }
     }
 
-    /// A sentence each, and one for all others.
+    /// One sentence for each named message, and one for all others.
     pub(super) fn sentences(self) -> Vec<String> {
         let others = self.count - self.named.len() as u64;
         let named = self

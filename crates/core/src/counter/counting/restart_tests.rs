@@ -1,4 +1,5 @@
-//! A counter that is stopped anywhere and restored from the log of its changes goes on as if nothing had happened.
+//! A counter that is stopped at any point and restored from the log of its changes continues as if nothing had
+//! happened.
 
 use super::*;
 use crate::counter::journal::Change;
@@ -7,7 +8,7 @@ use crate::counter::snapshot::Records;
 use crate::counter::watermark::Watermark;
 use proptest::prelude::*;
 
-/// What befalls a counter.
+/// One event in the life of a counter.
 #[derive(Clone, Debug)]
 enum Step {
     Frame {
@@ -19,11 +20,11 @@ enum Step {
     Silence(usize),
     FlushLate,
     FlushEarly,
-    /// The changes are written.
+    /// Writes the changes.
     Save,
-    /// Saved, and started anew from what was written.
+    /// Saves, and restarts from the log.
     Restart,
-    /// Started anew without saving: what came since the last save comes again.
+    /// Restarts without saving: all frames since the last save are read again.
     Crash,
 }
 
@@ -44,7 +45,7 @@ fn step() -> impl Strategy<Value = Step> {
 fn apply(counter: &mut Counter, step: &Step) -> Vec<Emission> {
     match step {
         Step::Frame { partition, user, ts } => {
-            // Some ids are long, so that there are many blocks of them.
+            // Some ids are long, so that the log has many blocks of ids.
             let long = if *user % 16 == 0 { 150_000 } else { 0 };
             let uid = format!("{user}-{}", "x".repeat(long));
             counter.observe(*partition, Ok(Frame { uid: &uid, ts: *ts }));
@@ -69,7 +70,8 @@ fn fold(records: &mut Records, changes: Vec<Change>) {
 
 fn config(retention: i64) -> Config {
     let units = vec![Unit::Second, Unit::Minute, Unit::Week, Unit::Month];
-    // So that some are refused; the first frames of a run, before its clock, open as many as they can.
+    // A low limit, so that some windows are refused; before the first clock starts, the first frames open as many as
+    // they can.
     Config { units, lateness: 5, retention, max_jump: 120, max_open_windows: 20 }
 }
 
@@ -81,7 +83,7 @@ fn check(steps: &[Step], retention: i64) -> Result<(), TestCaseError> {
     let mut since = Vec::new();
     let (mut expected, mut committed, mut open) = (Vec::new(), Vec::new(), Vec::new());
     for step in steps {
-        // A restart forgets which partitions are silent, so the run that is not restarted has to forget it too.
+        // A restart forgets which partitions are silent, so the uninterrupted run must forget it too.
         if matches!(step, Step::Restart | Step::Crash) {
             plain.clocks = plain.clocks.clone().awake();
         }
@@ -97,7 +99,7 @@ fn check(steps: &[Step], retention: i64) -> Result<(), TestCaseError> {
             kept = Counter::restore(config(retention), 2, &records).unwrap();
             open.clear();
             for step in &since {
-                // An earlier crash among them forgot the silence as well.
+                // An earlier crash forgot the silence as well.
                 if matches!(step, Step::Crash) {
                     kept.clocks = kept.clocks.clone().awake();
                 }
@@ -117,7 +119,7 @@ fn check(steps: &[Step], retention: i64) -> Result<(), TestCaseError> {
     let restored = Counter::restore(config(retention), 2, &records).unwrap();
     prop_assert_eq!((restored.pending(), restored.closed.len()), (0, plain.closed.len()));
     prop_assert_eq!(&restored.clocks, &plain.clocks.clone().awake());
-    // Nothing is kept of what was evicted.
+    // The log keeps nothing of evicted windows.
     let windows = records.keys().filter(|key| key.contains(':') && !key.contains('/')).count();
     prop_assert_eq!(windows, plain.closed.len());
     let chunks = records.keys().filter(|key| key.contains(':') && key.contains('/')).count();

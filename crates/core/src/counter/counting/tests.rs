@@ -1,4 +1,4 @@
-//! Histories: frames in, every emitted result asserted, in order.
+//! Histories: frames go in, and the test compares every emitted result, in order.
 
 use super::*;
 use proptest::prelude::*;
@@ -88,7 +88,7 @@ fn retention_ends_when_the_watermark_is_that_far_past_the_end() {
         drain(&mut counter),
         [
             "minute 0: 1 users 8 frames on_time 0",
-            // Its correction goes out before it is forgotten.
+            // The correction is emitted before the window is evicted.
             "minute 0: 2 users 9 frames late 1",
             "minute 120: 1 users 2 frames on_time 0",
         ]
@@ -131,12 +131,12 @@ fn a_window_that_a_late_frame_opens_has_its_first_result_as_time_goes_on() {
     assert_eq!(drain(&mut counter), ["minute 60: 2 users 2 frames on_time 0"]);
 }
 
-/// A minute's worth of frames a second apart, over some minutes.
+/// One frame a second, over some minutes.
 fn steady() -> Vec<(String, i64)> {
     (0..300).map(|i| (format!("u{}", i % 7), 1_000_000_020 + i)).collect()
 }
 
-/// Results as they are emitted, each with the number of ordinary frames before it.
+/// The emitted results, each with the number of ordinary frames before it.
 fn timed(frames: &[(String, i64)], wild: Option<(usize, i64)>) -> Vec<(usize, Emission)> {
     let mut counter = counter(1);
     let mut results = Vec::new();
@@ -175,7 +175,7 @@ fn one_wild_past_frame_changes_no_other_result_and_no_timing() {
     let plain = timed(&frames, None);
     for at in 0..frames.len() {
         let results = timed(&frames, Some((at, 5)));
-        // Before the clock has started nothing is too late; then the old window closes at once.
+        // Before the clock has started no frame is too late; then the old window closes at once.
         let others: Vec<_> = results.into_iter().filter(|(_, result)| result.window.start != 0).collect();
         assert_eq!(others, plain, "wild frame before frame {at}");
     }
@@ -202,7 +202,7 @@ fn a_partition_far_ahead_waits_for_the_others() {
     see(&mut counter, 1, "b", 70);
     assert_eq!(drain(&mut counter), ["minute 0: 1 users 16 frames on_time 0"]);
     counter.silence(1);
-    // What partition 0 has passed is now closed; it says no more of the last minute.
+    // The windows that partition 0 has passed are now closed; it has sent nothing after the last minute.
     let mut closed = vec!["minute 60: 2 users 9 frames on_time 0".to_owned()];
     closed.extend((2..8).map(|minute| format!("minute {}: 1 users 8 frames on_time 0", minute * MINUTE)));
     assert_eq!(drain(&mut counter), closed);
@@ -265,7 +265,7 @@ fn replayed_history_corrects_what_is_retained_and_is_too_late_beyond() {
     let mut first = vec!["minute 0: 2 users 14 frames on_time 0".to_owned()];
     first.extend((1..9).map(|minute| format!("minute {}: 1 users 6 frames on_time 0", minute * MINUTE)));
     assert_eq!(drain(&mut counter), first);
-    // The watermark stands at 585: windows that end at 285 or before are gone.
+    // The watermark stands at 585: windows that end at 285 or before are evicted.
     let fates: Vec<_> = history.iter().map(|ts| see(&mut counter, 0, "again", *ts)).collect();
     assert_eq!(fates.iter().filter(|fate| **fate == Some(Fate::TooLate)).count(), 24);
     counter.finish();

@@ -1,4 +1,4 @@
-//! Wild clocks: what they may hold back, and what they may cost.
+//! Wild clocks: what they may delay, and how much memory they may use.
 
 use super::*;
 use crate::counter::watermark::Watermark;
@@ -18,7 +18,8 @@ fn start(counter: &mut Counter, partition: usize, ts: i64) {
     }
 }
 
-/// A frame a second from `clocks` in turn, each so many seconds from noon, in partition 1; partition 0 has a good clock.
+/// One frame a second in partition 1, with each of `clocks` in turn as its distance from noon; partition 0 has a good
+/// clock.
 fn two_partitions(counter: &mut Counter, clocks: &[i64], seconds: i64) -> Vec<Option<i64>> {
     let mut watermarks = Vec::new();
     for second in 0..seconds {
@@ -36,11 +37,11 @@ fn two_partitions(counter: &mut Counter, clocks: &[i64], seconds: i64) -> Vec<Op
 fn a_partition_without_a_clock_holds_back_for_idle_at_most() {
     let mut counter = Counter::new(Config::default(), 2);
     let watermarks = two_partitions(&mut counter, &[0, 2 * HOUR], 6);
-    // Partition 1 speaks from second 0 on: two seconds later it is left out.
+    // Partition 1 sends frames from second 0 on: two seconds later it is left out.
     assert_eq!(watermarks, [None, Some(-4), Some(-3), Some(-2), Some(-1), Some(0)]);
     assert_eq!(counter.clocks().doubtful().collect::<Vec<_>>(), [(1, true)]);
     assert_eq!(counter.ledger().counted, 54, "its frames are counted all the same");
-    // Once eight frames agree, it has a say again.
+    // Once eight frames agree, it counts for the watermark again.
     start(&mut counter, 1, NOON + 3);
     assert_eq!(counter.clocks().doubtful().count(), 0);
     assert_eq!(counter.clocks().of(1), Watermark::At(NOON - 2));
@@ -98,11 +99,11 @@ fn windows_far_from_the_clock_are_limited_and_no_others() {
     let mut counter = limited(10);
     start(&mut counter, 0, NOON);
     see(&mut counter, 0, NOON);
-    // Ten days ahead and more, and some of the past: a window each.
+    // Frames ten days ahead and more, and some in the past: each opens a window.
     let wild = |i: i64| NOON + (if i % 3 == 0 { -20 } else { 240 + i }) * HOUR + i * 60;
     let fates: Vec<_> = (0..20).map(|i| see(&mut counter, 0, wild(i))).collect();
     assert_eq!(fates, [[Some(Fate::Counted); 10], [Some(Fate::TooFar); 10]].concat());
-    // What is open takes more, and the clock goes on.
+    // Open windows still accept frames, and the clock still advances.
     assert_eq!(see(&mut counter, 0, wild(3)), Some(Fate::Counted));
     for minute in 0..2_000 {
         assert_eq!(see(&mut counter, 0, NOON + minute * 60), Some(Fate::Counted), "minute {minute}");
@@ -111,7 +112,7 @@ fn windows_far_from_the_clock_are_limited_and_no_others() {
     let ledger = counter.ledger();
     assert_eq!((ledger.read, ledger.counted, ledger.too_far), (4_030, 4_020, 10));
     assert!(ledger.balances());
-    // Those of the past are evicted by now, and have made room.
+    // The windows in the past are evicted by now, so there is room for others.
     assert_eq!(counter.far, 6);
     assert_eq!((0..9).filter(|i| see(&mut counter, 0, NOON + (999 + 2 * i) * HOUR) == Some(Fate::Counted)).count(), 4);
 }
@@ -119,7 +120,7 @@ fn windows_far_from_the_clock_are_limited_and_no_others() {
 #[test]
 fn a_window_that_the_clock_reaches_is_no_longer_far() {
     let mut counter = limited(8);
-    // Before the clock starts all are far; a night later seven are again.
+    // Before the clock starts all windows are far; a night later seven are far again.
     start(&mut counter, 0, NOON);
     assert_eq!(counter.far, 1);
     see(&mut counter, 0, NOON);
@@ -139,7 +140,7 @@ fn the_other_partitions_clocks_and_the_watermark_are_near_too() {
     let mut counter = Counter::new(Config { max_open_windows: 1, ..Config::default() }, 3);
     start(&mut counter, 0, NOON);
     assert_eq!(see(&mut counter, 0, NOON + 999 * HOUR), Some(Fate::TooFar), "partition 0 had one before its clock");
-    // The first frames of the others, whose clocks have not started.
+    // The first frames of the other partitions, whose clocks have not started.
     for i in 0..7 {
         assert_eq!(see(&mut counter, 1, NOON - 60 * i), Some(Fate::Counted));
         assert_eq!(see(&mut counter, 2, NOON + 60 * i), Some(Fate::Counted));
@@ -160,7 +161,8 @@ fn a_frame_opens_all_its_windows_or_none() {
 }
 
 proptest! {
-    /// Whatever wild clocks do, frames near a clock have their windows: as without a limit.
+    /// A frame near a clock always gets its windows, whatever wild clocks do: the result is the same as without a
+    /// limit.
     #[test]
     fn what_is_near_is_never_refused(wild in prop::collection::vec(0i64..4_000_000_000, 0..200), limit in 1usize..20) {
         let mut counter = limited(limit);

@@ -1,13 +1,13 @@
-//! Keys, and messages that are no rows.
+//! Keys, and messages that are not rows.
 
 use super::*;
 
-/// A key is one of its partition: compaction keeps the last row of a key in each.
+/// The same key in two partitions is two keys: compaction keeps the last row of a key in each partition.
 #[test]
 fn a_key_in_two_partitions_is_two_keys() {
     let (sixty, hundred) = (r#"{"start":60,"users":4}"#, r#"{"start":120,"users":4}"#);
     let hour = r#"{"unit":"hour","start":0,"users":9}"#;
-    // Whoever is read first: what is withdrawn in one partition stays in the other.
+    // In any order of reading, a row that is withdrawn in one partition stays in the other.
     for order in [[0, 1, 1, 1], [1, 0, 1, 1], [1, 1, 0, 1], [1, 1, 1, 0]] {
         let mut ones = [Some(sixty), None, Some(sixty)].into_iter();
         let mut fold = Fold::new(Repeats::Forbidden, None);
@@ -29,7 +29,7 @@ fn a_key_in_two_partitions_is_two_keys() {
         let comparison = fold.compare([(minute(60), count(4, 4))]);
         assert_eq!(comparison.faults(), ["minute 1970-01-01 00:01 is missing: 4 users in truth"], "{order:?}");
     }
-    // A key that only the other partition has a row of is one of which nothing is known.
+    // If only the other partition has a row of a key, the tombstone is stray.
     for order in [[0, 1], [1, 0]] {
         let mut fold = Fold::new(Repeats::Forbidden, Some(&[Unit::Minute]));
         for partition in order {
@@ -86,7 +86,7 @@ fn of_many_messages_that_are_no_rows_the_first_are_named() {
     assert_eq!(named[100], "500 more messages are no rows");
 }
 
-/// A window that is corrected a hundred thousand times, twice: in time that grows with the rows.
+/// A window that is corrected a hundred thousand times, twice: the time grows only with the number of rows.
 #[test]
 fn repeats_cost_the_same_however_many_there_are() {
     let mut fold = Fold::new(Repeats::Allowed, None);

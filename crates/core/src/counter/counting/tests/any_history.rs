@@ -4,12 +4,12 @@ use super::*;
 
 type Counts = BTreeMap<Window, (u64, u64)>;
 
-/// What the results say in the end.
+/// The last result of every window.
 fn folded(results: impl Iterator<Item = Emission>) -> Counts {
     results.map(|result| (result.window, (result.users, result.frames))).collect()
 }
 
-/// The same from plain sets.
+/// The same counts from plain sets.
 fn plain(units: &[Unit], frames: &[(usize, u8, i64)]) -> Counts {
     let mut sets: BTreeMap<Window, (BTreeSet<u8>, u64)> = BTreeMap::new();
     for (_, user, ts) in frames {
@@ -23,8 +23,8 @@ fn plain(units: &[Unit], frames: &[(usize, u8, i64)]) -> Counts {
 }
 
 proptest! {
-    /// Whatever the order, the units and the moments of flushing: with retention without end, the fold of all results
-    /// is the exact count, revisions count up from 0 by one, and the ledger balances.
+    /// For any order, units and times of flushing, with unlimited retention: the fold of all results is the exact
+    /// count, revisions rise from 0 by one, and the ledger balances.
     #[test]
     fn any_history_folds_to_the_exact_count(
         frames in prop::collection::vec((0usize..3, 0u8..20, 1_451_600_000i64..1_451_613_000), 1..300),
