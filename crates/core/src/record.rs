@@ -64,7 +64,7 @@ pub struct Program {
 /// The broker.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Broker {
-    /// `embedded` for the client library's mock, another name for a real broker. Figures of the two are never compared.
+    /// The kind of a real broker, or `embedded` for the client library's mock. Figures of the two are never compared.
     pub kind: String,
     /// The version, if known: the protocol does not tell it.
     pub version: Option<String>,

@@ -40,7 +40,7 @@ pub enum ParserKind {
     Plain,
 }
 
-/// One of the two parsers, with its scratch memory, which makes reuse worthwhile.
+/// One of the two parsers, with its scratch memory. Reuse it for many values.
 pub enum Parser {
     /// The vectorised one.
     Fast(fast::FastParser),
