@@ -1,4 +1,4 @@
-//! The run of a counter: the queue that feeds it, its loop, and how it is asked to end.
+//! The run of a counter: the queue that feeds it, its loop, and how a run is stopped.
 
 pub mod patience;
 pub mod queue;

@@ -1,28 +1,29 @@
-//! How long brokers that do not answer are waited for.
+//! How long a run waits for brokers that do not answer.
 
 use crate::engine::stop::Stop;
 use std::time::{Duration, Instant};
 
-/// Without end, until the user wants the run to end; from then on for some time, which begins anew with every answer.
+/// The wait is unlimited until the user interrupts the run; from then on it is limited, and every answer starts it
+/// again.
 pub struct Patience<'a> {
     stop: &'a Stop,
     time: Duration,
     last: Option<LastAnswer>,
 }
 
-/// When the last answer came, and how many there were.
+/// The time of the last answer, and the number of answers until then.
 struct LastAnswer {
     at: Instant,
     count: u64,
 }
 
 impl Patience<'_> {
-    /// For this time once `stop` is interrupted.
+    /// Waits for `time` once `stop` is interrupted.
     pub fn new(stop: &Stop, time: Duration) -> Patience<'_> {
         Patience { stop, time, last: None }
     }
 
-    /// Whether it is over, after so many answers.
+    /// Whether the wait is over, when `count` answers have arrived.
     pub fn is_over(&mut self, count: u64) -> bool {
         if !self.stop.interrupted() {
             return false;

@@ -8,27 +8,27 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
-/// Runs of frames that may wait between readers and counter; bounds the memory in between.
+/// Runs of frames that may wait between readers and counter, to bound the memory.
 const WAITING_RUNS: usize = 16;
-/// Used runs that are kept for their memory; while readers are busy, one or two wait.
+/// Used runs that are kept to reuse their memory; while readers are busy, one or two wait.
 const SPARES: usize = 4;
-/// How often the clock is looked at while nothing arrives.
+/// How long the counter waits for an event before it checks the clock.
 const TICK: Duration = Duration::from_millis(20);
 
-/// What a reader has to say.
+/// A message from a reader to the counter.
 pub enum Event {
     /// The next frames of a partition.
     Frames(Frames),
-    /// A reader that was busy has no more at hand.
+    /// A busy reader has no more frames at hand.
     Drained,
-    /// A partition of a live stream has no more for now. As `Ended`, it stands at an offset: what lies before, markers and
-    /// aborted messages as well, is read. -1 where there are no offsets.
+    /// A partition of a live stream has no more frames for now. Like `Ended`, this has an offset: everything before it,
+    /// markers and aborted messages included, is read. -1 if the source has no offsets.
     CaughtUp(usize, i64),
     /// A partition has reached its known end.
     Ended(usize, i64),
-    /// The topic has so many partitions now, more than before.
+    /// Partitions were added: the topic now has this many.
     Grown(usize),
-    /// The reader cannot go on.
+    /// The reader cannot continue.
     Failed(anyhow::Error),
 }
 
@@ -45,15 +45,15 @@ pub struct Intake {
     shared: Arc<Shared>,
 }
 
-/// What both ends know.
+/// The state that both ends share.
 struct Shared {
-    /// Used runs, for their memory.
+    /// Used runs, to reuse their memory.
     spares: Spares<Frames>,
     /// Whether the counter is gone.
     closed: AtomicBool,
-    /// Events that the counter has not taken.
+    /// Number of events that the counter has not taken.
     waiting: AtomicUsize,
-    /// Readers with frames that they have not handed over.
+    /// Number of readers with frames that they have not handed over.
     busy: AtomicUsize,
 }
 
@@ -76,13 +76,13 @@ impl Feed {
         (Feed { events: sender, shared: shared.clone(), is_busy: false }, Intake { events: receiver, shared })
     }
 
-    /// Hands an event over, waiting while the queue is full. A counter that is gone needs none.
+    /// Sends an event, and waits while the queue is full. Without a counter the event is dropped.
     pub fn send(&self, event: Event) {
         self.shared.waiting.fetch_add(1, Ordering::SeqCst);
         let _ = self.events.send(event);
     }
 
-    /// Tells that this reader has frames that it has not handed over.
+    /// Marks this reader as busy: it has frames that it has not handed over.
     pub fn set_busy(&mut self) {
         if !self.is_busy {
             self.shared.busy.fetch_add(1, Ordering::SeqCst);
@@ -90,17 +90,18 @@ impl Feed {
         }
     }
 
-    /// Whether this reader has yet to say that it has no more at hand.
+    /// Whether this reader is busy.
     pub fn is_busy(&self) -> bool {
         self.is_busy
     }
 
-    /// Hands over the last frames that are at hand, if there are any left of those that made it busy.
+    /// Hands over the remaining frames, if any, and marks this reader as no longer busy.
     pub fn send_last(&mut self, last: Option<Frames>) {
         if !self.is_busy {
             return;
         }
-        // Before the counter can take them, so that it need not look again; and never neither busy nor waiting.
+        // Counts the event as waiting before the reader stops being busy, so that the queue never looks drained in
+        // between; and before the counter can take the event, so that the counter finds the queue drained then.
         self.shared.waiting.fetch_add(1, Ordering::SeqCst);
         self.rest();
         let _ = self.events.send(last.map_or(Event::Drained, Event::Frames));
@@ -123,7 +124,7 @@ impl Feed {
         self.shared.closed.load(Ordering::Relaxed)
     }
 
-    /// A used run, for its memory.
+    /// A used run, or a new one.
     pub fn spare(&self) -> Frames {
         self.shared.spares.take()
     }
@@ -138,7 +139,7 @@ impl Clone for Feed {
 impl Drop for Feed {
     fn drop(&mut self) {
         self.rest();
-        // A thread that dies must not pass for one that is done.
+        // A reader that dies must not look like one that is done.
         if std::thread::panicking() {
             self.send(Event::Failed(died(std::thread::current().name().unwrap_or("of a reader"))));
         }
@@ -146,23 +147,23 @@ impl Drop for Feed {
 }
 
 impl Intake {
-    /// The next event; an error if none comes for a moment, or no reader is left.
+    /// The next event; an error if none comes within a short time, or no reader is left.
     ///
     /// # Errors
-    /// Which of the two it is.
+    /// A timeout or the end of all readers.
     pub fn next(&self) -> Result<Event, RecvTimeoutError> {
         let event = self.events.recv_timeout(TICK)?;
         self.shared.waiting.fetch_sub(1, Ordering::SeqCst);
         Ok(event)
     }
 
-    /// Whether everything that was read so far was taken.
+    /// Whether the counter has taken all frames that were read so far.
     pub fn is_drained(&self) -> bool {
-        // In this order: a reader is busy until what it hands over waits.
+        // The order matters: a reader stays busy until its event is counted as waiting.
         self.shared.busy.load(Ordering::SeqCst) == 0 && self.shared.waiting.load(Ordering::SeqCst) == 0
     }
 
-    /// Gives a run back, for its memory.
+    /// Returns a used run, to reuse its memory.
     pub fn give_back(&self, frames: Frames) {
         self.shared.spares.give_back(frames);
     }

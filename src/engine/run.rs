@@ -1,4 +1,4 @@
-//! Runs the counter: what readers deliver goes in, what it emits goes to a sink.
+//! Runs the counter: it takes frames from readers and passes results to a sink.
 
 mod counting;
 mod forward;
@@ -18,7 +18,7 @@ use kuu_core::counter::Counter;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
-/// How often it is told how the run goes.
+/// How often `watch` is called.
 const TELL: Duration = Duration::from_millis(50);
 
 /// Runs until every partition has ended, then finishes: open windows are emitted unless the run was interrupted.
@@ -46,7 +46,8 @@ pub fn run(
             run.emit(None)?;
             early = Instant::now();
         }
-        // A commit takes as long as thousands of frames: what is there already goes along with it.
+        // A commit takes as long as thousands of frames: it waits until the frames at hand are counted, and covers them
+        // too.
         let at_once = options.commit_results && options.idle.is_some() && run.closed && intake.is_drained();
         if at_once || committed.elapsed() >= options.commit_interval {
             run.commit(false)?;
@@ -60,7 +61,7 @@ pub fn run(
     run.finish(stop.interrupted())
 }
 
-/// Takes the next event, if one comes soon; whether the run goes on.
+/// Takes the next event, if one comes soon; returns whether the run continues.
 fn take(intake: &Intake, run: &mut Run<'_>, stop: &Stop) -> Result<bool> {
     match intake.next() {
         Ok(Event::Frames(frames)) => {
@@ -72,10 +73,10 @@ fn take(intake: &Intake, run: &mut Run<'_>, stop: &Stop) -> Result<bool> {
         Ok(Event::Ended(partition, at)) => return run.ended(partition, at).map(|all| !all),
         Ok(Event::Grown(partitions)) => run.grow(partitions),
         Ok(Event::Failed(error)) => return Err(error),
-        // A reader may be stuck in a pipe that stays silent.
+        // A reader may be blocked in a silent pipe.
         Err(_) if stop.interrupted() => return Ok(false),
         Err(RecvTimeoutError::Timeout) => {}
-        // Not an end: what is open would pass for final.
+        // This is not the end of the input: open windows must not be emitted as final.
         Err(RecvTimeoutError::Disconnected) => bail!(run.unfinished()),
     }
     Ok(true)

@@ -1,28 +1,28 @@
-//! Where results go, and what goes there.
+//! The destination of results.
 
 use anyhow::Result;
 use kuu_core::counter::{Change, Emission};
 use kuu_core::frame_batch::{Times, Value};
 use kuu_core::ordered::Held;
 
-/// Where results go.
+/// A destination of results.
 pub trait Sink {
-    /// Takes what comes next.
+    /// Takes the next output.
     ///
     /// # Errors
-    /// If it cannot be taken.
+    /// If the sink cannot take it.
     fn take(&mut self, output: Output) -> Result<()>;
 
-    /// Makes sure that every result so far is where it should be, and that the work so far need not be done again.
+    /// Makes all results so far permanent, so that no work before the commit is repeated.
     ///
     /// # Errors
     /// If a result was lost.
     fn commit(&mut self, commit: Commit<'_>) -> Result<()>;
 
-    /// Waits until everybody sees what was committed.
+    /// Waits until every reader sees the committed results.
     fn settle(&mut self) {}
 
-    /// Gives the sink a moment for its own affairs.
+    /// Lets the sink do its own work, such as serving answers of brokers.
     ///
     /// # Errors
     /// If a result was lost.
@@ -31,38 +31,38 @@ pub trait Sink {
     }
 }
 
-/// What goes to a sink.
+/// One output of a run.
 pub enum Output {
-    /// A result; on a live stream with the times of the frame that brought it about.
+    /// A result; on a live stream with the times of the frame that caused it.
     Result(Emission, Option<Times>),
-    /// A value that no window counts, or that came after its turn, and why.
+    /// A value that no window counts, or that came after its turn, with the reason.
     DeadLetter(Letter, &'static str),
     /// The next frame of the ordered output.
     Ordered(Letter),
 }
 
-/// What a commit covers.
+/// The content of a commit.
 pub struct Commit<'a> {
     /// For each partition the next offset to read, -1 if none was read.
     pub positions: &'a [i64],
-    /// What changed in the counter since the last commit, if it keeps its state.
+    /// Changes of the counter since the last commit, if it keeps its state.
     pub changes: Vec<Change>,
-    /// What the ordered output has still to come, if there is one.
+    /// The state of the ordered output, if there is one.
     pub held: Option<Held>,
-    /// Whether it is the last one of the run: then it is waited for.
+    /// Whether this is the last commit of the run: then the sink waits for it.
     pub last: bool,
 }
 
-/// One value on its way to a topic of frames, as it came.
+/// One original value on its way to another topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {
-    /// User id, where one can be read.
+    /// The user id, if the value has one that can be read.
     pub key: Option<String>,
     /// The original bytes.
     pub value: Vec<u8>,
-    /// Where it was read.
+    /// The partition that it was read from.
     pub partition: usize,
-    /// Its offset there.
+    /// Its offset in that partition.
     pub offset: i64,
 }
 

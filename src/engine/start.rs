@@ -1,29 +1,29 @@
-//! Where a run begins, and how it goes.
+//! The start and the options of a run.
 
 use kuu_core::ordered::Held;
 use std::time::Duration;
 
-/// Where a run begins.
+/// The start of a run.
 pub struct Start {
     /// For each partition the next offset to count, -1 if none was counted.
     pub positions: Vec<i64>,
-    /// What is read again for the ordered output.
+    /// The state of the ordered output, whose frames are read again.
     pub held: Option<Held>,
 }
 
 impl Start {
-    /// Nothing was counted.
+    /// A start without counted frames.
     pub fn anew(partitions: usize) -> Start {
         Start { positions: vec![-1; partitions], held: None }
     }
 }
 
-/// How a run goes.
+/// The options of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct RunOptions {
     /// How often positions are committed.
     pub commit_interval: Duration,
-    /// A live stream: partitions that are silent at their end are left out after this time.
+    /// Set for a live stream: the time after which a partition that is silent at its end is left out.
     pub idle: Option<Duration>,
     /// How often open windows that changed get an early result.
     pub early: Option<Duration>,
@@ -31,9 +31,10 @@ pub struct RunOptions {
     pub dead_letters: bool,
     /// Whether the sink takes the frames in order; the reader must keep the original bytes.
     pub ordered: bool,
-    /// Whether results are seen only once they are committed: then a live stream commits as soon as a window closes.
+    /// Whether results are visible only after a commit: then a live stream commits as soon as a window closes.
     pub commit_results: bool,
-    /// Whether the next run goes on where this one stops: then an interrupt leaves it what waits for its turn.
+    /// Whether the next run continues from this one: then an interrupt leaves the frames that wait for their turn to
+    /// it.
     pub resumes: bool,
 }
 

@@ -1,9 +1,9 @@
-//! What is known of a run: while it goes on, and at its end.
+//! The progress of a run, and its summary.
 
 use kuu_core::latency::Histogram;
 use std::time::Duration;
 
-/// What is known while it runs.
+/// The progress of a run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Status {
     /// Frames so far.
@@ -12,9 +12,9 @@ pub struct Status {
     pub pending: usize,
     /// Results so far.
     pub results: u64,
-    /// Unix seconds.
+    /// The watermark in Unix seconds.
     pub watermark: Option<i64>,
-    /// Whether the end of every partition of a live stream was reached, and nothing came since.
+    /// Whether every partition of a live stream is at its end.
     pub caught_up: bool,
     /// A partition of a live stream whose frames do not agree on the time, if there is one.
     pub doubtful: Option<Doubtful>,
@@ -23,29 +23,30 @@ pub struct Status {
 /// A partition without a plausible clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Doubtful {
-    /// The first one.
+    /// The first such partition.
     pub partition: usize,
-    /// Whether it is left out of the watermark; else it holds it back.
+    /// Whether the partition is left out of the watermark; otherwise it holds the watermark back.
     pub left_out: bool,
-    /// How many others there are.
+    /// The number of other such partitions.
     pub others: usize,
 }
 
-/// How a run went.
+/// The summary of a run.
 #[derive(Default)]
 pub struct RunSummary {
     /// Whether it was interrupted; then open windows have no result.
     pub interrupted: bool,
-    /// The next offset of each partition, -1 where nothing was read.
+    /// The next offset of each partition, -1 if nothing was read.
     pub positions: Vec<i64>,
-    /// Results that were emitted.
+    /// Number of results.
     pub results: u64,
     /// Bytes of the values that were read.
     pub read_bytes: u64,
-    /// From the first frames to the last results, acknowledged; on a live stream, which waits for frames, to the last ones.
+    /// The time from the first frames to the acknowledgement of the last results; on a live stream, which waits for
+    /// frames, to the last frames.
     pub elapsed: Duration,
-    /// Sent to read, on a live stream whose frames carry their times, in microseconds.
+    /// The transit latency in microseconds, on a live stream whose frames carry times.
     pub transit: Histogram,
-    /// As in [`Status`], at the end.
+    /// As in [`Status`], at the end of the run.
     pub doubtful: Option<Doubtful>,
 }

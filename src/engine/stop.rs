@@ -1,11 +1,11 @@
-//! How a run is asked to end.
+//! How a run is stopped.
 
 use anyhow::{Context, Result};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Asks every thread of a run to end; clones share the wish.
+/// Tells every thread of a run to end; clones share the state.
 #[derive(Clone, Debug, Default)]
 pub struct Stop {
     interrupted: Arc<AtomicBool>,
@@ -13,7 +13,7 @@ pub struct Stop {
 }
 
 impl Stop {
-    /// Is set by SIGINT and SIGTERM. A second signal ends the process at once.
+    /// A stop that SIGINT and SIGTERM interrupt. A second signal ends the process at once.
     ///
     /// # Errors
     /// If the handlers cannot be installed.
@@ -29,22 +29,22 @@ impl Stop {
         Ok(stop)
     }
 
-    /// One whose [`Stop::finish`] concerns a part of the run only; the interrupt is shared.
+    /// A stop whose [`Stop::finish`] applies to a part of the run only; the interrupt is shared.
     pub fn child(&self) -> Stop {
         Stop { interrupted: self.interrupted.clone(), finish: Arc::default() }
     }
 
-    /// Whether the user wants the run to end now, in order, without waiting for the end of the input.
+    /// Whether the user wants the run to end now, in order, before the end of the input.
     pub fn interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed)
     }
 
-    /// Asks a run without an end to take what is there now as its end.
+    /// Tells a run without an end to stop at the current end of its input.
     pub fn finish(&self) {
         self.finish.store(true, Ordering::Relaxed);
     }
 
-    /// Asks a run to end now.
+    /// Tells a run to end now.
     pub fn interrupt(&self) {
         self.interrupted.store(true, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! The counter at work: frames in, results to the sink, commits.
+//! Feeds frames to the counter, passes results to the sink, and commits.
 
 use crate::engine::run::pace::Pace;
 use crate::engine::sink::{Commit, Letter, Output, Sink};
@@ -11,26 +11,26 @@ use kuu_core::frame_batch::{Frames, Times};
 use kuu_core::ordered::Ordered;
 use std::time::{Duration, Instant};
 
-/// A commit that takes longer has waited for a broker, and much has gathered meanwhile.
+/// A commit that takes longer has waited for a broker, while many frames have gathered.
 const LONG: Duration = Duration::from_secs(1);
 
-/// A counter at work: what it is given, what it gives, and how far it is.
+/// The state of a run.
 pub(super) struct Run<'a> {
     pub(super) counter: &'a mut Counter,
     pub(super) sink: &'a mut dyn Sink,
     pub(super) options: RunOptions,
     pub(super) summary: RunSummary,
-    /// What lies before was counted in an earlier run.
+    /// For each partition the first offset to count; an earlier run counted those before it.
     pub(super) start: Vec<i64>,
-    /// What the ordered output had still to come then, by partition; none once it is all read again. Until then nothing
-    /// goes out, as the watermark is ahead of it.
+    /// For each partition the offset from which the ordered output reads frames again; none once they are read. Until
+    /// then nothing is released, as the watermark is ahead of these frames.
     pub(super) again: Vec<Option<i64>>,
     pub(super) silent_since: Vec<Option<Duration>>,
     /// Which partitions have reported their ends.
     pub(super) ended: Vec<bool>,
     pub(super) pace: Pace,
     pub(super) relief: Relief,
-    /// When the first and the last frames were taken.
+    /// When the first and the last frames arrived.
     pub(super) frames_at: Option<(Instant, Instant)>,
     pub(super) order: Option<Ordered<Letter>>,
     /// Whether a window closed since the last commit.
@@ -86,7 +86,7 @@ impl<'a> Run<'a> {
                 self.forward(partition, &value, fate)?;
             }
             if let Some(Times { sent_us: Some(sent), arrived_us, .. }) = value.times {
-                // The header may be of anybody, and hold any number.
+                // Any producer may set the header, to any number.
                 self.summary.transit.record(arrived_us.saturating_sub(sent));
             }
             self.summary.positions[partition] = value.offset + 1;
@@ -106,7 +106,7 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn commit(&mut self, last: bool) -> Result<()> {
-        // A bounded run corrects when a window closes, so that its results do not depend on its speed.
+        // A bounded run emits corrections only when a window closes, so that its results do not depend on its speed.
         if self.options.idle.is_some() && !last {
             self.counter.flush_late();
             self.emit(None)?;
@@ -135,12 +135,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Ends the run: what is open is emitted, unless it was interrupted, and everything is committed.
+    /// Ends the run: emits the open windows, unless it was interrupted, and commits everything.
     pub(super) fn finish(mut self, interrupted: bool) -> Result<RunSummary> {
         if interrupted {
             self.summary.interrupted = true;
             self.counter.flush_late();
-            // Nobody would go on with what still waits for its turn.
+            // No later run would release the frames that still wait for their turn.
             if !self.options.resumes {
                 self.release_all()?;
             }

@@ -1,4 +1,5 @@
-//! What becomes of the original bytes: counted frames go out in their order, all others with a reason.
+//! Forwards the original bytes: counted frames to the ordered output, all other values to the dead letters with a
+//! reason.
 
 use crate::engine::run::counting::Run;
 use crate::engine::sink::{Letter, Output};
@@ -18,7 +19,7 @@ impl Placed for Letter {
 }
 
 impl Run<'_> {
-    /// Takes a value that was counted before a restart: if it waited for its turn then, it waits again.
+    /// Takes a value that was counted before a restart: a frame that waited for its turn then waits again.
     pub(super) fn hold_again(&mut self, partition: usize, value: &Value<'_>) {
         if let (Some(order), Ok(frame)) = (&mut self.order, value.outcome) {
             let horizon = self.counter.clocks().horizon(partition);
@@ -26,7 +27,8 @@ impl Run<'_> {
         }
     }
 
-    /// Notes that what `partition` held back before a restart is there again; once all is, it may go out.
+    /// Marks the waiting frames of `partition` as read again after a restart; once this holds for all partitions,
+    /// frames may be released.
     #[inline]
     pub(super) fn is_read_again(&mut self, partition: usize) -> Result<()> {
         match self.again.get_mut(partition) {
@@ -40,7 +42,7 @@ impl Run<'_> {
         self.again.iter().any(Option::is_some)
     }
 
-    /// Passes the original bytes on: counted frames in their order, all others with a reason.
+    /// Forwards the original bytes of one value: a counted frame to the ordered output, any other value with a reason.
     pub(super) fn forward(&mut self, partition: usize, value: &Value<'_>, fate: Option<Fate>) -> Result<()> {
         let reason = match (value.outcome, fate) {
             (Err(malformed), _) => malformed.name(),
@@ -63,19 +65,19 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Sends what is refused to the dead letters, and what the watermark has passed: not before all that waited is read
-    /// again, as some of it may come before that.
+    /// Sends refused frames to the dead letters, and releases frames that the watermark has passed: not before all
+    /// waiting frames are read again after a restart, as some of them come first.
     pub(super) fn release(&mut self) -> Result<()> {
         let is_reading_again = self.is_reading_again();
         let Some(order) = &mut self.order else { return Ok(()) };
         if let Some(watermark) = self.counter.watermark().filter(|_| !is_reading_again) {
             order.release(watermark).try_for_each(|letter| self.sink.take(Output::Ordered(letter)))?;
         }
-        // A commit takes the refused for sent, so they never wait.
+        // A commit assumes that refused frames are sent, so they never wait.
         self.refuse()
     }
 
-    /// Looks again at frames that are far ahead: where nothing more comes, time decides.
+    /// Checks the frames that are far ahead again: if no more frames arrive, time decides.
     pub(super) fn settle(&mut self) -> Result<()> {
         let Some(order) = &mut self.order else { return Ok(()) };
         for partition in 0..self.start.len() {
@@ -104,7 +106,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What the ordered output has still to come; until all is read again, from where that began.
+    /// The frames that the ordered output has not released; while frames are read again, from the first of those.
     pub(super) fn held(&mut self) -> Option<Held> {
         let positions = self.summary.positions.iter().zip(&self.again);
         let from: Vec<i64> = positions.map(|(position, again)| again.unwrap_or(*position)).collect();

@@ -1,9 +1,9 @@
-//! Time as the counter has it: what passes while it stands still, waiting for a broker, does not count. A partition is not
-//! silent because nobody listened.
+//! The counter's own time: it excludes the time in which the counter is blocked by a broker. A partition is not silent
+//! because the counter did not read from it.
 
 use std::time::{Duration, Instant};
 
-/// Advances with each look, by no more than one step.
+/// A clock that advances by at most one step per look.
 pub struct Pace {
     last: Instant,
     now: Duration,
@@ -21,7 +21,7 @@ impl Pace {
         self.now
     }
 
-    /// Looks at the clock.
+    /// Advances the clock and returns the time.
     pub fn look(&mut self) -> Duration {
         let now = Instant::now();
         self.now += (now - self.last).min(self.step);

@@ -1,11 +1,12 @@
-//! Partitions that come to a run, that fall silent, and that are left when it should be over.
+//! Partitions that are added, that fall silent, and that end.
 
 use crate::engine::run::counting::Run;
 use crate::engine::status::Doubtful;
 use anyhow::Result;
 
 impl Run<'_> {
-    /// Takes in partitions that were added; they hold the watermark back until they speak, or are known to be silent.
+    /// Adds partitions, up to `partitions` in all; the new ones hold the watermark back until they have frames or are
+    /// silent.
     pub(super) fn grow(&mut self, partitions: usize) {
         self.counter.grow(partitions);
         self.summary.positions.resize(partitions, -1);
@@ -18,21 +19,22 @@ impl Run<'_> {
         }
     }
 
-    /// Notes that a partition is read up to `at`: behind its last frame there may be markers and aborted messages, and one
-    /// without a frame has a position too. What retention removes there later was, or was not, counted.
+    /// Records that a partition is read up to `at`: markers and aborted messages may follow its last frame, and a
+    /// partition without frames has a position too. With this offset a restart can tell whether retention deleted
+    /// frames that were not counted.
     fn stands(&mut self, partition: usize, at: i64) {
         let position = &mut self.summary.positions[partition];
         *position = (*position).max(at);
     }
 
-    /// Notes that a partition of a live stream has no more for now.
+    /// Records that a partition of a live stream has no more frames for now.
     pub(super) fn caught_up(&mut self, partition: usize, at: i64) -> Result<()> {
         self.stands(partition, at);
         self.silent_since[partition] = Some(self.pace.now());
         self.is_read_again(partition)
     }
 
-    /// Notes that a partition has ended; whether all have.
+    /// Records that a partition has ended; returns whether all have.
     pub(super) fn ended(&mut self, partition: usize, at: i64) -> Result<bool> {
         self.stands(partition, at);
         self.is_read_again(partition)?;
@@ -41,7 +43,7 @@ impl Run<'_> {
         Ok(self.ended.iter().all(|ended| *ended))
     }
 
-    /// Why a run cannot be over whose readers are gone.
+    /// Why a run without readers is not complete.
     pub(super) fn unfinished(&self) -> String {
         let left: Vec<usize> = (0..self.ended.len()).filter(|partition| !self.ended[*partition]).collect();
         format!(
@@ -50,7 +52,7 @@ impl Run<'_> {
         )
     }
 
-    /// What time alone brings about has itself as its cause, and no frame.
+    /// Results that are due to the passing of time have no frame as their cause.
     pub(super) fn silence(&mut self, partition: usize) -> Result<()> {
         self.counter.silence(partition);
         self.release()?;

@@ -1,4 +1,4 @@
-//! Runs by hand: frames in, and what the sink has when it commits.
+//! Runs without readers: frames go in, and the tests check what the sink has at each commit.
 
 use crate::engine::run::counting::Run;
 use crate::engine::sink::{Commit, Output, Sink};
@@ -9,12 +9,12 @@ use kuu_core::frame_batch::Frames;
 use kuu_core::ordered::Held;
 use kuu_frame::Frame;
 
-/// Remembers what it was given.
+/// Stores all that it takes.
 #[derive(Default)]
 struct Recorder {
     ordered: Vec<i64>,
     dead_letters: Vec<(i64, &'static str)>,
-    /// At each commit how many dead letters there were, and what the state says.
+    /// For each commit: the number of dead letters until then, and the state of the ordered output.
     commits: Vec<(usize, Held)>,
 }
 
@@ -44,8 +44,8 @@ fn frames(partition: usize, first: i64, times: impl Iterator<Item = i64>) -> Fra
     frames
 }
 
-/// What is refused while another partition is read again goes out with the commit that says it is done: nothing reads it
-/// a second time.
+/// A frame that is refused while another partition is read again is sent before the commit that marks it as done: no
+/// run reads the frame a second time.
 #[test]
 fn what_is_refused_while_a_partition_is_read_again_is_in_the_next_commit() {
     const NOW: i64 = 1_468_244_340;
@@ -55,14 +55,15 @@ fn what_is_refused_while_a_partition_is_read_again_is_in_the_next_commit() {
             counter.observe(partition, Ok(Frame { uid: "a", ts: NOW }));
         }
     }
-    // Partition 0 has counted offsets up to 100, of which those from 8 on waited; partition 1 is through.
+    // Partition 0 has counted offsets up to 100, of which those from 8 on waited; partition 1 has nothing to read
+    // again.
     let held = Held { released: NOW, from: vec![8, 8], passed: Default::default() };
     let start = Start { positions: vec![100, 8], held: Some(held) };
     let options = RunOptions { dead_letters: true, ordered: true, resumes: true, ..RunOptions::default() };
     let mut sink = Recorder::default();
     let mut run = Run::new(&mut counter, start, &mut sink, options).unwrap();
     run.frames(&frames(0, 8, (0..50).map(|_| NOW + 60))).unwrap();
-    // One late for its turn, one far ahead, and as many frames more as that waits for.
+    // One frame after its turn, one far ahead, and as many more frames as that one waits for.
     run.frames(&frames(1, 8, [NOW - 1, NOW + 1_000_000].into_iter().chain((0..33).map(|_| NOW)))).unwrap();
     run.commit(false).unwrap();
     let [(letters, held)] = &sink.commits[..] else { panic!("one commit") };
