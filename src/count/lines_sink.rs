@@ -7,14 +7,14 @@ use anyhow::{Context, Result};
 use kuu_core::result::Row;
 use std::io::{BufWriter, ErrorKind, Write};
 
-/// Writes results to a stream. If nobody reads it any more, that stops the run in order.
+/// Writes results to a stream. If the stream has no reader any more, the run stops in order.
 pub struct LinesSink<W: Write> {
     out: BufWriter<W>,
     stop: Stop,
 }
 
 impl<W: Write> LinesSink<W> {
-    /// Results go to `out`; `stop` is set once that is a broken pipe.
+    /// Writes results to `out`; a broken pipe interrupts `stop`.
     pub fn new(out: W, stop: Stop) -> LinesSink<W> {
         LinesSink { out: BufWriter::new(out), stop }
     }
@@ -32,7 +32,7 @@ impl<W: Write> LinesSink<W> {
 
 impl<W: Write> Sink for LinesSink<W> {
     fn take(&mut self, output: Output) -> Result<()> {
-        // Of files there are neither dead letters nor ordered frames.
+        // A count of files has no dead letters and no ordered output.
         let Output::Result(result, _) = output else { return Ok(()) };
         let mut line = Vec::new();
         Row::from(&result).write(now_us(), &mut line);

@@ -1,4 +1,4 @@
-//! One count put together: input, counter and sink; and again after a setback.
+//! A complete count, of input, counter and sink, and its repetition after a setback.
 
 pub mod lines_sink;
 pub mod observer;

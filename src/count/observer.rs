@@ -1,37 +1,37 @@
-//! Who looks on while a count goes on.
+//! Observes a count while it runs.
 
 use crate::engine::sink::{Commit, Output, Sink};
 use anyhow::Result;
 use kuu_core::counter::Emission;
 use std::cell::Cell;
 
-/// Looks on as results are committed; what is not committed is undone.
+/// Is told about results and commits; results that are not committed are undone.
 pub trait Observer {
     /// The count begins, or begins again after a setback.
     fn begin(&mut self) {}
 
-    /// A result is on its way.
+    /// A result was emitted.
     fn result(&mut self, _result: &Emission) {}
 
-    /// All results since the last time are committed.
+    /// All results since the last commit are committed.
     fn committed(&mut self) {}
 }
 
-/// Nobody.
+/// Ignores everything.
 impl Observer for () {}
 
-/// A sink, and who looks on.
+/// A sink with an observer.
 pub struct Observed<'a> {
     sink: &'a mut dyn Sink,
     observer: &'a mut dyn Observer,
-    /// Commits that held anything.
+    /// Number of commits with changes or results.
     commits: &'a Cell<u64>,
     /// Whether there was a result since the last commit.
     has_results: bool,
 }
 
 impl<'a> Observed<'a> {
-    /// Everything goes to `sink`; `commits` counts up with every commit that holds anything.
+    /// Passes everything on to `sink`; `commits` counts the commits with changes or results.
     pub fn new(sink: &'a mut dyn Sink, observer: &'a mut dyn Observer, commits: &'a Cell<u64>) -> Observed<'a> {
         observer.begin();
         Observed { sink, observer, commits, has_results: false }

@@ -1,4 +1,4 @@
-//! One count of a topic: reader, counter, pipeline and sink put together, and put together again after a setback.
+//! One count of a topic: combines reader, counter, pipeline and sink, and starts them again after a setback.
 
 use crate::count::observer::{Observed, Observer};
 use crate::engine::queue::Feed;
@@ -27,74 +27,74 @@ use kuu_frame::ParserKind;
 use std::cell::Cell;
 use std::time::Duration;
 
-/// How long to wait after the first setback; twice as long after the next one, up to the longest time.
+/// The pause after the first setback; it doubles with every further one, up to the longest pause.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How long setbacks may follow each other without a commit between them.
+/// How long setbacks may continue without a commit.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// How long a new instance may take from getting the transactional id to writing its name.
+/// How long a new instance may take to write its name after it has the transactional id.
 const CLAIM: Duration = Duration::from_secs(1);
-/// How often the owner is asked for before it is believed that there is no other.
+/// How often the owner is looked up before this run assumes that there is no other one.
 const CLAIM_LOOKS: usize = 4;
 
-/// What is counted, and how.
+/// A count and its options.
 #[derive(Clone, Debug)]
 pub struct Job {
-    /// From where to where.
+    /// The topics that are read and written.
     pub topics: CountTopics,
-    /// Consumer group, and transactional id.
+    /// The consumer group, which is also the transactional id.
     pub group: String,
-    /// After a crash.
+    /// The guarantee after a crash.
     pub guarantee: Guarantee,
-    /// Consumers, each with a thread.
+    /// The number of consumers, each with a thread.
     pub threads: usize,
-    /// Which parser.
+    /// The parser of the frames.
     pub parser: ParserKind,
-    /// How windows are counted.
+    /// The settings of the counter.
     pub counting: Config,
-    /// Whether to go on at the topic's end.
+    /// Whether the run continues at the topic's end.
     pub follow: bool,
-    /// How the run goes; what follows from the members above is set by them.
+    /// The options of the run; some are replaced according to the members above.
     pub options: RunOptions,
 }
 
-/// What is known while it runs.
+/// The progress of a count.
 #[derive(Clone, Copy, Debug)]
 pub enum Activity {
-    /// The state is read.
+    /// The count reads its state.
     Restoring {
-        /// Offsets so far.
+        /// Number of offsets so far.
         read: u64,
-        /// Of so many.
+        /// Number of offsets in all.
         total: u64,
     },
     /// The counter runs.
     Counting {
-        /// What the pipeline knows.
+        /// The progress of the run.
         status: Status,
-        /// Frames that are not read yet.
+        /// The consumer lag in frames.
         lag: u64,
-        /// Offsets behind a transaction that is open, where the readers follow.
+        /// Number of offsets behind an open transaction, if the readers follow.
         hidden: u64,
     },
 }
 
-/// What came of it.
+/// The outcome of a count.
 pub struct Counted {
-    /// With all that it counted, before a restart too.
+    /// The counter with all its counts, also those from before a restart.
     pub counter: Counter,
-    /// Of the last stretch, from the start or the last setback.
+    /// The summary of the run since the start or the last setback.
     pub summary: RunSummary,
     /// Frames that an earlier run had counted.
     pub resumed_frames: u64,
-    /// Why transactions were aborted and done again, in the order of time.
+    /// Why transactions were aborted and repeated, in order of time.
     pub setbacks: Vec<String>,
 }
 
 impl Job {
-    /// Counts, from where the group's state stands if there is one. A transaction that comes to nothing sends it back to
-    /// the last one that did not, by the same way that leads on after a crash.
+    /// Counts from the group's state, if there is one. After an aborted transaction the count goes back to the last
+    /// commit, in the same way as a restart after a crash.
     ///
     /// # Errors
     /// If the input, the output or the state fails for good.
@@ -120,7 +120,7 @@ impl Job {
             let error = match attempt.run(observer, &mut watch) {
                 Ok(counted) => return Ok(Counted { setbacks, ..counted }),
                 Err(error) if error.is::<Aborted>() || error.is::<Fenced>() => attempt.setback(error)?,
-                // In the middle of an outage, what a restart asks for may not be had either.
+                // During an outage, a restart may fail for the same reason.
                 Err(error) if !setbacks.is_empty() && is_outage(&error) => error,
                 Err(error) => return Err(after(error, &setbacks)),
             };
@@ -138,7 +138,7 @@ impl Job {
         }
     }
 
-    /// Whatever the counts depend on.
+    /// The settings and topics that the counts depend on.
     pub(super) fn origin(&self, topics: Ids) -> Origin {
         let Config { units, lateness, retention, max_jump, .. } = &self.counting;
         let units: Vec<&str> = units.iter().map(|unit| unit.name()).collect();
@@ -155,7 +155,7 @@ impl Job {
     }
 }
 
-/// An error, with what it came after.
+/// An error, with the last setback before it.
 fn after(error: anyhow::Error, setbacks: &[String]) -> anyhow::Error {
     match setbacks.last() {
         Some(last) => error.context(format!("it had gone back to the last commit, because {last}")),
@@ -163,15 +163,15 @@ fn after(error: anyhow::Error, setbacks: &[String]) -> anyhow::Error {
     }
 }
 
-/// From a start to an end or a setback.
+/// One attempt, from its start to its end or a setback.
 struct Attempt<'a> {
     job: &'a Job,
     cluster: &'a Cluster,
-    /// Of the transactional id.
+    /// The owner of the transactional id.
     owner: &'a str,
-    /// Whether the state has this owner's name, or had it.
+    /// Whether the state has, or had, the name of this owner.
     claimed: Cell<bool>,
-    /// Commits of all attempts that held anything.
+    /// Number of commits of all attempts with changes or results.
     commits: Cell<u64>,
     stop: &'a Stop,
 }
@@ -201,12 +201,12 @@ impl Attempt<'_> {
         let Job { topics, group, counting, .. } = self.job;
         let identity = Identity::of(self.cluster, topics, Some(State::topic(group)))?;
         let mut ids = identity.ids().clone();
-        // It cannot tell that it is another one.
+        // The state topic is left out: a state that it holds cannot tell that the topic is another one.
         ids.remove(&State::topic(group));
         let output_partitions = identity.output_partitions();
         let mut origin = self.job.origin(ids.clone());
         origin.output_partitions = output_partitions;
-        // Whoever had the transactional id before is fenced off first: from then on the state stands still.
+        // The previous owner of the transactional id is fenced off first: from then on the state does not change.
         let settings = self.cluster.settings();
         let (topics, guarded) = (topics.clone(), identity.clone());
         let mut sink = ExactlyOnce::new(settings, group, topics, origin.clone(), guarded, self.owner, self.stop)?;
@@ -228,8 +228,8 @@ impl Attempt<'_> {
         self.count(&ranges, identity, counter, start, &mut sink, watch)
     }
 
-    /// Why to go back to the last commit: a broker that was away, or a transaction that was open for too long. Whoever was
-    /// fenced off by another instance hears of it in one way or another, and must not take the id back from it.
+    /// Why the count goes back to the last commit: a broker was away, or a transaction was open for too long. A run
+    /// that was fenced off by another instance may see any error, and must not take the id back from that instance.
     fn setback(&self, error: anyhow::Error) -> Result<anyhow::Error> {
         let fenced = error.is::<Fenced>();
         if !fenced && !self.claimed.get() {
@@ -239,14 +239,14 @@ impl Attempt<'_> {
             Ok(Some(other)) => Err(taken_over(&self.job.group, &other)),
             Ok(None) if fenced => Ok(Aborted("it was open for longer than transaction.timeout.ms".into()).into()),
             Err(unreadable) if fenced => Err(unreadable),
-            // Its brokers are away: going back asks them again.
+            // The brokers are away: the restart asks them again.
             _ => Ok(error),
         }
     }
 
-    /// Who has the transactional id now, if it is not this run.
+    /// The other instance that owns the transactional id now, if there is one.
     fn successor(&self) -> Result<Option<String>> {
-        // A new instance writes its name as the first thing it does, which takes a busy broker a while.
+        // A new instance first writes its name, which takes some time on a busy broker.
         let mut owner = None;
         for look in 1..=CLAIM_LOOKS {
             std::thread::sleep(CLAIM);

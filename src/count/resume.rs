@@ -1,4 +1,4 @@
-//! Where a count begins: at the group's state, which must fit the topic as it is, or at the topic's start.
+//! The start of a count: the group's state, which must fit the topic, or else the topic's start.
 
 use crate::count::recovery::Job;
 use crate::engine::start::Start;
@@ -9,8 +9,8 @@ use crate::kafka::topics::written::ANOTHER_TOPIC;
 use anyhow::{Result, bail};
 
 impl Job {
-    /// Starts without a state, if the group never counted. What was deleted until now is not this count's: a restart tells it
-    /// from what is deleted later, as each partition stands where it begins.
+    /// Starts without a state, if the group never counted. Frames that are deleted already do not belong to this count:
+    /// each partition begins at its first offset, so that a restart can tell them from frames that are deleted later.
     pub(super) fn start(&self, committed: &[i64], ranges: &[Range]) -> Result<Start> {
         if committed.iter().any(|position| *position >= 0) {
             let (topic, group) = (&self.topics.input, &self.group);
@@ -25,7 +25,7 @@ impl Job {
         Ok(Start { positions: ranges.iter().map(begin).collect(), held: None })
     }
 
-    /// Checks that the input still is the one that the state was made of, and cuts off what is counted.
+    /// Checks that the input is still the topic that the state was made of, and skips the counted frames.
     pub(super) fn resume(&self, origin: &Origin, ids: &Ids, committed: &[i64], ranges: &mut [Range]) -> Result<Start> {
         let (topic, group) = (&self.topics.input, &self.group);
         let Origin { positions, held, .. } = origin;
@@ -36,7 +36,8 @@ impl Job {
                  {then}, now {now}). Nothing of it is counted: {remedy}; another --group and --output keep them"
             );
         }
-        // Also one of which the state knows no offset: it has only those that were acknowledged when it was written.
+        // This includes topics without an offset in the state: the state has only offsets that were acknowledged when
+        // it was written.
         if let Some(other) = origin.topics.keys().find(|name| origin.differs(name, ids).is_some()) {
             bail!("topic {other} does not hold the results that were written to it: {ANOTHER_TOPIC}");
         }
@@ -55,7 +56,7 @@ impl Job {
             );
         }
         let mut start = Start { positions: positions.clone(), held: held.clone() };
-        // Partitions that were added since begin at their low end.
+        // Added partitions begin at their low end.
         start.positions.resize(ranges.len(), -1);
         for (partition, range) in ranges.iter_mut().enumerate() {
             let position = start.positions[partition];
@@ -65,7 +66,7 @@ impl Job {
                     range.high
                 );
             }
-            // Nothing was counted of one at -1, and all of it is to be.
+            // A partition at -1 has no counted frames, and must be complete.
             let next = position.max(0);
             if next < range.low {
                 bail!(
@@ -123,7 +124,7 @@ mod tests {
         ranges.iter().map(|(low, high)| Range { low: *low, high: *high }).collect()
     }
 
-    /// Where a count goes on whose state stands at `positions`, or why not.
+    /// The start of a count with a state at `positions`, or why it cannot resume.
     fn resume(positions: &[i64], there: &[(i64, i64)]) -> Result<Vec<i64>, String> {
         let job = job();
         let text = job.origin(Ids::new()).at(positions, None, Vec::new());
@@ -142,10 +143,10 @@ mod tests {
         };
         assert_eq!(resume(&[7], &[(7, 9)]), Ok(vec![7]));
         assert_eq!(resume(&[0], &[(7, 9)]), lost(0, 6));
-        // A partition that was added since,
+        // A partition was added since,
         assert_eq!(resume(&[7], &[(0, 9), (0, 9)]), Ok(vec![7, -1]));
         assert_eq!(resume(&[7], &[(0, 9), (5, 9)]), lost(1, 4));
-        // or of which nothing was read before the last commit.
+        // or none of its frames were read before the last commit.
         assert_eq!(resume(&[7, -1], &[(0, 9), (0, 9)]), Ok(vec![7, -1]));
         assert_eq!(resume(&[7, -1], &[(0, 9), (9, 9)]), lost(1, 8));
     }
@@ -154,7 +155,7 @@ mod tests {
     fn what_was_deleted_before_a_count_began_is_not_its_own() {
         let job = job();
         let start = |committed: &[i64]| job.start(committed, &ranges(&[(0, 9), (5, 9)]));
-        // So that a restart can tell it from what is deleted after.
+        // A restart can tell these frames from frames that are deleted later.
         assert_eq!(start(&[-1, -1]).unwrap().positions, [-1, 5]);
         let positions = start(&[-1, -1]).unwrap().positions;
         assert_eq!(resume(&positions, &[(0, 9), (5, 9)]), Ok(vec![-1, 5]));

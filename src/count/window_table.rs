@@ -6,7 +6,7 @@ use kuu_core::counter::Emission;
 use kuu_core::window::Window;
 use std::collections::BTreeMap;
 
-/// Windows that are shown; a long run has too many for a screen, and for memory.
+/// Number of windows that are shown; a long run has too many for a screen, and for memory.
 const SHOWN: usize = 50;
 
 struct Answer {
@@ -14,17 +14,17 @@ struct Answer {
     last: Emission,
 }
 
-/// Remembers the latest windows.
+/// Keeps the latest windows.
 #[derive(Default)]
 pub struct WindowTable {
     answers: BTreeMap<Window, Answer>,
     forgotten: u64,
-    /// Not committed yet: what is undone is not shown.
+    /// Results that are not committed yet: they are not shown, as they may be undone.
     open: Vec<Emission>,
 }
 
 impl WindowTable {
-    /// Whether there was no result.
+    /// Whether there is no committed result.
     pub fn is_empty(&self) -> bool {
         self.answers.is_empty()
     }
@@ -62,7 +62,7 @@ impl Observer for WindowTable {
     fn committed(&mut self) {
         for result in self.open.drain(..) {
             let answer = self.answers.entry(result.window).or_insert(Answer { first: None, last: result });
-            // An earlier run may have had it.
+            // An earlier run may have emitted the first answer.
             if result.revision == Some(0) {
                 answer.first.get_or_insert(result.users);
             }
