@@ -1,4 +1,4 @@
-//! Topics: which there are, what they hold, how they are made. Apache Kafka or the embedded broker.
+//! Topics on Apache Kafka or the embedded broker: their names, their content, their creation.
 
 use crate::kafka::client::background_close::Aside;
 use crate::kafka::client::context::Context;
@@ -19,51 +19,51 @@ use std::time::Duration;
 
 mod creation;
 
-/// librdkafka takes no longer one for a request to the controller.
+/// The longest timeout that librdkafka accepts for a request to the controller.
 const LONGEST_REQUEST: Duration = Duration::from_secs(3600);
 
-/// Offsets that a partition holds: `low..high`.
+/// The offsets of a partition: `low..high`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
-    /// The first one.
+    /// The first offset.
     pub low: i64,
-    /// The one that the next message will get.
+    /// The offset of the next message.
     pub high: i64,
 }
 
 impl Range {
-    /// How many offsets that are.
+    /// The number of offsets.
     pub fn len(&self) -> u64 {
         self.high.saturating_sub(self.low).max(0) as u64
     }
 
-    /// Whether the partition holds nothing.
+    /// Whether the range has no offsets.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// What the configuration of a topic says, as far as the broker tells.
+/// The configuration of a topic, as far as the broker reports it.
 #[derive(Clone, Debug, Default)]
 pub struct TopicConfig {
-    /// The largest message that it takes, in bytes.
+    /// The largest message that the topic accepts, in bytes.
     pub max_message_bytes: Option<usize>,
-    /// What becomes of old messages.
+    /// How the broker removes old messages.
     pub cleanup_policy: Option<String>,
 }
 
 impl TopicConfig {
-    /// Whether old messages go that have a newer one with their key, so that each must have one.
+    /// Whether the broker removes messages with an older value of a key, so that every message needs a key.
     pub fn is_compacted(&self) -> Option<bool> {
         self.cleanup_policy.as_ref().map(|policy| policy.contains("compact"))
     }
 }
 
-/// A connection for questions about topics, and for making them.
+/// A connection to look up and create topics.
 pub struct Cluster {
     settings: Settings,
     consumer: Aside<BaseConsumer<Context>>,
-    /// Made when it is first needed.
+    /// Created on first use.
     admin: OnceCell<Aside<AdminClient<Context>>>,
     embedded: Option<MockCluster<'static, DefaultProducerContext>>,
 }
@@ -72,7 +72,7 @@ impl Cluster {
     /// Connects to the brokers of `settings`.
     ///
     /// # Errors
-    /// If none answers within `settings.timeout`.
+    /// If no broker answers within `settings.timeout`.
     pub fn connect(settings: &Settings) -> Result<Cluster> {
         let consumer = refusal::connect(settings, &[("group.id", "kuu-admin"), ("isolation.level", "read_committed")])?;
         let consumer = Aside::new(consumer);
@@ -94,7 +94,7 @@ impl Cluster {
         Ok(Cluster { embedded: Some(mock), ..Cluster::connect(&settings)? })
     }
 
-    /// How to reach it.
+    /// The settings of clients for these brokers.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -107,9 +107,9 @@ impl Cluster {
     /// The number of partitions of `topic`, none if there is no such topic.
     ///
     /// # Errors
-    /// If the broker does not answer, or refuses.
+    /// If the broker does not answer, or rejects the request.
     pub fn partitions(&self, topic: &str) -> Result<Option<usize>> {
-        // Those that the user may not see are left out where all are asked for, and named where one is.
+        // A request for all topics omits those that the user may not see; a request for one topic names it.
         for ask in [None, Some(topic)] {
             let metadata = self.metadata(ask)?;
             let Some(found) = metadata.topics().iter().find(|found| found.name() == topic) else { continue };
@@ -127,21 +127,22 @@ impl Cluster {
         answer.map_err(|error| self.why(error)).context("the broker gives no metadata")
     }
 
-    /// Why a question had no answer, if the broker that was asked does not let this client in.
+    /// Why a request failed: the refusal of the client, if the broker reported one.
     fn why(&self, error: KafkaError) -> anyhow::Error {
         refusal::hear(&self.consumer);
         match self.consumer.context().refusal() {
             Some(refusal) if refusal.is_final() => anyhow!(refusal.explain(&self.settings)),
-            // It answered before, and may only be restarting: whoever waits for that must see what it is.
+            // The broker answered before, and may only be restarting: a caller that waits for this must see the
+            // original error.
             Some(refusal) => anyhow!(error).context(refusal.of_one_that_is_gone().explain(&self.settings)),
             None => anyhow!(error),
         }
     }
 
-    /// The topics of these names, with their ids, and the broker to ask again; those that are missing are left out.
+    /// The topics of these names, with their ids, and the broker for further requests; missing topics are left out.
     ///
     /// # Errors
-    /// If the broker does not answer, or refuses.
+    /// If the broker does not answer, or rejects the request.
     pub fn describe(&self, topics: &[String]) -> Result<(BTreeMap<String, Described>, Option<i32>)> {
         let (client, timeout) = (self.consumer.client(), self.settings.timeout);
         let ask = || {
@@ -151,7 +152,7 @@ impl Cluster {
         ask().map_err(|error| self.why(error)).context("the ids of the topics are not to be had")
     }
 
-    /// The id of a topic, none if there is no such topic, or the broker gives topics no ids.
+    /// The id of a topic, none if there is no such topic, or the broker has no topic ids.
     ///
     /// # Errors
     /// As [`Cluster::describe`].
@@ -178,7 +179,7 @@ impl Cluster {
         Ok(groups.groups().iter().map(|group| group.name().to_owned()).collect())
     }
 
-    /// The offsets that each partition of `topic` holds, as a read_committed reader sees them.
+    /// The offsets of each partition of `topic`, as a read_committed reader sees them.
     ///
     /// # Errors
     /// If the topic is missing, or the broker does not answer.
@@ -195,7 +196,7 @@ impl Cluster {
             .collect()
     }
 
-    /// The same with what is in open transactions.
+    /// The offsets of each partition of `topic`, open transactions included.
     ///
     /// # Errors
     /// As [`Cluster::ranges`].
@@ -205,7 +206,7 @@ impl Cluster {
         Cluster::connect(&settings)?.ranges(topic)
     }
 
-    /// Asks the leader of a partition, which has yet to hear of a topic that was just made.
+    /// Asks the leader of a partition, which may not know a new topic yet.
     fn watermarks(&self, topic: &str, partition: i32) -> KafkaResult<(i64, i64)> {
         use RDKafkaErrorCode::{LeaderNotAvailable, NotLeaderForPartition, UnknownTopicOrPartition};
         let mut deadline = Deadline::after(self.settings.timeout);
@@ -219,7 +220,7 @@ impl Cluster {
         }
     }
 
-    /// Whether `topic` holds anything.
+    /// Whether `topic` holds any offset.
     ///
     /// # Errors
     /// As [`Cluster::ranges`].
@@ -227,10 +228,10 @@ impl Cluster {
         Ok(self.ranges(topic)?.iter().any(|range| !range.is_empty()))
     }
 
-    /// Forgets the positions of a group; one that is missing is fine. The embedded broker keeps them.
+    /// Deletes the positions of a group; a missing group is no error. The embedded broker keeps the positions.
     ///
     /// # Errors
-    /// If the broker refuses.
+    /// If the broker rejects the request.
     pub fn delete_group(&self, group: &str) -> Result<()> {
         if self.is_embedded() {
             return Ok(());
@@ -250,10 +251,10 @@ impl Cluster {
         Ok(())
     }
 
-    /// What the configurations of topics say.
+    /// The configurations of topics.
     pub fn configs(&self, topics: &[&str]) -> Vec<TopicConfig> {
         let unknown = vec![TopicConfig::default(); topics.len()];
-        // librdkafka's mock does not know, nor say so: the answer would be waited for in vain.
+        // librdkafka's mock never answers this request: it would only time out.
         let id = self.consumer.client().fetch_cluster_id(self.settings.timeout);
         if self.is_embedded() || id.is_none_or(|id| id.starts_with("mockCluster")) {
             return unknown;
@@ -275,7 +276,7 @@ impl Cluster {
         topics.iter().map(|topic| config(topic).unwrap_or_default()).collect()
     }
 
-    /// Whether a topic is compacted; none if the broker does not say so.
+    /// Whether a topic is compacted; none if the broker does not report it.
     pub fn is_compacted(&self, topic: &str) -> Option<bool> {
         self.configs(&[topic]).pop()?.is_compacted()
     }

@@ -2,7 +2,8 @@
 
 use rdkafka::message::{Header, OwnedHeaders};
 
-/// Header with the time at which the load generator's schedule wanted the frame sent, in microseconds, 8 bytes big-endian.
+/// Header with the time at which the frame was due in the load generator's schedule, in microseconds, 8 bytes
+/// big-endian.
 pub const DUE_HEADER: &str = "kuu_due_us";
 /// Header with the time at which the frame was sent, in microseconds, 8 bytes big-endian.
 pub const SENT_HEADER: &str = "kuu_sent_us";
@@ -14,7 +15,7 @@ pub fn with_us(headers: OwnedHeaders, key: &str, us: i64) -> OwnedHeaders {
     headers.insert(Header { key, value: Some(&us.to_be_bytes()) })
 }
 
-/// The time in one of our headers, in microseconds since the Unix epoch.
+/// The time in a header of kuu, in microseconds since the Unix epoch.
 pub fn decode_us(value: &[u8]) -> Option<i64> {
     Some(i64::from_be_bytes(value.try_into().ok()?))
 }

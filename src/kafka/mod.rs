@@ -1,4 +1,4 @@
-//! Everything that speaks to a broker, through librdkafka.
+//! All communication with brokers, through librdkafka.
 
 pub mod admin;
 pub mod client;

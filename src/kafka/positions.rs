@@ -1,14 +1,14 @@
-//! Where a group or a consumer stands in a topic.
+//! The positions of a group or a consumer in a topic.
 
 use anyhow::{Context as _, Result};
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::{Offset, TopicPartitionList};
 use std::time::Duration;
 
-/// The positions that `group`, that of the consumer, has committed for the first `partitions` partitions of a topic.
+/// The positions that `group`, the consumer's group, has committed for the first `partitions` partitions of a topic.
 ///
 /// # Errors
-/// If the brokers do not tell.
+/// If the brokers do not answer.
 pub fn committed<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     group: &str,
@@ -22,7 +22,7 @@ pub fn committed<C: ConsumerContext>(
     }
     let found = consumer.committed_offsets(list, timeout);
     let found = found.with_context(|| format!("the positions of group {group} are not to be had"))?;
-    // One that is not told is not nowhere.
+    // A partition with an error may still have a position.
     let mut told = found.elements_for_topic(topic).into_iter().map(|found| found.error());
     told.find(Result::is_err)
         .unwrap_or(Ok(()))
@@ -30,7 +30,7 @@ pub fn committed<C: ConsumerContext>(
     Ok(found)
 }
 
-/// The position of a partition, -1 where there is none.
+/// The position of a partition, -1 if there is none.
 pub fn position(positions: &TopicPartitionList, topic: &str, partition: usize) -> i64 {
     match positions.find_partition(topic, partition as i32).map(|found| found.offset()) {
         Some(Offset::Offset(offset)) => offset,

@@ -1,4 +1,4 @@
-//! Topics that are made and deleted.
+//! Creates and deletes topics.
 
 use crate::kafka::admin::Cluster;
 use crate::system::deadline::Deadline;
@@ -8,11 +8,11 @@ use rdkafka::error::RDKafkaErrorCode;
 use std::time::Duration;
 
 impl Cluster {
-    /// Makes a topic. A replication factor of -1 is the broker's default. If somebody else makes it at the same time,
-    /// theirs is taken.
+    /// Creates a topic. A replication factor of -1 is the broker's default. A topic that somebody else creates at the
+    /// same time is accepted.
     ///
     /// # Errors
-    /// If the broker refuses.
+    /// If the broker rejects the request.
     pub fn create(&self, topic: &str, partitions: usize, replication: i32, config: &[(&str, &str)]) -> Result<()> {
         if let Some(mock) = &self.embedded {
             return mock
@@ -20,7 +20,7 @@ impl Cluster {
                 .with_context(|| format!("topic {topic} cannot be made"));
         }
         let new = new_topic(topic, partitions, replication, config);
-        // A topic that was just deleted may still be going away.
+        // The broker may still be deleting an old topic of this name.
         let mut deadline = Deadline::after(self.settings.timeout).every(Duration::from_millis(50));
         loop {
             let made = futures_executor::block_on(self.admin()?.create_topics([&new], &self.admin_options()))
@@ -45,10 +45,10 @@ impl Cluster {
         Ok(())
     }
 
-    /// Asks whether such a topic could be made, before one of that name is deleted.
+    /// Checks that such a topic can be created, before an old one of that name is deleted.
     ///
     /// # Errors
-    /// If the broker would refuse. A missing right is none of it: the check goes by another name.
+    /// If the broker would reject it. A missing right is no error: the check uses another topic name.
     pub fn check_creation(
         &self,
         topic: &str,
@@ -80,11 +80,11 @@ impl Cluster {
         }
     }
 
-    /// Deletes topics with all they hold, and waits until the broker no longer shows them: for a moment it goes on to give
-    /// what they held. Topics that are missing are fine. The embedded broker keeps its topics.
+    /// Deletes topics with their content, and waits until the broker no longer lists them: until then readers may still
+    /// get the old messages. Missing topics are no error. The embedded broker keeps its topics.
     ///
     /// # Errors
-    /// If the broker refuses.
+    /// If the broker rejects the request.
     pub fn delete(&self, topics: &[&str]) -> Result<()> {
         if self.is_embedded() || topics.is_empty() {
             return Ok(());

@@ -1,12 +1,12 @@
-//! Clients that are closed on a thread of their own: librdkafka takes up to 100 ms for it, and nothing depends on its end.
+//! Closes clients on a thread of their own: librdkafka takes up to 100 ms for it, and nothing waits for the end.
 
 use std::ops::Deref;
 
-/// Something that is dropped aside; the end of the process does not wait for it.
+/// A value that is dropped on another thread; the end of the process does not wait for it.
 pub struct Aside<T: Send + 'static>(Option<T>);
 
 impl<T: Send + 'static> Aside<T> {
-    /// Takes what is to be dropped aside.
+    /// Wraps a value that is dropped on another thread.
     pub fn new(value: T) -> Aside<T> {
         Aside(Some(value))
     }
@@ -23,7 +23,7 @@ impl<T: Send + 'static> Deref for Aside<T> {
 impl<T: Send + 'static> Drop for Aside<T> {
     fn drop(&mut self) {
         if let Some(value) = self.0.take() {
-            // Without a thread it is dropped here, with the closure.
+            // If no thread can be started, the closure drops the value here.
             let _ = std::thread::Builder::new().name("close".into()).spawn(move || drop(value));
         }
     }

@@ -1,4 +1,4 @@
-//! What a client tells on the side: its errors, its lag, its deliveries.
+//! Events of a client: errors, consumer lag, deliveries.
 
 use crate::kafka::client::descriptors;
 use crate::kafka::client::recognise::Refusal;
@@ -10,7 +10,7 @@ use rdkafka::statistics::Statistics;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-/// Remembers the last error of a client, for messages that say why, and its consumer lag.
+/// Keeps the last error of a client, for error messages, and its consumer lag.
 #[derive(Debug, Default)]
 pub struct Context {
     last_error: Mutex<Option<String>>,
@@ -20,22 +20,22 @@ pub struct Context {
 }
 
 impl Context {
-    /// The last error that librdkafka reported, in its words.
+    /// The last error that librdkafka reported, as text.
     pub fn last_error(&self) -> Option<String> {
         self.last_error.lock().ok()?.clone()
     }
 
-    /// The last refusal of a broker.
+    /// The last refusal by a broker.
     pub fn refusal(&self) -> Option<Refusal> {
         self.refusal.lock().ok()?.clone()
     }
 
-    /// Frames that the consumer has not read yet, as of the last statistics; 0 without statistics.
+    /// The consumer lag in frames, from the last statistics; 0 without statistics.
     pub fn lag(&self) -> i64 {
         self.lag.load(Ordering::Relaxed)
     }
 
-    /// Offsets between the last stable one and the end, as of the last statistics.
+    /// The number of offsets between the last stable offset and the end, from the last statistics.
     pub fn hidden(&self) -> i64 {
         self.hidden.load(Ordering::Relaxed)
     }
@@ -59,7 +59,7 @@ impl Context {
 impl ClientContext for Context {
     fn error(&self, error: KafkaError, reason: &str) {
         descriptors::notice(reason);
-        // "All brokers down" only repeats what the broker's own error said.
+        // "All brokers down" only repeats the broker's own error.
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
             self.remember(reason);
         }
@@ -71,7 +71,7 @@ impl ClientContext for Context {
         if level as i32 <= RDKafkaLogLevel::Error as i32 {
             self.remember(message);
         }
-        // A broker that hangs up is no error to librdkafka.
+        // librdkafka only logs that a broker hangs up.
         self.refuse(None, message);
     }
 
@@ -79,7 +79,7 @@ impl ClientContext for Context {
         let partitions = || statistics.topics.values().flat_map(|topic| topic.partitions.values());
         let lag = partitions().map(|partition| partition.consumer_lag.max(0)).sum();
         self.lag.store(lag, Ordering::Relaxed);
-        // Neither is known before the first answer.
+        // Both offsets are unknown before the first answer.
         let read = partitions().filter(|partition| partition.ls_offset >= 0);
         let hidden = read.map(|partition| (partition.hi_offset - partition.ls_offset).max(0)).sum();
         self.hidden.store(hidden, Ordering::Relaxed);

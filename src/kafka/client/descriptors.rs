@@ -1,21 +1,21 @@
-//! A process that may open too few files: librdkafka only logs it, and tries again for ever.
+//! Detects that the process has no file descriptors left: librdkafka only logs it, and retries for ever.
 
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The same on every Unix.
+/// The same number on every Unix.
 const EMFILE: i32 = 24;
 
 static EXHAUSTED: AtomicBool = AtomicBool::new(false);
 
-/// Looks at what a client reports.
+/// Checks a message of a client for this error.
 pub fn notice(words: &str) {
     if words.contains("Too many open files") {
         EXHAUSTED.store(true, Ordering::Relaxed);
     }
 }
 
-/// What happened and what to do, once a client could open no further connection, or none is possible now.
+/// The error and its remedy, if a client could not open a connection, or none can be opened now.
 pub fn exhausted() -> Option<String> {
     (EXHAUSTED.load(Ordering::Relaxed) || !is_room()).then(|| {
         let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
@@ -28,7 +28,8 @@ pub fn exhausted() -> Option<String> {
     })
 }
 
-/// Whether a connection could be opened: it takes a socket, and a pipe to wake it up. Some clients keep their log.
+/// Whether a connection can be opened: it takes a socket, and a pipe that wakes it up. Some clients do not report their
+/// log.
 fn is_room() -> bool {
     let files: std::io::Result<Vec<File>> = (0..3).map(|_| File::open("/dev/null")).collect();
     files.err().and_then(|error| error.raw_os_error()) != Some(EMFILE)

@@ -1,4 +1,4 @@
-//! Clients: their settings, what they report on the side, and why a broker refuses them.
+//! Clients: settings, events, and refusals by brokers.
 
 pub mod background_close;
 pub mod context;

@@ -1,8 +1,8 @@
-//! Which errors pass by themselves.
+//! Errors that pass without help.
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-/// Whether an error is one of a broker, a leader or a coordinator that is away, or on its way to another broker.
+/// Whether a broker, a leader or a coordinator is away, or moves to another broker.
 pub fn is_passing(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode as Code;
     matches!(
@@ -25,7 +25,7 @@ pub fn is_passing(code: RDKafkaErrorCode) -> bool {
     )
 }
 
-/// The same of an error with a context, if it is one of a broker at all.
+/// Whether an error with a context is such an error.
 pub fn is_outage(error: &anyhow::Error) -> bool {
     let code = error.chain().find_map(|cause| cause.downcast_ref::<KafkaError>()?.rdkafka_error_code());
     code.is_some_and(is_passing)

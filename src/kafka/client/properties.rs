@@ -1,20 +1,20 @@
-//! librdkafka's properties: from a file, which of them are secrets, and which are not for a user to change.
+//! librdkafka's properties: their file, and which of them are secret or reserved.
 
 use anyhow::{Context, Result, anyhow, bail};
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::path::Path;
 
-/// Keys and values. Of a key that occurs twice, the last value counts.
+/// Keys and values. If a key occurs twice, the last value counts.
 pub type Properties = Vec<(String, String)>;
 
-/// Bytes of a file of properties: what has no end must not be read to it.
+/// The largest file of properties in bytes: an endless file must not be read to its end.
 const LONGEST: u64 = 1 << 20;
 
-/// How the names of properties end whose values nobody else may know.
+/// The endings of names of properties with secret values.
 const SECRETS: [&str; 6] = ["password", "passphrase", "secret", "key.pem", "oauthbearer.config", "jaas.config"];
 
-/// Whether the value of this property must not be seen.
+/// Whether the value of this property is secret.
 pub fn is_secret(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     SECRETS.iter().any(|end| key.ends_with(end))
@@ -22,9 +22,9 @@ pub fn is_secret(key: &str) -> bool {
 
 /// A property that kuu depends on.
 struct Reserved {
-    /// Its name and librdkafka's aliases of it.
+    /// The name and librdkafka's aliases of it.
     names: &'static [&'static str],
-    /// The values that change nothing.
+    /// The values that are allowed, as they change nothing.
     fine: &'static [&'static str],
     why: &'static str,
 }
@@ -38,9 +38,9 @@ const TRUE: [&str; 3] = ["true", "t", "1"];
 const COMMITS: &str = "positions are committed together with the results that they stand for, and by nobody else";
 const MEMBERS: &str = "kuu gives its readers their partitions itself, and no broker or other member may move them";
 
-/// What kuu sets or leaves alone for a reason, so that another value would make it lose, mix or misreport something.
+/// Properties that kuu sets, or leaves alone, for a reason: with another value it would lose, mix or misreport data.
 const RESERVED: [Reserved; 24] = [
-    // What readers and positions depend on.
+    // Readers and positions depend on these.
     reserved(&["group.id"], &[], "the group is named by --group"),
     reserved(&["group.instance.id", "group.remote.assignor", "partition.assignment.strategy"], &[], MEMBERS),
     reserved(&["group.protocol"], &["classic"], MEMBERS),
@@ -56,7 +56,7 @@ const RESERVED: [Reserved; 24] = [
     ),
     reserved(&["enable.partition.eof"], &[], "kuu sets it as each of its readers finds the end"),
     reserved(&["consume.callback.max.messages"], &[], "kuu reads without callbacks, so it would do nothing"),
-    // What frames and results depend on when they are sent.
+    // The sending of frames and results depends on these.
     reserved(
         &["transactional.id"],
         &[],
@@ -90,25 +90,24 @@ const RESERVED: [Reserved; 24] = [
         &["murmur2_random"],
         "a key must stay in one partition, whichever client wrote it, or the last result of a window is not known",
     ),
-    // What kuu reports depends on these.
+    // The reports of kuu depend on these.
     reserved(&["statistics.interval.ms"], &["1000"], "lag is taken from the statistics"),
     reserved(&["allow.auto.create.topics"], &FALSE, "a question about a missing topic would make it"),
     reserved(&["topic.blacklist"], &[], "topics that are hidden look as if they were missing"),
     reserved(&["internal.termination.signal"], &[], "kuu handles signals itself"),
 ];
 
-/// Why this property must not have this value, if so.
+/// Why this property must not have this value, if it must not.
 pub fn refusal(key: &str, value: &str) -> Option<&'static str> {
     let reserved = RESERVED.iter().find(|reserved| reserved.names.contains(&key))?;
     let fine = reserved.fine.iter().any(|fine| fine.eq_ignore_ascii_case(value.trim()));
     (!fine).then_some(reserved.why)
 }
 
-/// Reads lines `key=value`. Blank lines and lines that start with `#` are passed over, and so is white space around keys
-/// and values.
+/// Reads lines `key=value`. Blank lines, lines that start with `#`, and white space around keys and values are ignored.
 ///
 /// # Errors
-/// If the file cannot be read, or a line is none of these. Never repeats a line: it may hold a secret.
+/// If the file cannot be read, or a line has another form. The error never repeats a line: it may hold a secret.
 pub fn read(path: &Path) -> Result<Properties> {
     let name = path.display();
     let mut text = Vec::new();
@@ -135,7 +134,7 @@ pub fn is_exposed(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o044 != 0)
 }
 
-/// Whether other users of this machine may read the file: not known here.
+/// Whether other users of this machine may read the file: unknown on this system.
 #[cfg(not(unix))]
 pub fn is_exposed(_: &Path) -> bool {
     false

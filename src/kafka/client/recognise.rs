@@ -1,47 +1,49 @@
-//! Recognises in what librdkafka reports that a broker refuses the connection.
+//! Recognises in librdkafka's reports that a broker refuses the connection.
 
 use rdkafka::error::RDKafkaErrorCode;
 
-/// Why no connection comes about.
+/// Why a connection fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     pub(super) cause: Cause,
     /// `host:port` of the broker.
     pub(super) broker: String,
-    /// What librdkafka says.
+    /// The text of librdkafka's report.
     pub(super) words: String,
-    /// Whether the broker is known to speak this protocol, or takes no connection any more.
+    /// Whether the broker has answered in this protocol before, or no longer accepts connections.
     pub(super) is_gone: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// Name or password.
+    /// A wrong name or password.
     Credentials,
-    /// The broker knows other mechanisms.
+    /// The broker supports only other mechanisms.
     Mechanism,
-    /// The broker's certificate was not verified.
+    /// The broker's certificate cannot be verified.
     Certificate,
-    /// TLS failed otherwise.
+    /// TLS failed for another reason.
     Tls,
-    /// The broker hung up as one does that speaks another protocol, or that stops.
+    /// The broker hung up like one that speaks another protocol, or one that stops.
     Protocol,
 }
 
 impl Refusal {
-    /// What an error of librdkafka, or a line of its log, which has no code, means, if it is a refusal.
+    /// The refusal that an error of librdkafka reports, or a line of its log, which has no code; none for other
+    /// reports.
     pub fn of(code: Option<RDKafkaErrorCode>, words: &str) -> Option<Refusal> {
         let has = |part: &str| words.contains(part);
         let cause = match code {
             Some(RDKafkaErrorCode::Authentication) if has("mechanism handshake failed") => Cause::Mechanism,
             Some(RDKafkaErrorCode::Authentication) => Cause::Credentials,
-            // Depending on the moment, it comes as an error of TLS or of transport.
+            // librdkafka reports this as an error of TLS or of transport, depending on timing.
             Some(_) if has("certificate verify failed") => Cause::Certificate,
             Some(RDKafkaErrorCode::SSL) => Cause::Tls,
             _ if hung_up_at_once(words) || has("PLAINTEXT broker listener") => Cause::Protocol,
             _ => return None,
         };
-        // As in `[thrd:...]: sasl_ssl://localhost:9092/bootstrap: SSL handshake failed: ...`, without [] in an error.
+        // The format is `[thrd:...]: sasl_ssl://localhost:9092/bootstrap: SSL handshake failed: ...`, in an error
+        // without the `[]`.
         let words = words.strip_prefix('[').and_then(|words| words.split_once("]: ")).map_or(words, |(_, words)| words);
         let (name, words) = words.split_once(": ")?;
         let broker = name.split_once("://").map_or(name, |(_, broker)| broker);
@@ -49,29 +51,30 @@ impl Refusal {
         Some(Refusal { cause, broker: broker.into(), words: words.into(), is_gone: false })
     }
 
-    /// That of a broker that answered before, in the same protocol, or that takes no connection any more.
+    /// The same refusal, by a broker that answered before, in the same protocol, or that no longer accepts connections.
     pub fn of_one_that_is_gone(self) -> Refusal {
         Refusal { is_gone: true, ..self }
     }
 
-    /// Whether these words of librdkafka say that the broker that hung up takes no connection any more.
+    /// Whether this report of librdkafka says that the broker that hung up no longer accepts connections.
     pub fn is_outdated(&self, words: &str) -> bool {
         let is_refused = words.contains("Connect to") && words.contains("failed: ");
         self.cause == Cause::Protocol && is_refused && words.contains(&self.broker)
     }
 
-    /// Whether asking again is in vain.
+    /// Whether a retry cannot succeed.
     pub fn is_final(&self) -> bool {
         self.cause != Cause::Protocol
     }
 }
 
-/// Whether the broker closed the connection before anything was said, as in `...: Disconnected: ... (after 1ms in state UP)`.
+/// Whether the broker closed the connection before any exchange, as in `...: Disconnected: ... (after 1ms in state
+/// UP)`.
 fn hung_up_at_once(words: &str) -> bool {
     let Some((what, when)) = words.rsplit_once("(after ") else { return false };
     let Some((milliseconds, state)) = when.split_once("ms in state ") else { return false };
     let early = milliseconds.parse::<u32>().is_ok_and(|milliseconds| milliseconds < 2_000);
-    // After SASL, the protocol is the right one.
+    // After SASL, the protocol cannot be the wrong one.
     let stranger = state.starts_with("APIVERSION_QUERY") || (state.starts_with("UP") && !what.contains("sasl_"));
     what.contains("Disconnected") && early && stranger
 }

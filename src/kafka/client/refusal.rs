@@ -1,4 +1,4 @@
-//! Why a broker, or kuu itself, refuses a connection or an act, and what to do about it.
+//! Why a broker, or kuu itself, refuses a connection or a request, and the remedy.
 
 use crate::kafka::client::context::Context;
 use crate::kafka::client::descriptors::exhausted;
@@ -11,19 +11,19 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::time::Duration;
 use thiserror::Error;
 
-/// How long the broker is asked a second time to tell a wrong host name from an unknown CA.
+/// How long the second connection may take that tells a wrong host name from an unknown CA.
 const SECOND_LOOK: Duration = Duration::from_secs(3);
 
-/// How long one question for metadata waits at most, before the errors that came since are looked at.
+/// The longest wait for one metadata request, before new errors are checked.
 const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
-/// The user wanted the end before there was a broker.
+/// The user interrupted the run before a broker answered.
 #[derive(Debug, Error)]
 #[error("interrupted: no Kafka broker answered at {0}")]
 pub struct Interrupted(String);
 
 impl Refusal {
-    /// What happened, and what to do.
+    /// The error, and the remedy.
     pub fn explain(&self, settings: &Settings) -> String {
         let Refusal { broker, words, .. } = self;
         match self.cause {
@@ -67,8 +67,8 @@ fn user(settings: &Settings) -> String {
     settings.property("sasl.username").map_or_else(|| "this client".into(), |name| format!("user {name}"))
 }
 
-/// Whether the broker's certificate is fine but for the name. librdkafka reports both alike, so the broker is asked once
-/// more without a look at the name. No password goes out: what answers may be anybody.
+/// Whether only the name in the broker's certificate is wrong. librdkafka reports both errors alike, so this connects
+/// once more without a check of the name. It sends no password: the peer is not authenticated.
 fn name_is_wrong(settings: &Settings) -> bool {
     let mut nameless = settings.clone();
     nameless.properties.retain(|(key, _)| !key.starts_with("sasl."));
@@ -84,7 +84,7 @@ fn name_is_wrong(settings: &Settings) -> bool {
         hear(&consumer);
         match consumer.context().refusal() {
             Some(Refusal { cause: Cause::Certificate | Cause::Tls, .. }) => return false,
-            // A broker that wants SASL hangs up, after TLS.
+            // After TLS, a broker that requires SASL hangs up.
             Some(_) => return true,
             None => {}
         }
@@ -96,21 +96,21 @@ fn client(settings: &Settings, ours: &[(&str, &str)]) -> Result<BaseConsumer<Con
     settings.client(ours).create_with_context(Context::default()).map_err(unusable)
 }
 
-/// Lets a consumer that reads nothing take in the errors that wait for it.
+/// Polls a consumer that reads nothing, so that it processes the errors in its queue.
 pub fn hear(consumer: &BaseConsumer<Context>) {
-    // Without any time, a poll ends after the first line of log.
+    // With a timeout of 0, a poll returns after the first line of log.
     while consumer.poll(Duration::from_millis(10)).is_some() {}
 }
 
-/// Connects a client for questions: an answer within the timeout, or why there is none.
+/// Connects a client for requests; fails with the reason if no broker answers within the timeout.
 ///
 /// # Errors
-/// If the configuration is unusable, or no broker answers.
+/// If the configuration is invalid, or no broker answers.
 pub fn connect(settings: &Settings, ours: &[(&str, &str)]) -> Result<BaseConsumer<Context>> {
     let consumer = client(settings, ours)?;
-    // A client that is refused at once is asked very often.
+    // A client that is refused immediately would retry very often.
     let mut deadline = Deadline::after(settings.timeout).backing_off(Duration::from_millis(100), LONGEST_LOOK);
-    // Another broker of a list may still answer.
+    // If there are several brokers, another one may still answer.
     let only_one = !settings.brokers.contains(',');
     loop {
         let Err(error) = consumer.fetch_metadata(None, deadline.next_pause()) else { return Ok(consumer) };
@@ -141,7 +141,7 @@ pub fn connect(settings: &Settings, ours: &[(&str, &str)]) -> Result<BaseConsume
     }
 }
 
-/// Something that an ACL is about, with its name.
+/// The type and name of the resource that an ACL covers.
 fn resource(code: RDKafkaErrorCode, name: &str) -> Option<(String, String)> {
     let (kind, option) = match code {
         RDKafkaErrorCode::TopicAuthorizationFailed => ("topic", "--topic"),
@@ -153,7 +153,7 @@ fn resource(code: RDKafkaErrorCode, name: &str) -> Option<(String, String)> {
     Some((format!("{kind} {name}"), format!("{option} {name}")))
 }
 
-/// Which ACL the user lacks for `operation` on what has this `name`, if that is what `code` says.
+/// The ACL that the user lacks for `operation` on the resource `name`, if `code` is an authorization error.
 pub fn lack(settings: &Settings, code: RDKafkaErrorCode, operation: &str, name: &str) -> Option<String> {
     let (what, option) = resource(code, name)?;
     let principal = settings.property("sasl.username").unwrap_or("NAME");
@@ -164,14 +164,14 @@ pub fn lack(settings: &Settings, code: RDKafkaErrorCode, operation: &str, name: 
     ))
 }
 
-/// As [`lack`], or the error itself.
+/// The result of [`lack`], or else the error itself.
 pub fn denied(settings: &Settings, error: KafkaError, operation: &str, name: &str) -> anyhow::Error {
     let lack = error.rdkafka_error_code().and_then(|code| lack(settings, code, operation, name));
     lack.map_or_else(|| anyhow!(error), |lack| anyhow!(lack))
 }
 
-/// Adds to an error that comes of a missing ACL what kuu needs, and to any that comes of too few open files what to do,
-/// where nobody said so before.
+/// Adds the remedy to an error without one: what kuu needs, if an ACL is missing, or what to do about too few file
+/// descriptors.
 pub fn explained(error: anyhow::Error, settings: &Settings) -> anyhow::Error {
     if let Some(words) = exhausted() {
         let said = error.to_string() == words;
@@ -187,7 +187,7 @@ pub fn explained(error: anyhow::Error, settings: &Settings) -> anyhow::Error {
             "Write and Describe on the transactional id, which is named as the group"
         }
         Some(RDKafkaErrorCode::ClusterAuthorizationFailed) => "Write on a topic, or IdempotentWrite on the cluster",
-        // One that is refused at the start is explained there; this one was let in before.
+        // A client that is refused at the start has its explanation already; this one was accepted before.
         Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed) => {
             return anyhow!(
                 "{error:#}: the brokers let in {} before, but no longer: if the password was changed, correct sasl.username and \
@@ -213,7 +213,8 @@ mod tests {
         Settings { brokers: "kafka:9092".into(), properties, timeout: Duration::ZERO, stop: Stop::default() }
     }
 
-    /// A broker that hung up may want another protocol, or have been stopped: both are said, what is likelier first.
+    /// A broker that hung up may speak another protocol, or may have stopped: the message names both, the likelier one
+    /// first.
     #[test]
     fn a_broker_that_hung_up() {
         let context = Context::default();
@@ -233,7 +234,7 @@ mod tests {
         assert_eq!(order(&context), Ordering::Less);
         error(refused);
         assert_eq!(order(&context), Ordering::Greater);
-        // It is there again, and hangs up all the same.
+        // The broker is back, and still hangs up.
         log(hung_up);
         assert_eq!(order(&context), Ordering::Less);
     }

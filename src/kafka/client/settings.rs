@@ -1,4 +1,4 @@
-//! How to reach the brokers, and what makes a client of it.
+//! The settings of all clients.
 
 use crate::engine::stop::Stop;
 use crate::kafka::client::descriptors::exhausted;
@@ -8,7 +8,7 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use std::time::Duration;
 
-/// How every consumer here reads: assigned partitions, positions kept by kuu, a bounded queue.
+/// The settings of every consumer: assigned partitions, positions kept by kuu, a bounded queue.
 pub const READING: [(&str, &str); 7] = [
     ("enable.auto.commit", "false"),
     ("enable.auto.offset.store", "false"),
@@ -16,44 +16,45 @@ pub const READING: [(&str, &str); 7] = [
     ("isolation.level", "read_committed"),
     ("fetch.wait.max.ms", "20"),
     ("fetch.error.backoff.ms", "50"),
-    // A full queue pauses fetching for this long; the default of one second starves the reader.
+    // A full queue pauses fetching for this long; the default of one second leaves the reader without messages.
     ("fetch.queue.backoff.ms", "5"),
 ];
 
-/// What each of `consumers` may have fetched ahead, in kilobytes: 32 MB together.
+/// How much each of `consumers` may fetch ahead, in kilobytes: 32 MB in all.
 pub fn queue_kbytes(consumers: usize) -> String {
     (32_768 / consumers.max(1)).max(1024).to_string()
 }
 
-/// What a consumer of so many partitions fetches ahead of each, in messages: 40,000 together. Of small messages, the bytes
-/// say little: each takes some 400 more in the queue.
+/// How many messages a consumer may fetch ahead for each of its partitions: 40,000 in all. A limit in bytes is not
+/// enough for small messages: each takes about 400 more bytes in the queue.
 pub fn queue_messages(partitions: usize) -> String {
     (40_000 / partitions.max(1)).clamp(1_000, 20_000).to_string()
 }
 
-/// How to reach the brokers.
+/// The brokers, and how clients connect to them.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Bootstrap servers.
     pub brokers: String,
-    /// librdkafka properties that win over ours.
+    /// librdkafka properties of the user, which override those of kuu.
     pub properties: Vec<(String, String)>,
     /// How long to wait for an answer.
     pub timeout: Duration,
-    /// Whoever wants the end does not wait for a broker that never answered.
+    /// Interrupts the wait for a broker that never answered.
     pub stop: Stop,
 }
 
 impl Settings {
-    /// A client's configuration: ours, then the user's properties.
+    /// The configuration of a client: the properties of kuu, then those of the user.
     pub fn client(&self, ours: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();
-        // Nothing prints them: some tell why there is no connection.
+        // The log is not printed: some lines explain a failed connection.
         config.set_log_level(RDKafkaLogLevel::Info);
         config.set("bootstrap.servers", &self.brokers).set("client.id", "kuu");
-        // A restarted broker is found again at once; the default backs off for up to 10 s.
+        // Finds a restarted broker at once; the default backs off for up to 10 s.
         config.set("reconnect.backoff.max.ms", "1000");
-        // Half of this passes before a new client connects to the broker that its first metadata named: 50 ms by default.
+        // A new client waits half of this time before it connects to the broker that its first metadata named: 50 ms by
+        // default.
         config.set("reconnect.backoff.ms", "20");
         for (key, value) in ours {
             config.set(*key, *value);
@@ -75,7 +76,7 @@ pub fn librdkafka_version() -> String {
     rdkafka::util::get_rdkafka_version().1
 }
 
-/// Why a client cannot be made. Never repeats the value of a property: it may be a password.
+/// Why a client cannot be created. Never repeats the value of a property: it may be a password.
 pub fn unusable(error: KafkaError) -> anyhow::Error {
     if let Some(words) = exhausted() {
         return anyhow!(words);

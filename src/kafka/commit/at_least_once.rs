@@ -1,4 +1,4 @@
-//! At least once: results to a topic, then positions to a consumer group.
+//! At least once: writes results to a topic, then positions to a consumer group.
 
 use crate::engine::patience::Patience;
 use crate::engine::sink::{Commit, Output, Sink};
@@ -12,16 +12,16 @@ use crate::kafka::topics::identity::Identity;
 use anyhow::{Result, bail};
 use std::time::Duration;
 
-/// Commits a position only after the results that it led to are acknowledged. After a crash the topic is counted anew,
-/// and results are written again.
+/// Commits a position only after the results before it are acknowledged. After a crash the topic is counted from its
+/// start, and results are written again.
 ///
-/// Whatever is written waits for the answer to a question that was asked after it: whether the group still is this run's,
-/// and the topics are those that it began with.
+/// Every record waits until a check that began after it has passed: the group still belongs to this run, and the topics
+/// are the same as at the start.
 pub struct AtLeastOnce {
     writer: Writer,
     committer: Committer,
     waiting: Waiting,
-    /// How many of those that wait the question under way covers.
+    /// The number of waiting records that the current check covers.
     covered: usize,
     group: String,
     timeout: Duration,
@@ -29,11 +29,11 @@ pub struct AtLeastOnce {
 }
 
 impl AtLeastOnce {
-    /// A sink for these topics, with positions under `group`, for the instance `owner`, which counts from the offsets of
-    /// `from` on.
+    /// A sink for these topics, with positions under `group`, for the instance `owner`, which counts from the offsets
+    /// of `from`.
     ///
     /// # Errors
-    /// If librdkafka refuses the configuration.
+    /// If librdkafka rejects the configuration.
     pub fn new(
         settings: &Settings,
         group: &str,
@@ -43,14 +43,14 @@ impl AtLeastOnce {
         from: Vec<i64>,
         stop: &Stop,
     ) -> Result<AtLeastOnce> {
-        // Idempotent only where frames go through it: librdkafka takes 500 ms to get a producer id. Rows keep their order
-        // with one request at a time, and one that is written twice is an upsert.
+        // The producer is idempotent only if it writes frames: librdkafka takes 500 ms to get a producer id. With one
+        // request at a time, rows keep their order, and a duplicate row is an upsert.
         let ours: &[_] = match topics.dead_letters.is_some() || topics.ordered.is_some() {
             true => &[("enable.idempotence", "true")],
             false => &[("max.in.flight.requests.per.connection", "1")],
         };
         let mut committer = Committer::new(settings, group, &topics.input, owner, identity, from)?;
-        // The claim to the group is made before there is anything to write.
+        // Claims the group before there is anything to write.
         committer.look()?;
         Ok(AtLeastOnce {
             writer: Writer::new(settings, topics, ours, stop)?,
@@ -63,7 +63,7 @@ impl AtLeastOnce {
         })
     }
 
-    /// Writes what the answer covers, if it comes within this time, and asks for the rest.
+    /// Writes the records that the check covers, if it ends within `wait`, and starts a check for the others.
     fn pass(&mut self, wait: Duration) -> Result<()> {
         if let Some(may) = self.committer.settle(wait)? {
             let covered = std::mem::take(&mut self.covered);
@@ -77,7 +77,7 @@ impl AtLeastOnce {
         Ok(())
     }
 
-    /// Without end, as a broker may be away, until the user wants the run to end.
+    /// Writes all waiting records. Waits without limit, as a broker may be away, until the user interrupts the run.
     fn pass_all(&mut self) -> Result<()> {
         let stop = self.stop.clone();
         let mut patience = Patience::new(&stop, self.timeout);
@@ -108,7 +108,7 @@ impl Sink for AtLeastOnce {
         if commit.last {
             return self.committer.finish(commit.positions);
         }
-        // Not waited for: a broker that is away for a while must not end the run.
+        // Does not wait for the answer: a broker that is away for a while must not end the run.
         self.committer.start(commit.positions).map(|_| ())
     }
 

@@ -1,4 +1,4 @@
-//! The least that a transaction takes: one record, one offset, and nothing else.
+//! The smallest transaction: one record and one offset.
 
 use crate::kafka::client::context::Context;
 use crate::kafka::client::settings::{Settings, unusable};
@@ -11,7 +11,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
 use std::time::{Duration, Instant};
 
-/// A producer of transactions that hold next to nothing.
+/// A producer of such transactions.
 pub struct BareTransactions {
     producer: BaseProducer,
     consumer: BaseConsumer<Context>,
@@ -21,10 +21,11 @@ pub struct BareTransactions {
 }
 
 impl BareTransactions {
-    /// They write to `output`, and offsets of partition 0 of `input` under `group`, which is also the transactional id.
+    /// Transactions that write to `output`, and offsets of partition 0 of `input` under `group`, which is also the
+    /// transactional id.
     ///
     /// # Errors
-    /// If the brokers refuse it, or do not answer in time.
+    /// If the brokers reject the transactional id, or do not answer in time.
     pub fn new(settings: &Settings, group: &str, input: &str, output: &str) -> Result<BareTransactions> {
         let ours = [("transactional.id", group), ("linger.ms", "0"), ("retry.backoff.ms", "1")];
         let producer: BaseProducer = settings.client(&ours).create().map_err(unusable)?;
@@ -36,10 +37,10 @@ impl BareTransactions {
         Ok(BareTransactions { producer, consumer, timeout: settings.timeout, input, output })
     }
 
-    /// One of them, with this offset; returns how long it took from its begin to the answer to its commit.
+    /// Runs one transaction, with this offset; returns the time from its begin to the answer to its commit.
     ///
     /// # Errors
-    /// If it is not committed.
+    /// If the transaction is not committed.
     pub fn run(&self, offset: i64) -> Result<Duration> {
         let started = Instant::now();
         self.transact(offset).context("a bare transaction, beside the load, was not committed")?;

@@ -1,6 +1,6 @@
-//! Who counts for a group at least once: each instance leaves its name in the metadata of the group's positions before its
-//! first result, and looks whether it still stands there before every other one. One that stood still while another one
-//! went on would replace newer results with its older ones.
+//! Which instance counts for a group at least once: each one writes its name to the metadata of the group's positions
+//! before its first result, and checks before every other result that its name is still there. Otherwise an instance
+//! that was suspended while another one counted would replace newer results with its older ones.
 
 use crate::kafka::positions::{committed, position};
 use crate::kafka::topics::identity::Identity;
@@ -10,30 +10,30 @@ use rdkafka::{Offset, TopicPartitionList};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// What is written beside a position.
+/// The metadata of a position.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Note {
     /// The instance that counts for the group.
     owner: String,
     /// Id of the topic, if it has one.
     topic: Option<String>,
-    /// The first offset that the results are made of.
+    /// The first offset that the results include.
     from: i64,
 }
 
-/// One instance's claim to a group.
+/// The claim of one instance to a group.
 pub struct Claim {
     topic: String,
     group: String,
     owner: String,
     identity: Identity,
-    /// For each partition the offset from which this instance counts.
+    /// For each partition the first offset that this instance counts.
     from: Vec<i64>,
     made: bool,
     timeout: Duration,
 }
 
-/// Why a group's results are no longer this run's to write.
+/// The error of a run whose group was taken over.
 pub fn taken_over(group: &str, other: &str) -> anyhow::Error {
     anyhow!(
         "another instance of group {group} took over ({other}): nothing is lost. Leave that one running, or stop it and count \
@@ -41,7 +41,7 @@ pub fn taken_over(group: &str, other: &str) -> anyhow::Error {
     )
 }
 
-/// A partition of a group: where it stands, -1 for nowhere, and what was noted there.
+/// A partition of a group: its position, -1 for none, and the note at that position.
 struct Stand {
     partition: usize,
     position: i64,
@@ -49,17 +49,17 @@ struct Stand {
 }
 
 impl Claim {
-    /// Of the instance `owner`, which counts `topic` from these offsets on.
+    /// A claim of the instance `owner`, which counts `topic` from these offsets.
     pub fn new(topic: &str, group: &str, owner: &str, identity: Identity, from: Vec<i64>, timeout: Duration) -> Claim {
         let (topic, group, owner) = (topic.to_owned(), group.to_owned(), owner.to_owned());
         Claim { topic, group, owner, identity, from, made: false, timeout }
     }
 
-    /// Commits these positions if the group still is this instance's and the topics are the same, which is also all that is
-    /// asked if there are none.
+    /// Commits these positions if the group still belongs to this instance and the topics are the same; without
+    /// positions, it only checks that.
     ///
     /// # Errors
-    /// If it is not, or they are not, or the brokers do not tell.
+    /// If a check fails, or the brokers do not answer.
     pub fn commit<C: ConsumerContext>(&mut self, consumer: &BaseConsumer<C>, positions: &[(usize, i64)]) -> Result<()> {
         self.identity.check(consumer.client())?;
         let stands = self.stands(consumer)?;
@@ -99,7 +99,7 @@ impl Claim {
         }
     }
 
-    /// Whether the results that the group has written come of frames that are all there still: they are written again.
+    /// Checks that all frames behind the group's results are still in the topic, as the results are written again.
     fn is_allowed(&self, stands: &[Stand]) -> Result<()> {
         let Claim { topic, group, .. } = self;
         let remedy = "`kuu count --recreate` deletes the results and counts what is there; another --group and --output keep them";

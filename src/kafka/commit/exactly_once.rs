@@ -1,4 +1,4 @@
-//! Exactly once: results, changes of state and consumed offsets in one transaction (KIP-98, KIP-447).
+//! Exactly once: commits results, state changes and consumed offsets in one transaction (KIP-98, KIP-447).
 
 use crate::engine::sink::{Commit, Output, Sink};
 use crate::engine::stop::Stop;
@@ -31,22 +31,22 @@ use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 
-/// How long the brokers may take to undo a transaction that this run gives up.
+/// How long the brokers may take to abort a transaction that this run gives up.
 const ABORT: Duration = Duration::from_secs(5);
-/// How long to wait before a request that may be repeated is.
+/// The pause before a request is repeated.
 const RETRY: Duration = Duration::from_millis(20);
-/// How long the brokers have for the first answer, before what librdkafka reports of them is looked at.
+/// How long the first request may take before librdkafka's reports are checked for a refusal.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long the end of a run waits for its results to be visible, which only a transaction of somebody else can delay.
+/// How long the end of a run waits until its results are visible; only another producer's transaction can delay them.
 const VISIBLE: Duration = Duration::from_secs(2);
 
-/// A transaction came to nothing, and all that it held is undone: what it was about can be done again.
+/// A transaction was aborted with all its content, and can be repeated.
 #[derive(Debug, Error)]
 #[error("a transaction was aborted: {0}")]
 pub struct Aborted(pub String);
 
-/// The transactional id is in other hands: those of a newer instance, or of the coordinator, which takes it from whoever
-/// leaves a transaction open for longer than `transaction.timeout.ms`. The state's owner tells which.
+/// Another owner has the transactional id: a newer instance, or the coordinator, which fences off a producer whose
+/// transaction is open for longer than `transaction.timeout.ms`. The owner in the state tells which.
 #[derive(Debug, Error)]
 #[error("the transactional id was taken away")]
 pub struct Fenced;
@@ -60,21 +60,21 @@ pub struct ExactlyOnce {
     state: String,
     origin: Origin,
     open: bool,
-    /// Whether all that was committed was waited for, until it was visible.
+    /// Whether the run has waited until all commits are visible.
     is_settled: bool,
     waiting: Waiting,
-    /// What was committed last.
+    /// The positions of the last commit.
     positions: Vec<i64>,
     settings: Settings,
 }
 
 impl ExactlyOnce {
-    /// A sink for these topics with positions under `group`, which is also the transactional id: whoever had it before is
-    /// fenced off, and a transaction that they left open is undone. `owner` is written into the state. Nothing is committed
-    /// once a topic is not the one of `identity`.
+    /// A sink for these topics with positions under `group`, which is also the transactional id: the previous owner is
+    /// fenced off, and its open transaction is aborted. The state gets the name `owner`. Nothing is committed once a
+    /// topic differs from the one in `identity`.
     ///
     /// # Errors
-    /// If the configuration is refused; [`Aborted`] if the brokers do not answer in time.
+    /// If the brokers reject the configuration; [`Aborted`] if they do not answer in time.
     pub fn new(
         settings: &Settings,
         group: &str,
@@ -86,8 +86,8 @@ impl ExactlyOnce {
     ) -> Result<ExactlyOnce> {
         let ours = [
             ("transactional.id", group),
-            // A request that meets a transaction still being completed is repeated after this time, then after twice of
-            // it and so on; 100 by default.
+            // The first pause before a request is repeated that the coordinator rejects because it still completes a
+            // transaction; it doubles with every repetition. The default is 100.
             ("retry.backoff.ms", "1"),
         ];
         let writer = Writer::new(settings, topics, &ours, stop)?;
@@ -112,7 +112,7 @@ impl ExactlyOnce {
             positions: Vec::new(),
             settings: settings.clone(),
         };
-        // In short turns: what librdkafka logs meanwhile may say that it is in vain.
+        // Each request is short: librdkafka's log may report meanwhile that no request can succeed.
         let begun = insist(settings.timeout, || {
             let begun = sink.writer.producer().init_transactions(settings.timeout.min(LOOK));
             serve(sink.writer.producer());
@@ -128,15 +128,15 @@ impl ExactlyOnce {
         Ok(sink)
     }
 
-    /// Goes on where a state stands: the topics must hold what was written to them.
+    /// Resumes from a state, if the topics still hold the records that were written to them.
     ///
     /// # Errors
-    /// If one does not.
+    /// If a topic does not.
     pub fn resume(&mut self, origin: &Origin, cluster: &Cluster) -> Result<()> {
         let mut held: HashMap<&str, Vec<Range>> = HashMap::new();
         for Written { topic, .. } in &origin.written {
             if !held.contains_key(topic.as_str()) {
-                // Not as a read_committed reader: a transaction of somebody else hides what is behind it.
+                // A read_committed reader would not see offsets behind an open transaction of another producer.
                 let there = cluster.partitions(topic)?.map(|_| cluster.uncommitted_ranges(topic)).transpose()?;
                 held.insert(topic, there.unwrap_or_default());
             }
@@ -151,10 +151,10 @@ impl ExactlyOnce {
         Ok(())
     }
 
-    /// The positions that are committed for `partitions` partitions of the input, -1 where there is none.
+    /// The committed positions of `partitions` partitions of the input, -1 if there is none.
     ///
     /// # Errors
-    /// If the brokers do not tell.
+    /// If the brokers do not answer.
     pub fn positions(&self, partitions: usize) -> Result<Vec<i64>> {
         let topic = &self.writer.topics().input;
         let found = committed(&self.consumer, &self.group, topic, partitions, self.settings.timeout)?;
@@ -175,7 +175,7 @@ impl ExactlyOnce {
         written.map_err(|loss| self.lost(loss))
     }
 
-    /// Whether the topics were the same when everything that is to be committed had been read and written.
+    /// Checks that the topics were the same after all records of this commit were read and written.
     fn is_confirmed(&mut self) -> Result<()> {
         match self.guard.answer(self.settings.timeout)? {
             Some(Ok(())) => Ok(()),
@@ -193,17 +193,17 @@ impl ExactlyOnce {
         Ok(())
     }
 
-    /// Waits until a reader sees what is committed: the coordinator answers some milliseconds before it is, and whoever
+    /// Waits until a reader sees the commit: the coordinator answers some milliseconds earlier, and a program that
     /// reads the results after this process would find none.
     fn await_visible(&self) {
         let mut deadline = Deadline::after(VISIBLE).every(Duration::from_millis(1));
         for Written { topic, partition, offset } in self.writer.written() {
             loop {
                 match self.consumer.fetch_watermarks(&topic, partition, VISIBLE) {
-                    // The last stable offset, as this consumer reads what is committed.
+                    // This consumer is read_committed, so this is the last stable offset.
                     Ok((_, stable)) if stable > offset => break,
                     Ok(_) if deadline.wait() => {}
-                    // It is committed all the same.
+                    // The results are committed in any case.
                     _ => return,
                 }
             }
@@ -283,7 +283,7 @@ impl ExactlyOnce {
     }
 }
 
-/// Repeats what may be repeated, within the timeout.
+/// Repeats a request while its error is retriable, within the timeout.
 pub(super) fn insist(timeout: Duration, request: impl Fn() -> Result<(), KafkaError>) -> Result<(), KafkaError> {
     let mut deadline = Deadline::after(timeout).every(RETRY);
     loop {
@@ -297,16 +297,16 @@ pub(super) fn insist(timeout: Duration, request: impl Fn() -> Result<(), KafkaEr
 
 /// What an error means for the run.
 enum Consequence {
-    /// The transaction is lost, another one may succeed.
+    /// The transaction is aborted, another one may succeed.
     Again,
-    /// Somebody else has the transactional id.
+    /// Another owner has the transactional id.
     Fenced,
-    /// It will be the same next time.
+    /// A retry would fail too.
     Final,
 }
 
 impl Sink for ExactlyOnce {
-    /// Puts a record off until its transaction begins, or too much waits.
+    /// Delays a record until a transaction begins, or too many records wait.
     fn take(&mut self, output: Output) -> Result<()> {
         self.waiting.push(output);
         if !self.open && !self.waiting.is_full() {
@@ -317,20 +317,21 @@ impl Sink for ExactlyOnce {
     }
 
     fn commit(&mut self, commit: Commit<'_>) -> Result<()> {
-        // Markers and aborted messages move positions too. A group that never had a frame leaves none.
+        // Markers and aborted messages move positions too. A group that never had a frame commits no position.
         let moved = !self.positions.is_empty() && self.positions != commit.positions;
         if !self.open && self.waiting.is_empty() && commit.changes.is_empty() && !moved {
             return Ok(());
         }
         self.begin()?;
-        // Answered while the records are written. What the answer covers was read before.
+        // The check runs while the records are written. All frames that it covers are read already.
         self.guard.ask(())?;
-        // First, while records wait: if the coordinator is still completing the transaction before, librdkafka repeats this
-        // request after 1 ms, but the one that comes with the first record after 20 (rdkafka_txnmgr.c).
+        // This request comes before the records: if the coordinator is still completing the previous transaction,
+        // librdkafka repeats this request after 1 ms, but the request of the first record only after 20
+        // (rdkafka_txnmgr.c).
         self.offsets(commit.positions)?;
         self.write_waiting()?;
-        // As far as they are acknowledged: waiting for the rest costs a round trip, and they are in this transaction. The
-        // last commit of a run waits for them, as there may be no other.
+        // These are the acknowledged offsets only: waiting for the others costs a round trip, and their records are in
+        // this transaction anyway. The last commit of a run waits, as no later one can record them.
         if commit.last {
             self.writer.flush().map_err(|loss| self.lost(loss))?;
         }
@@ -361,7 +362,7 @@ impl Sink for ExactlyOnce {
 }
 
 impl Drop for ExactlyOnce {
-    /// A transaction that stays open holds up every read_committed reader until it times out.
+    /// An open transaction blocks every read_committed reader until it times out.
     fn drop(&mut self) {
         if self.open {
             let _ = self.writer.producer().abort_transaction(self.settings.timeout.min(ABORT));

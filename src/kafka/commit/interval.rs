@@ -1,18 +1,19 @@
-//! How often a transaction must be committed, so that it is not undone before.
+//! How often a transaction must be committed before the broker aborts it.
 
 use crate::kafka::client::settings::Settings;
 use anyhow::{Result, bail};
 use std::time::Duration;
 
-/// The property that says for how long a transaction may be open.
+/// The property with the longest duration of a transaction.
 pub const TIMEOUT: &str = "transaction.timeout.ms";
 /// librdkafka's default.
 const TIMEOUT_MS: u64 = 60_000;
 
-/// Checks that a transaction that is committed this often is not undone before: a fifth of the time is left for the commit.
+/// Checks that a transaction with this commit interval does not time out: a fifth of the timeout is left for the
+/// commit.
 ///
 /// # Errors
-/// If it would be.
+/// If it would time out.
 pub fn check_interval(settings: &Settings, interval: Duration) -> Result<()> {
     let set = settings.property(TIMEOUT).and_then(|value| value.trim().parse().ok());
     let timeout = Duration::from_millis(set.unwrap_or(TIMEOUT_MS));

@@ -1,4 +1,4 @@
-//! How results, state and positions become permanent: at least once, exactly once.
+//! Commits of results, state and positions: at least once or exactly once.
 
 pub mod at_least_once;
 pub mod bare_transaction;

@@ -1,4 +1,5 @@
-//! Positions of a consumer group, committed on a thread of its own: librdkafka waits without end for a coordinator that is gone.
+//! Commits positions of a consumer group on a thread of its own: librdkafka waits without limit for a missing
+//! coordinator.
 
 use crate::kafka::client::context::Context;
 use crate::kafka::client::outage::is_outage;
@@ -14,22 +15,23 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Commits the positions of one topic, and knows whether the group still is this run's.
+/// Commits the positions of one topic, and checks that the group still belongs to this run.
 pub struct Committer {
     topic: String,
     group: String,
     settings: Settings,
     consumer: Arc<BaseConsumer<Context>>,
     errand: Errand<Vec<(usize, i64)>, Result<()>>,
-    /// What is committed, or on its way.
+    /// The positions that are committed, or being committed.
     committed: Vec<i64>,
 }
 
 impl Committer {
-    /// For positions in `topic` under `group`, which the instance `owner` counts from the offsets of `from` on.
+    /// A committer of positions in `topic` under `group`, for the instance `owner`, which counts from the offsets of
+    /// `from`.
     ///
     /// # Errors
-    /// If librdkafka refuses the configuration.
+    /// If librdkafka rejects the configuration.
     pub fn new(
         settings: &Settings,
         group: &str,
@@ -51,8 +53,8 @@ impl Committer {
         Ok(Committer { topic, group, settings, consumer, errand, committed: Vec::new() })
     }
 
-    /// Starts to look whether the group still is this run's and the topics are the same; not while something else is under
-    /// way, which is settled first. Whether it started.
+    /// Starts a check that the group still belongs to this run and the topics are the same, unless another request is
+    /// running. Returns whether it started.
     ///
     /// # Errors
     /// As [`Committer::settle`].
@@ -65,11 +67,11 @@ impl Committer {
         Ok(true)
     }
 
-    /// Starts to commit `positions` (next offset of each partition, -1 for none), unless a commit is under way; whether
-    /// there was anything to commit.
+    /// Starts to commit `positions` (next offset of each partition, -1 for none), unless a request is running; returns
+    /// whether there is a position to commit.
     ///
     /// # Errors
-    /// If the last commit failed for good.
+    /// If the last commit failed permanently.
     pub fn start(&mut self, positions: &[i64]) -> Result<bool> {
         self.settle(Duration::ZERO)?;
         let news = |(partition, position): (usize, &i64)| {
@@ -84,10 +86,10 @@ impl Committer {
         Ok(news)
     }
 
-    /// Commits, again and again while the coordinator is on its way from one broker to another.
+    /// Commits, with retries while the coordinator moves to another broker.
     ///
     /// # Errors
-    /// If that does not succeed within the timeout, or cannot.
+    /// If the commit does not succeed within the timeout, or cannot succeed.
     pub fn finish(&mut self, positions: &[i64]) -> Result<()> {
         let deadline = Deadline::after(self.settings.timeout);
         while self.start(positions)? || self.errand.is_under_way() {
@@ -103,17 +105,17 @@ impl Committer {
         Ok(())
     }
 
-    /// Waits for what is under way; whether it succeeded, none if it goes on or there is nothing. What failed for a passing
-    /// reason counts for nothing: the next one covers it.
+    /// Waits for the running request; returns whether it succeeded, none if it still runs or there is none. A temporary
+    /// failure is no error: the next request covers it.
     ///
     /// # Errors
-    /// If it failed for good.
+    /// If the request failed permanently.
     pub fn settle(&mut self, wait: Duration) -> Result<Option<bool>> {
         if !self.errand.is_under_way() {
             return Ok(None);
         }
         let Some(result) = self.errand.answer(wait)? else {
-            // A commit that is forbidden never ends: its coordinator does not show itself.
+            // A commit without authorization never ends: librdkafka finds no coordinator.
             return match self.consumer.poll(Duration::ZERO) {
                 Some(Err(error)) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::GroupAuthorizationFailed) => {
                     let error = denied(&self.settings, error, "Read", &self.group);

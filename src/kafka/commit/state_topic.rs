@@ -1,4 +1,4 @@
-//! The topic that holds the state of a group: the counter's records, and one that says what they belong to.
+//! The topic with the state of a group: the counter's records, and a record of the count that they belong to.
 
 use crate::kafka::admin::Cluster;
 use crate::kafka::consume::whole_topic::read_all;
@@ -10,48 +10,48 @@ use kuu_core::ordered::Held;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Version of the state: raised when a record changes its meaning. Format 1 knew no ids of topics: it is read, and what is
-/// written from then on has them.
+/// Version of the state: raised when a record changes its meaning. Format 1 had no topic ids; kuu reads it, and writes
+/// the ids from then on.
 pub const STATE_FORMAT: u32 = 2;
 const OLDEST_FORMAT: u32 = 1;
 
-/// Key of the record that names the instance which had the group's transactional id last.
+/// Key of the record with the last instance that had the group's transactional id.
 pub const OWNER: &str = "owner";
 
-/// What the state is compacted with: small segments, as the newest one is never compacted, so that a restart reads
-/// megabytes; tombstones stay for an hour, longer than any restart reads.
+/// The configuration of the topic. Segments are small, as the newest one is never compacted, so that a restart reads
+/// only megabytes; tombstones stay for an hour, longer than any restart reads.
 const COMPACTED: [(&str, &str); 5] = [
     ("cleanup.policy", "compact"),
     ("segment.bytes", "16777216"),
     ("min.cleanable.dirty.ratio", "0.1"),
     ("delete.retention.ms", "3600000"),
-    // Whatever the broker takes by default.
+    // The broker's default.
     ("max.message.bytes", "1048588"),
 ];
 
-/// What a state belongs to, and where it stands: written with every change of it.
+/// The count that a state belongs to, and its progress: written with every change of the state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Origin {
     format: u32,
-    /// Whatever the counts depend on, by the names of the command line.
+    /// The settings that the counts depend on, by their names on the command line.
     settings: BTreeMap<String, String>,
-    /// The ids of the topics: none in format 1, or from a broker without ids.
+    /// The ids of the topics: empty in format 1, or from a broker without topic ids.
     #[serde(default)]
     pub topics: Ids,
-    /// How many partitions the topic of the results has, if it is known.
+    /// The number of partitions of the topic of results, if known.
     #[serde(default)]
     pub output_partitions: Option<usize>,
     /// For each partition the next offset to read, -1 if none was read.
     pub positions: Vec<i64>,
-    /// What the ordered output has still to come, if there is one.
+    /// The state of the ordered output, if there is one.
     pub held: Option<Held>,
-    /// The last offsets that were written to the other topics.
+    /// The last offsets that this count wrote to its topics.
     pub written: Vec<Written>,
 }
 
 impl Origin {
-    /// Key of its record.
+    /// Key of this record.
     pub const KEY: &str = "source";
 
     /// The origin of a count with these settings and topics.
@@ -67,40 +67,40 @@ impl Origin {
         }
     }
 
-    /// The ids of a topic in this state and in `now`, if they are known and not the same.
+    /// The ids of a topic in this state and in `now`, if both are known and they differ.
     pub fn differs<'a>(&'a self, topic: &str, now: &'a Ids) -> Option<(&'a str, &'a str)> {
         let (then, now) = (self.topics.get(topic)?, now.get(topic)?);
         (then != now).then_some((then.as_str(), now.as_str()))
     }
 
-    /// Its record at these positions.
+    /// The record with these positions.
     pub fn at(&self, positions: &[i64], held: Option<Held>, written: Vec<Written>) -> Vec<u8> {
         let record = Origin { positions: positions.to_vec(), held, written, ..self.clone() };
         serde_json::to_vec(&record).expect("texts and numbers can be written as JSON")
     }
 }
 
-/// What a restart knows.
+/// The state that a restart reads.
 #[derive(Default)]
 pub struct State {
     /// The counter's records.
     pub records: Records,
-    /// Where it stands, none before the first commit.
+    /// The count and its progress, none before the first commit.
     pub origin: Option<Origin>,
-    /// Who wrote it last.
+    /// The instance that wrote the state last.
     pub owner: Option<String>,
 }
 
 impl State {
-    /// Name of the topic for a group.
+    /// Name of the state topic of a group.
     pub fn topic(group: &str) -> String {
         format!("{group}-state")
     }
 
-    /// Makes the topic, if it is missing.
+    /// Creates the topic, if it is missing.
     ///
     /// # Errors
-    /// If the broker refuses.
+    /// If the broker rejects the request.
     pub fn prepare(cluster: &Cluster, group: &str) -> Result<()> {
         let topic = State::topic(group);
         match cluster.partitions(&topic)? {
@@ -112,11 +112,11 @@ impl State {
         }
     }
 
-    /// Reads the state of a group up to the last stable offset, and checks that it is of a count with the settings of
-    /// `wanted`; `tell` hears how many of how many offsets are read.
+    /// Reads the state of a group up to the last stable offset, and checks that its count has the settings of `wanted`;
+    /// calls `tell` with the number of offsets read, and of all offsets.
     ///
     /// # Errors
-    /// If it cannot be read, or is of another format or count.
+    /// If the state cannot be read, or has another format or count.
     pub fn read(cluster: &Cluster, group: &str, wanted: &Origin, mut tell: impl FnMut(u64, u64)) -> Result<State> {
         let topic = State::topic(group);
         let ranges = cluster.ranges(&topic)?;

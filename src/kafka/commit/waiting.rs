@@ -1,19 +1,19 @@
-//! Records that wait until they may be written.
+//! Records that wait for permission to be written.
 
 use crate::engine::sink::Output;
 use crate::kafka::produce::deliveries::Loss;
 use crate::kafka::produce::result_writer::Writer;
 use crate::system::clock::now_us;
 
-/// How many records may wait.
+/// The largest number of records that may wait.
 const MOST_RECORDS: usize = 1000;
-/// How many bytes of values may wait.
+/// The largest number of bytes of values that may wait.
 const MOST_BYTES: usize = 1 << 20;
 
-/// Something to write.
+/// One record.
 struct WaitingRecord {
     output: Output,
-    /// When a result was emitted, in microseconds since the Unix epoch; of others it is of no use.
+    /// When a result was emitted, in microseconds since the Unix epoch; unused for other records.
     emitted_us: i64,
 }
 
@@ -23,7 +23,7 @@ impl WaitingRecord {
         WaitingRecord { output, emitted_us }
     }
 
-    /// Size of the value, where it can be large.
+    /// Size of the value in bytes, if it can be large.
     fn bytes(&self) -> usize {
         match &self.output {
             Output::Result(..) => 0,
@@ -40,7 +40,7 @@ impl WaitingRecord {
     }
 }
 
-/// Records in their order.
+/// The records in order.
 #[derive(Default)]
 pub struct Waiting {
     records: Vec<WaitingRecord>,
@@ -48,32 +48,32 @@ pub struct Waiting {
 }
 
 impl Waiting {
-    /// Takes one more.
+    /// Adds a record.
     pub fn push(&mut self, output: Output) {
         let record = WaitingRecord::new(output);
         self.bytes += record.bytes();
         self.records.push(record);
     }
 
-    /// How many there are.
+    /// The number of records.
     pub fn len(&self) -> usize {
         self.records.len()
     }
 
-    /// Whether there are none.
+    /// Whether no record waits.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 
-    /// Whether no more should wait.
+    /// Whether no more records should wait.
     pub fn is_full(&self) -> bool {
         self.records.len() >= MOST_RECORDS || self.bytes >= MOST_BYTES
     }
 
-    /// Writes the first `count` of them.
+    /// Writes the first `count` records.
     ///
     /// # Errors
-    /// If the producer does not take one.
+    /// If the producer rejects a record.
     pub fn write(&mut self, count: usize, writer: &mut Writer) -> Result<(), Loss> {
         let bytes: usize = self.records[..count].iter().map(WaitingRecord::bytes).sum();
         self.bytes -= bytes;

@@ -1,4 +1,4 @@
-//! Reading topics: frames for the counter, and whole topics message by message.
+//! Readers of topics: frames for the counter, and whole topics message by message.
 
 pub mod poll;
 pub mod reader;

@@ -1,4 +1,4 @@
-//! Taking messages from a consumer's queue, and deliveries from a producer's.
+//! Takes messages from a consumer's queue, and deliveries from a producer's.
 
 use crate::kafka::client::context::Context;
 use rdkafka::consumer::BaseConsumer;
@@ -8,16 +8,16 @@ use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 use std::time::Duration;
 
 /// A reader that blocks on an empty queue is woken for every single message, which costs the fetching thread more than
-/// the message itself. So it naps a few times first, and messages gather.
+/// the message itself. So it first sleeps a few times for this long, while messages gather.
 const NAP: Duration = Duration::from_micros(100);
 const NAPS: u32 = 20;
-/// How long it then blocks.
+/// The timeout of a blocking poll after that.
 const WAIT: Duration = Duration::from_millis(20);
 
-/// How long a producer is left alone when there is nothing to do but to wait for it.
+/// The pause between two polls of a producer, if there is nothing else to do.
 const REST: Duration = Duration::from_micros(200);
 
-/// Serves the deliveries at hand. A single poll serves those of one batch only, so that others would wait for the next.
+/// Serves all available deliveries. A single poll serves only one batch, and the others would wait for the next poll.
 pub fn serve<C: ProducerContext>(producer: &BaseProducer<C>) {
     loop {
         let before = producer.in_flight_count();
@@ -28,8 +28,8 @@ pub fn serve<C: ProducerContext>(producer: &BaseProducer<C>) {
     }
 }
 
-/// The same, then rests a little. Polling with a timeout would spin: it goes on to the end of the time whatever comes, and
-/// counts in whole milliseconds.
+/// Serves all available deliveries, then sleeps briefly. Polling with a timeout is no alternative: it spins until the
+/// timeout, whatever arrives, and has a resolution of whole milliseconds.
 pub fn serve_and_rest<C: ProducerContext>(producer: &BaseProducer<C>) {
     serve(producer);
     std::thread::sleep(REST);
@@ -42,7 +42,7 @@ pub struct Poll {
 }
 
 impl Poll {
-    /// The next message or event at hand, without waiting.
+    /// The next available message or event, without waiting.
     #[inline]
     pub fn at_hand<'a>(&mut self, consumer: &'a BaseConsumer<Context>) -> Option<KafkaResult<BorrowedMessage<'a>>> {
         let found = consumer.poll(Duration::ZERO);
@@ -52,7 +52,8 @@ impl Poll {
         found
     }
 
-    /// Waits a little for the next one, when none is at hand; longer after a while, if there is `nothing_else` to do.
+    /// Waits briefly for the next message or event; longer after some time without one, if there is `nothing_else` to
+    /// do.
     pub fn wait<'a>(
         &mut self,
         consumer: &'a BaseConsumer<Context>,
@@ -70,7 +71,7 @@ impl Poll {
         found
     }
 
-    /// Whether nothing came for so long that it is worth asking why.
+    /// Whether the queue has been empty for so long that the caller should find out why.
     pub fn is_dry(&self) -> bool {
         self.naps >= NAPS
     }

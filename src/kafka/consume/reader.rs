@@ -1,4 +1,4 @@
-//! Reader threads: messages of their partitions, parsed, in the order of each partition.
+//! Reader threads: they read and parse the messages of their partitions, in the order of each partition.
 
 use crate::engine::queue::{Event, Feed};
 use crate::engine::stop::Stop;
@@ -24,32 +24,32 @@ use std::time::{Duration, Instant};
 
 /// A run of frames is handed over when it has this many bytes...
 const RUN_BYTES: usize = 32 * 1024;
-/// ...or kept values of this size; in any case when the consumer has no more at hand.
+/// ...or values of this many bytes, if they are kept; and always when the consumer's queue is empty.
 const RUN_VALUE_BYTES: usize = 1024 * 1024;
 /// How long a broker may be away before a reader gives up.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// Errors that are further apart than this belong to different outages.
 const LULL: Duration = Duration::from_secs(60);
 
-/// What to read, and how.
+/// The options of all readers of a topic.
 #[derive(Clone, Debug)]
 pub struct ReaderOptions {
     /// The topic.
     pub topic: String,
-    /// Consumers, each with a thread and a share of the partitions.
+    /// Number of consumers, each with a thread and a share of the partitions.
     pub threads: usize,
-    /// Which parser.
+    /// The parser of the frames.
     pub parser: ParserKind,
-    /// Whether the original bytes are wanted too.
+    /// Whether the original bytes are kept.
     pub keep_values: bool,
-    /// Whether to go on at the end, and take the times of each frame.
+    /// Whether the reader continues at the end, and records the times of each frame.
     pub follow: bool,
 }
 
-/// The consumer of one of so many readers.
+/// The consumer of one of `threads` readers.
 ///
 /// # Errors
-/// If librdkafka refuses the configuration.
+/// If librdkafka rejects the configuration.
 pub fn consumer(settings: &Settings, follow: bool, threads: usize, partitions: usize) -> Result<BaseConsumer<Context>> {
     let live = [("enable.partition.eof", "true"), ("statistics.interval.ms", "1000")];
     let (queue, messages) = (queue_kbytes(threads), queue_messages(partitions));
@@ -62,47 +62,47 @@ pub fn consumer(settings: &Settings, follow: bool, threads: usize, partitions: u
     settings.client(&ours).create_with_context(Context::default()).map_err(unusable)
 }
 
-/// One partition of a reader.
+/// A partition that a reader is assigned.
 pub struct Assigned {
     partition: usize,
     low: i64,
-    /// Where to stop; moves up when a run without an end is asked to finish.
+    /// The end offset; it moves up when a run without an end is told to finish.
     high: i64,
     ended: bool,
 }
 
 impl Assigned {
-    /// From the low end of `range` on; to its high end unless the reader follows.
+    /// A partition that is read from the low end of `range`, and to its high end unless the reader follows.
     pub fn new(partition: usize, range: Range) -> Assigned {
         Assigned { partition, low: range.low, high: range.high, ended: false }
     }
 }
 
-/// Reads some partitions.
+/// Reads some partitions of a topic.
 pub struct Reader {
-    /// Its own.
+    /// The consumer of this reader.
     pub consumer: BaseConsumer<Context>,
-    /// What it reads.
+    /// The partitions of this reader.
     pub shares: Vec<Assigned>,
-    /// How long to wait for an answer.
+    /// The timeout of requests.
     pub timeout: Duration,
-    /// What is read, and how.
+    /// The options of all readers.
     pub options: ReaderOptions,
-    /// The topics that there were at the start.
+    /// The topics at the start of the count.
     pub identity: Identity,
-    /// Where frames go.
+    /// The queue to the counter.
     pub feed: Feed,
-    /// When to end.
+    /// Stops the reader.
     pub stop: Stop,
 }
 
 impl Reader {
-    /// Reads until all partitions have ended; whatever fails goes to the feed.
+    /// Reads until all partitions have ended, and sends an error to the feed.
     pub fn run(mut self) {
         if let Err(error) = self.read() {
             self.feed.send(Event::Failed(error));
         }
-        // The counter waits for this thread; closing the consumer takes up to 100 ms.
+        // The counter waits until this thread drops the feed; closing the consumer takes up to 100 ms.
         let Reader { feed, consumer, .. } = self;
         drop(feed);
         drop(Aside::new(consumer));
@@ -118,12 +118,13 @@ impl Reader {
         while !self.stop.interrupted() && !self.feed.is_closed() && self.shares.iter().any(|share| !share.ended) {
             let (message, waited) = match poll.at_hand(&self.consumer) {
                 None => {
-                    // What was read must not wait for what will be; but while the counter is busy, it may grow.
+                    // Frames must not wait for later ones while the counter is idle; while it is busy, the run may
+                    // grow.
                     if self.feed.is_awaited() {
                         let last = self.whole(&mut run);
                         self.feed.send_last(last);
                     }
-                    // A busy reader must not sleep long: the counter commits when it rests.
+                    // A busy reader must not sleep long: the counter commits once no reader is busy.
                     (poll.wait(&self.consumer, !self.feed.is_busy()), true)
                 }
                 some => (some, false),
@@ -137,7 +138,7 @@ impl Reader {
                     let partition = message.partition() as usize;
                     if partition != run.partition || run.bytes() >= self.run_bytes() {
                         self.hand_over(&mut run);
-                        // The counter may have kept this thread waiting for long.
+                        // A full queue may have blocked this thread for a long time.
                         heard = Instant::now();
                         run.restart(partition);
                     }
@@ -158,7 +159,7 @@ impl Reader {
                     self.feed.send(Event::CaughtUp(partition, at.max(low)));
                 }
                 Some(Err(error)) => {
-                    // A quiet topic says nothing for hours: what counts is for how long there are errors.
+                    // A quiet topic has no messages for hours, so the duration of the errors counts.
                     let now = Instant::now();
                     let (since, last) = trouble.unwrap_or((now, now));
                     let since = if now - last > LULL { now } else { since.max(heard) };
@@ -182,7 +183,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Assigns the partitions; whether they are read to the ends that they have now.
+    /// Assigns the partitions; returns whether they have fixed ends.
     fn begin(&mut self) -> Result<bool> {
         self.assign()?;
         let bounded = !self.options.follow;
@@ -192,7 +193,8 @@ impl Reader {
         Ok(bounded)
     }
 
-    /// Ends the partitions whose position is at their end: transaction markers occupy offsets without being messages.
+    /// Ends the partitions whose position is at their end: transaction markers have offsets, but the reader gets no
+    /// message for them.
     fn end_reached(&mut self, run: &mut Frames) -> Result<()> {
         let positions = self.positions()?;
         self.hand_over(run);
@@ -207,7 +209,7 @@ impl Reader {
     fn assign(&self) -> Result<()> {
         let mut list = TopicPartitionList::new();
         for share in &self.shares {
-            // An absolute offset: "beginning" costs a look-up that is retried after 500 ms.
+            // An absolute offset: "beginning" needs a look-up, which is retried only after 500 ms.
             list.add_partition_offset(&self.options.topic, share.partition as i32, Offset::Offset(share.low))?;
         }
         self.consumer.assign(&list).context("the partitions cannot be assigned")
@@ -234,7 +236,7 @@ impl Reader {
         ended.into_iter().try_for_each(|partition| self.end(partition))
     }
 
-    /// Reports a partition's end, and stops fetching what lies beyond.
+    /// Reports the end of a partition, and stops fetching messages after it.
     fn end(&mut self, partition: usize) -> Result<()> {
         let mut list = TopicPartitionList::new();
         list.add_partition(&self.options.topic, partition as i32);
@@ -269,7 +271,7 @@ impl Reader {
         }
     }
 
-    /// The run so far, if it holds anything; it begins anew.
+    /// Takes the current run, if it has frames, and starts a new one.
     fn whole(&self, run: &mut Frames) -> Option<Frames> {
         if run.is_empty() {
             return None;
@@ -281,17 +283,17 @@ impl Reader {
         Some(whole)
     }
 
-    /// Whether an error is worth waiting for its end.
+    /// Ignores an error that may pass; returns an error that is final or lasts for too long.
     fn judge(&self, error: KafkaError, since: Instant) -> Result<()> {
         let code = error.rdkafka_error_code();
-        // A reader's group is a name only: nothing is committed.
+        // The group of a reader is only a name: nothing is committed for it.
         let passing = code.is_some_and(|code| is_passing(code) || code == RDKafkaErrorCode::GroupAuthorizationFailed);
         let topic = &self.options.topic;
         match code {
             _ if passing && since.elapsed() < PATIENCE => Ok(()),
             _ if passing => Err(self.silence(since.elapsed())),
             Some(RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::AutoOffsetReset) => {
-                // It may be another topic, which does not reach that far.
+                // The topic may be another one, with fewer offsets.
                 self.identity.check(self.consumer.client())?;
                 Err(anyhow!(
                     "topic {topic}: frames were deleted before they were read ({error}): make its retention longer; `kuu count --recreate` counts what is left, anew"

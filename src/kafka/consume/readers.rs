@@ -1,5 +1,5 @@
-//! The reader threads of a topic, and the one that watches the topic while they follow it: whether it still is the same, and
-//! whether partitions were added.
+//! The reader threads of a topic, and a watcher thread, which checks while they follow whether the topic is the same,
+//! and whether partitions were added.
 
 use crate::engine::queue::{Event, Feed};
 use crate::engine::stop::Stop;
@@ -17,11 +17,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-/// How often the watcher looks at the topic, and how often at the rest of the run.
+/// The time between two checks of the topic, and between two checks whether the run has ended.
 const LOOK: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(20);
 
-/// All readers of a topic.
+/// All readers of a topic, and the watcher.
 pub struct Readers {
     crew: Arc<Mutex<Crew>>,
 }
@@ -32,7 +32,7 @@ struct Crew {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// What each reader gets.
+/// The configuration that all readers share.
 #[derive(Clone)]
 struct Instructions {
     settings: Settings,
@@ -43,11 +43,11 @@ struct Instructions {
 }
 
 impl Readers {
-    /// Starts the readers on all partitions from the low end of `ranges`; each stops at the known high end unless it
-    /// follows. Then partitions that are added are read too, and the run ends when the topics are not those of `identity`.
+    /// Starts the readers on all partitions from the low end of `ranges`. Without `follow`, each partition ends at its
+    /// high end. With it, added partitions are read too, and the run ends once the topics differ from `identity`.
     ///
     /// # Errors
-    /// If librdkafka refuses the configuration.
+    /// If librdkafka rejects the configuration.
     pub fn start(
         settings: &Settings,
         options: &ReaderOptions,
@@ -69,18 +69,18 @@ impl Readers {
             let client = consumer(settings, true, threads, 1)?;
             let watcher = Watcher { instructions, client, known: ranges.len(), threads, crew: Arc::clone(&crew) };
             let thread = Builder::new().name("watcher".into());
-            // Not joined: it may wait for a broker that is away.
+            // The thread is not joined: it may wait for a broker that is away.
             thread.spawn(move || watcher.run()).context("a thread cannot be started")?;
         }
         Ok(Readers { crew })
     }
 
-    /// Frames that are not read yet, where the readers follow.
+    /// The consumer lag in frames, if the readers follow.
     pub fn lag(&self) -> u64 {
         self.sum(Context::lag)
     }
 
-    /// Offsets that no read_committed reader sees, as a transaction is open before them; where the readers follow.
+    /// The number of offsets behind an open transaction, which no read_committed reader sees; if the readers follow.
     pub fn hidden(&self) -> u64 {
         self.sum(Context::hidden)
     }
@@ -90,10 +90,10 @@ impl Readers {
         crew.contexts.iter().map(|context| of(context)).sum::<i64>().max(0) as u64
     }
 
-    /// Waits for the readers, which have told their ends.
+    /// Waits for the readers, after they have reported their ends.
     ///
     /// # Errors
-    /// If one died.
+    /// If a reader died.
     pub fn join(self) -> Result<()> {
         let threads = std::mem::take(&mut self.crew.lock().unwrap_or_else(PoisonError::into_inner).threads);
         for thread in threads {
@@ -105,7 +105,7 @@ impl Readers {
 }
 
 impl Instructions {
-    /// Starts a reader, one of `readers` that there are to be.
+    /// Starts one of `readers` readers.
     fn spawn(&self, crew: &Mutex<Crew>, shares: Vec<Assigned>, readers: usize) -> Result<()> {
         let consumer = consumer(&self.settings, self.options.follow, readers, shares.len())?;
         let mut crew = crew.lock().unwrap_or_else(PoisonError::into_inner);
@@ -122,27 +122,27 @@ impl Instructions {
 struct Watcher {
     instructions: Instructions,
     client: BaseConsumer<Context>,
-    /// Partitions that are read.
+    /// Number of partitions that are read.
     known: usize,
     threads: usize,
     crew: Arc<Mutex<Crew>>,
 }
 
 impl Watcher {
-    /// Until the run ends; whatever is wrong with the topics goes to the feed.
+    /// Checks the topics until the run ends, and sends an error to the feed.
     fn run(mut self) {
         while self.rest() {
             planted("watcher");
             match self.look() {
                 Ok(()) => {}
-                // It is asked again.
+                // The next check asks the broker again.
                 Err(error) if is_outage(&error) => {}
                 Err(error) => return self.instructions.feed.send(Event::Failed(error)),
             }
         }
     }
 
-    /// Waits for the time of the next look; whether there is to be one.
+    /// Waits until the next check; returns false if the run has ended.
     fn rest(&self) -> bool {
         let mut next = Deadline::after(LOOK).every(TICK);
         let Instructions { feed, stop, .. } = &self.instructions;
@@ -166,12 +166,12 @@ impl Watcher {
         for partition in self.known..there {
             let Ok((low, high)) = self.client.fetch_watermarks(&options.topic, partition as i32, settings.timeout)
             else {
-                // Its leader has yet to hear of it.
+                // The leader of the new partition does not know it yet.
                 return Ok(());
             };
             shares.push(Assigned::new(partition, Range { low, high }));
         }
-        // Before any of their frames.
+        // The counter must know the partitions before their first frames.
         feed.send(Event::Grown(there));
         self.known = there;
         self.instructions.spawn(&self.crew, shares, self.threads)

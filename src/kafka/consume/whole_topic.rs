@@ -1,4 +1,4 @@
-//! Reads a topic as it is, message by message.
+//! Reads a whole topic, message by message.
 
 use crate::kafka::admin::Range;
 use crate::kafka::client::background_close::Aside;
@@ -20,29 +20,30 @@ use std::time::{Duration, Instant};
 /// One message.
 #[derive(Clone, Copy, Debug)]
 pub struct ScannedMessage<'a> {
-    /// Its partition.
+    /// The partition.
     pub partition: i32,
-    /// Its offset.
+    /// The offset.
     pub offset: i64,
-    /// Its key, empty if it has none.
+    /// The key, empty if the message has none.
     pub key: &'a [u8],
-    /// Its value, none for a tombstone.
+    /// The value, none for a tombstone.
     pub value: Option<&'a [u8]>,
     message: &'a BorrowedMessage<'a>,
 }
 
 impl ScannedMessage<'_> {
-    /// The value of a header.
+    /// The value of a header, if the message has it.
     pub fn header(&self, key: &str) -> Option<&[u8]> {
         let headers = self.message.headers()?;
         headers.iter().find(|header| header.key == key)?.value
     }
 }
 
-/// Reads `topic` over `ranges`, as a read_committed reader, to the end by position; gives how many messages there were.
+/// Reads `ranges` of `topic`, as a read_committed reader, until its positions are at the ends; returns the number of
+/// messages.
 ///
 /// # Errors
-/// If the broker falls silent for the timeout, the topic goes away, or `take` fails.
+/// If no message arrives within the timeout, the topic is deleted, or `take` fails.
 pub fn read_all(
     settings: &Settings,
     topic: &str,
@@ -88,7 +89,7 @@ fn drain(
                     take(record(&message))?;
                 }
             }
-            // Transaction markers and compacted rows occupy offsets: the position decides.
+            // Transaction markers and compacted rows have offsets too, so the position decides.
             None if poll.is_dry() && ends(consumer)? => break,
             None => {}
             Some(Err(error)) if lasting(&error) => {
@@ -107,8 +108,8 @@ fn drain(
     Ok(messages)
 }
 
-/// Reads `topic` over `ranges` on several threads, each with its share of the partitions, and does nothing with what it
-/// reads: the ceiling of reading. Gives the messages, and the time from the first one to the last.
+/// Reads `ranges` of `topic` on several threads, each with a share of the partitions, and discards the messages: the
+/// ceiling of reading. Returns the number of messages, and the time from the first one to the last.
 ///
 /// # Errors
 /// As [`read_all`].
@@ -124,11 +125,11 @@ pub fn read_shared(settings: &Settings, topic: &str, ranges: &[Range], threads: 
         let consumer = assigned(settings, topic, &mine, threads)?;
         let messages = drain(&consumer, settings, topic, &mine, |record| {
             std::hint::black_box(record.value);
-            // Looking at the clock for every message would be part of what is measured.
+            // Reading the clock for every message would change the measurement.
             first.get_or_insert_with(Instant::now);
             Ok(())
         })?;
-        // Closing the consumer takes up to 100 ms, which is no part of reading.
+        // Closing the consumer takes up to 100 ms, which are not part of reading.
         let span = first.map(|first| (first, Instant::now()));
         drop(consumer);
         Ok(ShareRead { messages, span })
@@ -146,13 +147,13 @@ pub fn read_shared(settings: &Settings, topic: &str, ranges: &[Range], threads: 
     Ok((shares.iter().map(|share| share.messages).sum(), time))
 }
 
-/// What one thread of [`read_shared`] read, and when.
+/// The result of one thread of [`read_shared`].
 struct ShareRead {
     messages: u64,
     span: Option<(Instant, Instant)>,
 }
 
-/// Reads `topic` from the low ends of `ranges` until `done` says so, which is asked at least every 10 ms.
+/// Reads `topic` from the low ends of `ranges` until `done` returns true, which is called at least every 10 ms.
 ///
 /// # Errors
 /// If the topic cannot be read.
@@ -176,7 +177,7 @@ pub fn read_until(
     Ok(())
 }
 
-/// One of `consumers` that read at the same time.
+/// A consumer of these ranges, one of `consumers` at the same time.
 fn assigned(
     settings: &Settings,
     topic: &str,
@@ -207,7 +208,7 @@ fn record<'a>(message: &'a BorrowedMessage<'a>) -> ScannedMessage<'a> {
 
 fn lasting(error: &KafkaError) -> bool {
     match error.rdkafka_error_code() {
-        // Its group is a name only: nothing is committed.
+        // The group is only a name: nothing is committed for it.
         Some(RDKafkaErrorCode::GroupAuthorizationFailed) => false,
         code => !code.is_some_and(is_passing),
     }

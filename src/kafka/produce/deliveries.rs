@@ -1,4 +1,4 @@
-//! What becomes of what a count writes: the last offsets, and the first loss.
+//! Deliveries of a count's records: the last offsets, and the first lost record.
 
 use crate::engine::sink::Letter;
 use crate::kafka::client::descriptors::{self, exhausted};
@@ -15,19 +15,19 @@ use rdkafka::producer::ProducerContext;
 use std::sync::Mutex;
 use thiserror::Error;
 
-/// Something that was not written, the first one if there are many.
+/// A record that was not written, the first one if there are several.
 #[derive(Clone, Debug, Error)]
 #[error("topic {topic} did not take what was written to it: {why}")]
 pub struct Loss {
-    /// Where it was to go.
+    /// The topic of the record.
     pub topic: String,
-    /// Why it did not, and what to do.
+    /// Why the record was not written, and the remedy.
     pub why: String,
-    /// The same for a program.
+    /// The error code.
     pub code: Option<RDKafkaErrorCode>,
 }
 
-/// Remembers what was lost.
+/// Keeps the first lost record and the last offsets.
 pub struct Deliveries {
     log: Mutex<Log>,
     settings: Settings,
@@ -39,17 +39,17 @@ impl Deliveries {
         Deliveries { log: Mutex::default(), settings: settings.clone(), topics: topics.clone() }
     }
 
-    /// What was lost first, if anything was.
+    /// The first lost record, if there is one.
     pub(super) fn lost(&self) -> Option<Loss> {
         self.log.lock().ok().and_then(|log| log.lost.clone())
     }
 
-    /// The last offsets that were written, as far as they are acknowledged and known.
+    /// The last offsets that were written, if they are acknowledged and known.
     pub(super) fn written(&self) -> Vec<Written> {
         self.log.lock().map(|log| log.written.clone()).unwrap_or_default()
     }
 
-    /// Says what was written before.
+    /// Sets the offsets that an earlier run wrote last.
     pub(super) fn resume(&self, written: Vec<Written>) {
         if let Ok(mut log) = self.log.lock() {
             log.written = written;
@@ -64,7 +64,7 @@ impl Deliveries {
         Loss { topic: topic.to_owned(), why, code }
     }
 
-    /// Of a message that is larger than its topic takes, compressed as it was.
+    /// The loss of a message that is larger than its topic accepts, after compression.
     pub(super) fn too_large(&self, topic: &str, place: usize, bytes: usize) -> Loss {
         let CountTopics { input, .. } = &self.topics;
         let what = match Place::of(place) {
@@ -85,7 +85,7 @@ impl Deliveries {
     }
 }
 
-/// Where a frame stands that is passed on: goes with it through librdkafka in a word.
+/// The position of a forwarded frame, encoded in one word that librdkafka returns with the delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     partition: usize,
@@ -93,7 +93,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// 44 bits count the frames of a year at 500,000 a second.
+    /// 44 bits are enough for the frames of a year at 500,000 a second.
     const OFFSET_BITS: u32 = 44;
     pub(super) const NONE: usize = 0;
 
@@ -117,12 +117,13 @@ impl Place {
 struct Log {
     lost: Option<Loss>,
     written: Vec<Written>,
-    /// The last message, if nobody knows where it is.
+    /// The last message, if its offset is unknown.
     unknown: Option<Written>,
 }
 
 impl Log {
-    /// Offsets only rise, unless the topic is another one: many brokers make a topic that is missing.
+    /// Records an offset. Offsets only rise, unless the topic is a new one: many brokers create a missing topic on a
+    /// write.
     fn delivered(&mut self, topic: &str, partition: i32, offset: i64) {
         if self.is_unknown(topic, partition, offset) {
             return;
@@ -141,8 +142,8 @@ impl Log {
         last.offset = offset;
     }
 
-    /// Whether a broker did not say where a batch is: it had it already, and the answer had been lost. librdkafka then
-    /// numbers its messages from -1 on, or from a number below.
+    /// Whether the offset of a batch is unknown: the broker had the batch already, and its first answer was lost.
+    /// librdkafka then numbers the messages from -1 or a lower number on.
     fn is_unknown(&mut self, topic: &str, partition: i32, offset: i64) -> bool {
         let follows = |last: &Written| last.partition == partition && last.offset + 1 == offset && last.topic == topic;
         let unknown = offset < 0 || self.unknown.as_ref().is_some_and(follows);

@@ -1,4 +1,4 @@
-//! Sends frames and accounts for every one of them.
+//! Sends frames and reports the outcome of every one.
 
 use crate::engine::patience::Patience;
 use crate::engine::stop::Stop;
@@ -17,37 +17,37 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, Pur
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// Undelivered frames that are named one by one; the others are only counted.
+/// Largest number of undelivered frames that are named; the others are only counted.
 const NAMED_FAILURES: usize = 10;
 
-/// How long brokers that acknowledge nothing are waited for, once the user wants the end.
+/// How long a sender waits for acknowledgements after an interrupt.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// What became of the frames that were sent.
+/// The outcome of all frames.
 #[derive(Clone, Debug, Default)]
 pub struct SendReport {
     /// Frames that the brokers acknowledged.
     pub delivered: u64,
-    /// Their bytes, without keys.
+    /// The bytes of these frames, without keys.
     pub delivered_bytes: u64,
-    /// Frames that they did not.
+    /// Frames that the brokers did not acknowledge.
     pub failed: u64,
-    /// Those of them that were not acknowledged in time: they may be in the topic or not.
+    /// Frames among these without an answer in time: the topic may have them or not.
     pub unknown: u64,
-    /// Frames that were never sent, because of an interrupt.
+    /// Frames that were not sent, because of an interrupt.
     pub unsent: u64,
-    /// Frames that were given up at an interrupt before the brokers answered: they may be in the topic or not.
+    /// Frames that were given up after an interrupt, before the brokers answered: the topic may have them or not.
     pub unanswered: u64,
-    /// The first few of those: the tag given to [`Sender::send`], and why.
+    /// The first few failed frames: the tag given to [`Sender::send`], and the reason.
     pub failures: Vec<(usize, String)>,
-    /// Tags and times of acknowledgement in microseconds since the Unix epoch, where asked for.
+    /// Tags and acknowledgement times in microseconds since the Unix epoch, if there is a clock.
     pub acks: Vec<(usize, i64)>,
 }
 
-/// What becomes of frames, counted one by one. (That of results remembers offsets and the first loss instead: a count ends
-/// with it.)
+/// Deliveries of frames, counted one by one. (Those of results keep offsets and the first loss instead: a loss ends the
+/// count.)
 struct FrameDeliveries {
-    /// The right that it was refused, which is why the rest of the queue was given up.
+    /// The missing right because of which librdkafka gave up the rest of the queue.
     denied: Mutex<Option<String>>,
     outcome: Mutex<SendReport>,
     settings: Settings,
@@ -62,8 +62,8 @@ impl ClientContext for FrameDeliveries {
 
     fn error(&self, _: KafkaError, reason: &str) {
         descriptors::notice(reason);
-        // An idempotent producer asks for its id first, which takes the right to write to any topic. The code says only that
-        // the error is fatal; the words say why.
+        // An idempotent producer first requests an id, which takes the right to write to any topic. The code only says
+        // that the error is fatal; the text names the reason.
         if reason.contains("authorization failed")
             && let Ok(mut denied) = self.denied.lock()
         {
@@ -86,8 +86,8 @@ impl ProducerContext for FrameDeliveries {
                 }
             }
             Err((error, _)) => match error.rdkafka_error_code() {
-                // Those of the queue may have been sent before the connection was lost. Where a right is missing, it is
-                // librdkafka that gives the queue up.
+                // Some frames of the queue may have been sent before the connection was lost. Without the right to
+                // write, librdkafka itself gives up the queue.
                 Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight) if !self.is_denied() => {
                     outcome.unanswered += 1;
                 }
@@ -130,14 +130,14 @@ impl FrameDeliveries {
 }
 
 impl FrameDeliveries {
-    /// Notes a frame that was not even taken.
+    /// Records a frame that the producer did not accept.
     fn refuse(&self, tag: usize, why: &str) {
         if let Ok(mut outcome) = self.outcome.lock() {
             outcome.fail(tag, || why.to_owned());
         }
     }
 
-    /// Frames that are acknowledged or lost.
+    /// Number of frames that are acknowledged or lost.
     fn settled(&self) -> u64 {
         self.outcome.lock().map_or(0, |outcome| outcome.delivered + outcome.failed)
     }
@@ -160,19 +160,20 @@ pub struct Sender {
     sent: u64,
     stop: Stop,
     given_up: bool,
-    /// Why the topic takes no frame without a key, if it takes none.
+    /// Why the topic accepts no frame without a key, if that is so.
     keyless: Option<String>,
 }
 
 impl Sender {
-    /// A producer with acks=all. `clock` stamps acknowledgements, if given.
+    /// A producer with acks=all. `clock` gives the time of acknowledgements, if set.
     ///
     /// # Errors
-    /// If librdkafka refuses the configuration.
+    /// If librdkafka rejects the configuration.
     pub fn new(settings: &Settings, topic: &str, ours: &[(&str, &str)], clock: Option<fn() -> i64>) -> Result<Sender> {
         let base = [
             ("enable.idempotence", "true"),
-            // As the Java client does it, so that a user stays in one partition whatever client wrote it.
+            // The partitioner of the Java client, so that a user stays in one partition whatever client wrote the
+            // frames.
             ("partitioner", "murmur2_random"),
             ("linger.ms", "20"),
             ("batch.size", "1000000"),
@@ -187,25 +188,25 @@ impl Sender {
         Ok(Sender { producer, topic, partition: None, sent: 0, stop, given_up: false, keyless: None })
     }
 
-    /// Gives up what the brokers do not acknowledge once this is interrupted.
+    /// Gives up frames that are not acknowledged soon after `stop` is interrupted.
     pub fn until(mut self, stop: &Stop) -> Sender {
         self.stop = stop.clone();
         self
     }
 
-    /// Refuses frames without a key, for this reason: a broker refuses all that come with one.
+    /// Rejects frames without a key, for this reason: the broker would reject their whole batch.
     pub fn with_keys_only(mut self, why: String) -> Sender {
         self.keyless = Some(why);
         self
     }
 
-    /// Sends everything to one partition, where order matters more than spread.
+    /// Sends all frames to one partition, to keep their order.
     pub fn to_partition(mut self, partition: i32) -> Sender {
         self.partition = Some(partition);
         self
     }
 
-    /// Hands a frame over, waiting while the queue is full. `tag` comes back in [`SendReport`].
+    /// Sends a frame, and waits while the queue is full. [`SendReport`] refers to the frame by `tag`.
     pub fn send(&mut self, key: Option<&str>, value: &[u8], tag: usize) {
         self.send_with(key, value, tag, None);
     }
@@ -251,18 +252,18 @@ impl Sender {
             outcome.unsent += 1;
         }
         self.sent += 1;
-        // Serving deliveries a few times a batch is enough, and every poll takes a lock.
+        // Serving deliveries a few times per batch is enough, and every poll takes a lock.
         if self.sent.is_multiple_of(64) {
             serve(&self.producer);
         }
     }
 
-    /// Where it sends to.
+    /// The topic.
     pub fn topic(&self) -> &str {
         &self.topic
     }
 
-    /// Serves deliveries that wait.
+    /// Serves available deliveries.
     pub fn poll(&self) {
         serve(&self.producer);
     }
@@ -278,12 +279,12 @@ impl Sender {
         }
     }
 
-    /// The first frame that was given up, if any: its tag, and why.
+    /// The first frame that was given up, if any: its tag, and the reason.
     pub fn failure(&self) -> Option<(usize, String)> {
         self.producer.context().outcome.lock().ok()?.failures.first().cloned()
     }
 
-    /// Waits until every frame is acknowledged or given up, and tells.
+    /// Waits until every frame is acknowledged or given up, and returns the report.
     pub fn finish(self) -> SendReport {
         self.flush();
         self.producer.context().outcome.lock().map(|outcome| outcome.clone()).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Writing topics: frames, results, dead letters.
+//! Writers of topics: frames, results, dead letters.
 
 pub mod deliveries;
 pub mod frame_sender;

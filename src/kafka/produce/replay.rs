@@ -1,4 +1,4 @@
-//! Frames of files to a topic.
+//! Sends the frames of files to a topic.
 
 use crate::engine::stop::Stop;
 use crate::input::several::{self, Reading};
@@ -6,15 +6,16 @@ use crate::input::{Progress, is_blank};
 use crate::kafka::produce::frame_sender::Sender;
 use kuu_frame::{Parser, ParserKind};
 
-/// Bits of a tag that hold the line; the file's index is above them.
+/// Number of bits of a tag that hold the line; the higher bits hold the index of the file.
 const LINE_BITS: u32 = 48;
 
-/// Which file and line a tag given to [`Sender::send`] stands for.
+/// The file and the line that a tag stands for.
 pub fn place(tag: usize) -> (usize, u64) {
     (tag >> LINE_BITS, tag as u64 & ((1 << LINE_BITS) - 1))
 }
 
-/// Sends the frames of `names`, `limit` at most: key = uid, or none where no uid can be read. Blank lines are passed over.
+/// Sends the frames of `names`, up to `limit`. The key is the uid, none without a readable uid. Blank lines are
+/// skipped.
 pub fn replay(
     names: &[String],
     limit: Option<u64>,

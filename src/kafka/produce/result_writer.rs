@@ -1,4 +1,4 @@
-//! One producer for all that a count writes: results, dead letters, ordered frames, state.
+//! One producer for all records of a count: results, dead letters, ordered frames, state.
 
 use crate::engine::patience::Patience;
 use crate::engine::sink::Letter;
@@ -20,7 +20,8 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use std::time::Duration;
 
-/// Writes in order; what was taken but not written shows at the next flush, or before.
+/// Writes records in order; a record that the producer accepts but cannot write is reported at the next flush, or
+/// before.
 pub struct Writer {
     producer: BaseProducer<Deliveries>,
     topics: CountTopics,
@@ -31,11 +32,11 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// A writer with these properties of the producer. Once `stop` is interrupted, it waits for the brokers no longer
-    /// than the timeout.
+    /// A writer with these producer properties. Once `stop` is interrupted, it waits for the brokers no longer than the
+    /// timeout.
     ///
     /// # Errors
-    /// If librdkafka refuses the configuration.
+    /// If librdkafka rejects the configuration.
     pub fn new(settings: &Settings, topics: CountTopics, ours: &[(&str, &str)], stop: &Stop) -> Result<Writer> {
         let kbytes = producer_kbytes(topics.limits.largest());
         let batch = topics.limits.smallest().min(1_000_000).to_string();
@@ -45,11 +46,11 @@ impl Writer {
             ("linger.ms", "0"),
             ("compression.type", "lz4"),
             ("queue.buffering.max.kbytes", &kbytes),
-            // Of small messages, the bytes say little: each takes some 700 more.
+            // A limit in bytes is not enough for small messages: each takes about 700 bytes more.
             ("queue.buffering.max.messages", "20000"),
-            // The topic decides; the client's own limit is smaller than what may come.
+            // The topic limits the size; the default limit of the client is smaller than some messages.
             ("message.max.bytes", "1000000000"),
-            // Several messages in one batch must not be more than it takes.
+            // Several messages in one batch must not exceed the topic's limit.
             ("batch.size", &batch),
         ];
         let deliveries = Deliveries::new(settings, &topics);
@@ -58,17 +59,17 @@ impl Writer {
         Ok(Writer { producer, topics, timeout, stop, unacknowledged: false, row: Vec::new() })
     }
 
-    /// The topics that it was made for.
+    /// The topics of this count.
     pub fn topics(&self) -> &CountTopics {
         &self.topics
     }
 
-    /// The last offsets that were written, as far as they are acknowledged.
+    /// The last offsets that were written, if they are acknowledged.
     pub fn written(&self) -> Vec<Written> {
         self.producer.context().written()
     }
 
-    /// Says what was written before this writer.
+    /// Sets the offsets that an earlier run wrote last.
     pub fn resume(&self, written: Vec<Written>) {
         self.producer.context().resume(written);
     }
@@ -81,7 +82,7 @@ impl Writer {
     /// Writes a result that was emitted at `emitted_us`, in microseconds since the Unix epoch.
     ///
     /// # Errors
-    /// If the producer does not take it.
+    /// If the producer rejects the record.
     pub fn result(&mut self, result: &Emission, cause: Option<Times>, emitted_us: i64) -> Result<(), Loss> {
         let mut row = std::mem::take(&mut self.row);
         row.clear();
@@ -98,11 +99,11 @@ impl Writer {
         sent
     }
 
-    /// Writes a value as it came, with the reason and its place in headers, if there is a topic for it. One that the topic
-    /// does not take with all that goes without itself, its size in a header, and without its key if need be.
+    /// Writes the original value with headers for the reason and its position, if there is a topic for dead letters. If
+    /// that is too large for the topic, the record has no value, but its size in a header, and if necessary no key.
     ///
     /// # Errors
-    /// If the producer does not take it.
+    /// If the producer rejects the record.
     pub fn dead_letter(&mut self, letter: &Letter, reason: &str) -> Result<(), Loss> {
         let CountTopics { input, dead_letters, limits, .. } = &self.topics;
         let Some(topic) = dead_letters else { return Ok(()) };
@@ -140,11 +141,11 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes the next frame of the ordered output, if there is a topic for it. Its key is only of use to readers: one that
-    /// makes it too large stays away.
+    /// Writes the next frame of the ordered output, if there is a topic for it. Only readers use the key: it is left
+    /// out if it makes the record too large.
     ///
     /// # Errors
-    /// If the producer does not take it.
+    /// If the producer rejects the record.
     pub fn ordered(&mut self, letter: &Letter) -> Result<(), Loss> {
         let CountTopics { ordered, limits, .. } = &self.topics;
         let Some(topic) = ordered else { return Ok(()) };
@@ -162,7 +163,7 @@ impl Writer {
     /// Writes a record of state, or its tombstone.
     ///
     /// # Errors
-    /// If the producer does not take it.
+    /// If the producer rejects the record.
     pub fn state(&mut self, topic: &str, key: &str, value: Option<&[u8]>) -> Result<(), Loss> {
         let mut record = BaseRecord::with_opaque_to(topic, Place::NONE).partition(0).key(key.as_bytes());
         if let Some(value) = value {
@@ -186,15 +187,15 @@ impl Writer {
         })
     }
 
-    /// Waits until everything so far is acknowledged.
+    /// Waits until all records so far are acknowledged.
     ///
     /// # Errors
-    /// If something was lost.
+    /// If a record was lost.
     pub fn flush(&mut self) -> Result<(), Loss> {
         let mut patience = Patience::new(&self.stop, self.timeout);
         while self.unacknowledged && self.producer.in_flight_count() > 0 {
             serve_and_rest(&self.producer);
-            // Once one is lost, librdkafka keeps the others of the transaction back until they time out.
+            // After a loss, librdkafka holds back the other records of the transaction until they time out.
             self.check()?;
             if patience.is_over(0) {
                 let error = KafkaError::Flush(RDKafkaErrorCode::OperationTimedOut);
@@ -205,10 +206,10 @@ impl Writer {
         self.check()
     }
 
-    /// Serves what the brokers answered.
+    /// Serves the answers of the brokers.
     ///
     /// # Errors
-    /// If something was lost.
+    /// If a record was lost.
     pub fn poll(&self) -> Result<(), Loss> {
         if self.unacknowledged {
             serve(&self.producer);

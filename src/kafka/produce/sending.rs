@@ -1,24 +1,24 @@
-//! Handing messages to a producer, whose queue is bounded.
+//! Sends messages through a producer with a bounded queue.
 
 use crate::kafka::consume::poll::serve_and_rest;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::ToBytes;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 
-/// Why a producer did not take a message.
+/// Why a producer did not accept a message.
 pub enum Untaken {
-    /// It does not fit into the empty queue.
+    /// The message does not fit into the empty queue.
     TooLarge,
-    /// The queue was full until it was given up.
+    /// The queue was full until the wait was given up.
     GivenUp(KafkaError),
-    /// It is refused.
+    /// The producer rejected the message.
     Refused(KafkaError),
 }
 
-/// Hands a message over; while the queue is full, waits until it has room, or `is_over` says so.
+/// Sends a message; while the queue is full, waits until it has room, or `is_over` returns true.
 ///
 /// # Errors
-/// Why it was not taken.
+/// Why the producer did not accept the message.
 #[inline]
 pub fn send<K: ToBytes + ?Sized, C: ProducerContext<DeliveryOpaque = usize>>(
     producer: &BaseProducer<C>,

@@ -1,32 +1,32 @@
-//! The topics of a count, and how large a message each takes.
+//! The topics of a count, and the largest message of each.
 
-/// What a topic takes by Kafka's default, in bytes; assumed where the broker does not say.
+/// Kafka's default for the largest message, in bytes; assumed if the broker does not report it.
 pub const DEFAULT: usize = 1_048_588;
 /// The topics of a count.
 #[derive(Clone, Debug)]
 pub struct CountTopics {
-    /// Where frames come from.
+    /// The topic of the frames.
     pub input: String,
-    /// Where results go.
+    /// The topic of the results.
     pub output: String,
-    /// Where values go that no window counts.
+    /// The topic of the values that no window counts.
     pub dead_letters: Option<String>,
-    /// Where frames go in order: to one partition, as only that keeps an order.
+    /// The topic of the ordered frames, all in one partition, as Kafka keeps the order only within a partition.
     pub ordered: Option<String>,
-    /// How large a message they take.
+    /// The largest message of each topic.
     pub limits: Limits,
 }
 
 /// The largest message that each topic takes, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The results.
+    /// The topic of the results.
     pub output: usize,
-    /// The dead letters.
+    /// The topic of the dead letters.
     pub dead_letters: usize,
-    /// The frames in order.
+    /// The topic of the ordered frames.
     pub ordered: usize,
-    /// The state.
+    /// The topic of the state.
     pub state: usize,
 }
 
@@ -37,12 +37,12 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// What one batch may come to for all the topics that a producer writes to.
+    /// The largest batch that all topics of a producer accept.
     pub fn smallest(&self) -> usize {
         self.output.min(self.dead_letters).min(self.ordered).min(self.state)
     }
 
-    /// The largest of them.
+    /// The largest of the limits.
     pub fn largest(&self) -> usize {
         self.output.max(self.dead_letters).max(self.ordered).max(self.state)
     }

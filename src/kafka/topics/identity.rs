@@ -1,4 +1,4 @@
-//! Whether the topics of a count still are those that it began with, and not others of the same names.
+//! Checks that the topics of a count are those that it began with, and not new topics of the same names.
 
 use crate::kafka::admin::Cluster;
 use crate::kafka::topics::count_topics::CountTopics;
@@ -10,10 +10,10 @@ use rdkafka::client::{Client, ClientContext};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Ids of topics by their names; a broker without ids has none.
+/// Ids of topics by name; empty if the broker has no topic ids.
 pub type Ids = BTreeMap<String, String>;
 
-/// How long a topic may seem to be missing: a broker that just started does not know all of them.
+/// How long a topic may seem to be missing: a broker that has just started does not know all topics yet.
 const MISSING: Duration = Duration::from_secs(10);
 
 /// The topics that a count began with.
@@ -24,13 +24,13 @@ pub struct Identity {
     output_partitions: Option<usize>,
     names: Vec<String>,
     ids: Ids,
-    /// Whom to ask, if not the controller.
+    /// The broker to ask, if not the controller.
     broker: Option<i32>,
     timeout: Duration,
 }
 
 impl Identity {
-    /// Of the topics that there are now; `state` is one of them, if there is one.
+    /// The topics as they are now, and the topic `state`, if there is one.
     ///
     /// # Errors
     /// If the broker does not answer.
@@ -47,25 +47,26 @@ impl Identity {
         Ok(Identity { input, output, output_partitions, names, ids, broker, timeout: cluster.settings().timeout })
     }
 
-    /// The ids as of the start.
+    /// The ids at the start.
     pub fn ids(&self) -> &Ids {
         &self.ids
     }
 
-    /// The partitions of the topic of the results, as of the start.
+    /// The number of partitions of the topic of results, at the start.
     pub fn output_partitions(&self) -> Option<usize> {
         self.output_partitions
     }
 
-    /// The id of the topic that is read.
+    /// The id of the input topic.
     pub fn input_id(&self) -> Option<&str> {
         self.ids.get(&self.input).map(String::as_str)
     }
 
-    /// Looks again; gives how many partitions the input has now.
+    /// Checks the topics; returns the current number of partitions of the input.
     ///
     /// # Errors
-    /// If a topic is gone or another one, or the results would go elsewhere; one of an outage if the broker does not tell.
+    /// If a topic is missing or replaced, or results would go to other partitions; an outage if the broker does not
+    /// answer.
     pub fn check<C: ClientContext>(&self, client: &Client<C>) -> Result<usize> {
         let mut deadline = Deadline::after(self.timeout.min(MISSING)).every(Duration::from_millis(100));
         loop {
@@ -111,10 +112,10 @@ impl Identity {
     }
 }
 
-/// Whether all results of a window go to one partition: it follows from their key, and from how many partitions there are.
+/// Checks that all results of a window go to one partition, which depends on their key and the number of partitions.
 ///
 /// # Errors
-/// If `output` had another number of partitions.
+/// If `output` had another number of partitions before.
 pub fn same_partitions(output: &str, then: Option<usize>, now: Option<usize>) -> Result<()> {
     match then.zip(now) {
         Some((then, now)) if then != now => bail!(

@@ -1,4 +1,4 @@
-//! How large a message each topic of a count takes, what it must take at least, and what a message comes to.
+//! The largest message of each topic of a count, the smallest allowed limit, and the size of a message.
 
 use crate::kafka::admin::Cluster;
 use crate::kafka::client::settings::Settings;
@@ -7,18 +7,18 @@ use anyhow::{Result, bail};
 use kuu_core::counter::LARGEST_BLOCK;
 use kuu_frame::MAX_UID;
 
-/// The most that a batch of one record, a key and headers of kuu's add to a value.
+/// The largest size of a batch of one record, a key and headers of kuu, without the value.
 const AROUND: usize = 4096 + MAX_UID;
-/// What results, and dead letters without their value, come to.
+/// The largest size of a result, or of a dead letter without its value.
 pub const SMALL: usize = 1024;
-/// What a record of state comes to.
+/// The largest size of a record of state.
 const RECORD: usize = LARGEST_BLOCK + SMALL;
 
-/// Asks for the limits of the topics, all of which are there, and of the state's if there is one; refuses those that do
-/// not take what they will get.
+/// Reads the limits of the topics, which must exist, and of the state topic if there is one; rejects topics with limits
+/// that are too low.
 ///
 /// # Errors
-/// If one takes too little, or the state's forgets.
+/// If a limit is too low, or the broker would delete dead letters or state that are needed.
 pub fn limits_of(cluster: &Cluster, topics: &CountTopics, state: Option<&str>) -> Result<Limits> {
     let CountTopics { input, output, dead_letters, ordered, .. } = topics;
     let (dead_letters, ordered) = (dead_letters.as_deref(), ordered.as_deref());
@@ -68,17 +68,17 @@ pub fn limits_of(cluster: &Cluster, topics: &CountTopics, state: Option<&str>) -
     Ok(limits)
 }
 
-/// The largest message that a topic takes, in bytes.
+/// The largest message of a topic, in bytes.
 fn takes(cluster: &Cluster, topic: &str) -> usize {
     cluster.configs(&[topic]).first().and_then(|config| config.max_message_bytes).unwrap_or(DEFAULT)
 }
 
-/// What topics are made with that take whatever `input` does: a frame with more around it.
+/// The limit of new topics that must accept every message of `input`: its limit, and room for more headers.
 pub fn to_take(cluster: &Cluster, input: &str) -> usize {
     (takes(cluster, input).max(DEFAULT) + AROUND).min(i32::MAX as usize)
 }
 
-/// How a setting of a topic is changed.
+/// The command that changes a setting of a topic.
 pub fn alter(settings: &Settings, topic: &str, setting: &str) -> String {
     format!(
         "kafka-configs.sh --bootstrap-server {} --alter --entity-type topics --entity-name {topic} --add-config {setting}",
@@ -86,16 +86,16 @@ pub fn alter(settings: &Settings, topic: &str, setting: &str) -> String {
     )
 }
 
-/// The memory that a producer's queue needs for one message of a topic that takes so much, in kilobytes: no line of a
-/// file is longer than 128 MiB.
+/// The size of a producer's queue that holds at least one message of a topic with this limit, in kilobytes: no line of
+/// a file is longer than 128 MiB.
 pub fn producer_kbytes(takes: usize) -> String {
     const LEAST: usize = 64 << 20;
     const MOST: usize = (128 << 20) + AROUND;
     (takes.clamp(LEAST, MOST) / 1024).to_string()
 }
 
-/// The most that a message comes to as a batch of its own that is not compressed: record batch (61 bytes), record (36),
-/// and for each header two lengths.
+/// The largest size of a message as an uncompressed batch of its own: record batch (61 bytes), record (36), and two
+/// lengths for each header.
 pub fn wire_bytes(key: usize, value: usize, headers: impl IntoIterator<Item = usize>) -> usize {
     97 + key + value + headers.into_iter().map(|header| 10 + header).sum::<usize>()
 }

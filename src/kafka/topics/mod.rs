@@ -1,4 +1,4 @@
-//! Topics as they are: their ids, what they take, whether they are still the same.
+//! Topics of a count: their ids, their limits, and whether they are still the same.
 
 pub mod count_topics;
 pub mod identity;

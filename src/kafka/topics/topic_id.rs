@@ -1,6 +1,6 @@
-//! The ids of topics (KIP-516): one that was deleted and made anew has the same name and another id. Only librdkafka's
-//! DescribeTopics tells them, which rdkafka does not offer, so it is called here by its C interface: that, and nothing else,
-//! is the unsafe code of this module. Whatever librdkafka hands out is owned by a value that gives it back.
+//! The ids of topics (KIP-516): a topic that was deleted and created again has the same name and another id. Only
+//! DescribeTopics of librdkafka returns them, which rdkafka does not offer, so this module calls the C interface: only
+//! these calls are unsafe. Every object of librdkafka has an owner that frees it.
 #![allow(unsafe_code)]
 
 use rdkafka::bindings::*;
@@ -11,41 +11,40 @@ use std::collections::BTreeMap;
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::time::Duration;
 
-/// What a broker says of a topic.
+/// A broker's description of a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Described {
-    /// As Kafka's own tools print it; none where the broker gives topics no ids.
+    /// The id, as Kafka's own tools print it; none if the broker has no topic ids.
     pub id: Option<String>,
-    /// How many partitions it has.
+    /// The number of partitions.
     pub partitions: usize,
 }
 
-/// Something of librdkafka, given back at the end.
+/// An object of librdkafka, freed on drop.
 struct Owned<T>(*mut T, unsafe extern "C" fn(*mut T));
 
 impl<T> Drop for Owned<T> {
     fn drop(&mut self) {
         if !self.0.is_null() {
-            // SAFETY: made by the function that belongs to this one, and given back once.
+            // SAFETY: the matching function created the object, and this frees it only once.
             unsafe { (self.1)(self.0) }
         }
     }
 }
 
-/// Which broker to ask where librdkafka finds none by itself: it asks the controller, and the embedded broker has none.
+/// The broker to ask if librdkafka finds none: it asks the controller, and the embedded broker has none.
 ///
 /// # Errors
 /// If no broker tells its brokers within this time.
 pub fn substitute<C: ClientContext>(client: &Client<C>, timeout: Duration) -> Result<Option<i32>, KafkaError> {
     let metadata = client.fetch_metadata(None, timeout)?;
-    // SAFETY: the client outlives this call, which only reads what the answer above said.
+    // SAFETY: the client outlives this call, which only reads the metadata of the request above.
     let controller = unsafe { rd_kafka_controllerid(client.native_ptr(), 0) };
     let is_there = metadata.brokers().iter().any(|broker| broker.id() == controller);
     Ok((!is_there).then(|| metadata.orig_broker_id()))
 }
 
-/// Asks a broker, the controller if none is given, for topics of these names; those that are missing are left out, and none
-/// is made.
+/// Asks a broker, or the controller, for the topics of these names; missing topics are left out, and not created.
 ///
 /// # Errors
 /// If a name holds a zero byte, or the broker does not answer within this time, or refuses.
@@ -59,8 +58,8 @@ pub fn describe<C: ClientContext>(
     let mut pointers: Vec<*const c_char> = texts.iter().map(|text| text.as_ptr()).collect();
     let milliseconds = c_int::try_from(timeout.as_millis()).unwrap_or(c_int::MAX / 2).clamp(1, c_int::MAX / 2);
     let handle = client.native_ptr();
-    // SAFETY: the client outlives this call, the names the collection, which copies them; results belong to the event, and
-    // are copied before it goes. No pointer is used that may be null.
+    // SAFETY: the client outlives this call, and the names outlive the collection, which copies them; results belong to
+    // the event and are copied before it is freed. No pointer that may be null is used.
     unsafe {
         let queue = Owned(rd_kafka_queue_new(handle), rd_kafka_queue_destroy);
         let topics = Owned(
@@ -77,7 +76,7 @@ pub fn describe<C: ClientContext>(
             rd_kafka_AdminOptions_set_broker(options.0, broker, error.as_mut_ptr(), error.len());
         }
         rd_kafka_DescribeTopics(handle, topics.0, options.0, queue.0);
-        // librdkafka answers within the request's time, whatever happens.
+        // librdkafka answers within the timeout of the request in any case.
         let event = Owned(rd_kafka_queue_poll(queue.0, milliseconds.saturating_add(1000)), rd_kafka_event_destroy);
         if event.0.is_null() {
             return Err(KafkaError::MetadataFetch(RDKafkaErrorCode::OperationTimedOut));
@@ -107,12 +106,12 @@ pub fn describe<C: ClientContext>(
 }
 
 /// # Safety
-/// The pointer is null, or one to an id.
+/// The pointer is null or points to an id.
 unsafe fn id(uuid: *const rd_kafka_Uuid_t) -> Option<String> {
     if uuid.is_null() {
         return None;
     }
-    // SAFETY: as the caller says.
+    // SAFETY: the caller guarantees it.
     unsafe {
         let bits = (rd_kafka_Uuid_most_significant_bits(uuid), rd_kafka_Uuid_least_significant_bits(uuid));
         let text = rd_kafka_Uuid_base64str(uuid);

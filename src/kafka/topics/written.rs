@@ -1,8 +1,8 @@
-//! How far a topic was written to, and what it means if it no longer reaches there.
+//! The last offsets that were written to a topic, and the error if they are missing.
 
 use serde::{Deserialize, Serialize};
 
-/// What is wrong with a topic that lost what it held.
+/// The error of a topic that lost its records.
 pub const ANOTHER_TOPIC: &str = "it was deleted and made anew, and what it held is lost: `kuu count --recreate` counts \
     from the start";
 
@@ -12,7 +12,7 @@ pub const ANOTHER_TOPIC: &str = "it was deleted and made anew, and what it held 
 pub struct Written {
     /// The topic.
     pub topic: String,
-    /// Its partition.
+    /// The partition.
     pub partition: i32,
     /// The offset.
     pub offset: i64,
