@@ -1,4 +1,4 @@
-//! One input → blocks of whole lines.
+//! Reads one input as blocks of whole lines.
 
 use crate::input::error::{Cut, Fault, InputError};
 use crate::input::foreign::{ForeignFormat, recognise};
@@ -20,9 +20,9 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 /// Sizes in bytes; tests use small ones.
 #[derive(Clone, Copy)]
 pub(super) struct Sizes {
-    /// A block, unless one line is longer.
+    /// The size of a block, unless one line is longer.
     pub(super) block: usize,
-    /// The longest line, without its terminator.
+    /// The longest line, without its line end.
     pub(super) line: usize,
 }
 
@@ -32,17 +32,17 @@ pub(super) const SIZES: Sizes = Sizes { block: 2 << 20, line: 128 << 20 };
 pub struct Input {
     pub(super) name: String,
     pub(super) raw: Raw,
-    /// None of a stream.
+    /// Detects changes of a file; none for a stream.
     pub(super) watch: Option<Watch>,
     pub(super) format: Format,
     pub(super) sizes: Sizes,
-    /// Whether blocks should go out as soon as they hold a line: a pipe may stay silent for long.
+    /// Whether a block is complete as soon as it has a line: a pipe may stay silent for long.
     pub(super) eager: bool,
-    /// The beginning of a line whose end was not read yet.
+    /// The beginning of a line whose end is not read yet.
     pub(super) carry: Vec<u8>,
-    /// Lines delivered so far; while a block is read, their terminators.
+    /// Number of lines delivered so far; while a block is read, the number of line ends.
     pub(super) lines: u64,
-    /// Those of them that a checksum has proven.
+    /// Number of these lines that a checksum has confirmed.
     pub(super) checked: u64,
     pub(super) stage: InputStage,
 }
@@ -50,7 +50,7 @@ pub struct Input {
 pub(super) enum InputStage {
     Start,
     Reading,
-    /// The error to return after the lines that stand before it.
+    /// The error to return after the lines before it.
     Failed(InputError),
     Done,
 }
@@ -83,7 +83,7 @@ impl Input {
         Ok(input)
     }
 
-    /// An input of unknown size; `name` stands in its errors.
+    /// An input of unknown size; its errors contain `name`.
     pub fn from_reader(name: &str, reader: impl Read + Send + 'static) -> Input {
         Input::with(name, Box::new(reader), None, SIZES)
     }
@@ -103,21 +103,21 @@ impl Input {
         }
     }
 
-    /// The name it was opened by, or `standard input`.
+    /// The name under which it was opened, or `standard input`.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How far reading is; a clone may be watched from another thread.
+    /// The progress of reading; another thread may use a clone.
     pub fn progress(&self) -> Progress {
         self.raw.progress().clone()
     }
 
-    /// Refills `block` with the next whole lines, about 2 MiB of them; false, and an empty block, at the end.
+    /// Refills `block` with the next whole lines, about 2 MiB of them; returns false, with an empty block, at the end.
     ///
     /// # Errors
-    /// The input cannot be read on; the lines before that place were delivered by the calls before. A call after an
-    /// error finds the end.
+    /// The rest of the input cannot be read; earlier calls delivered the lines before that place. A call after an error
+    /// returns false.
     pub fn read_block(&mut self, block: &mut Block) -> Result<bool, InputError> {
         let buf = block.storage(self.sizes.block.max(self.carry.len()));
         let start = match std::mem::replace(&mut self.stage, InputStage::Done) {
@@ -145,7 +145,7 @@ impl Input {
             self.checked = self.checked.min(self.lines);
             return Err(self.too_long());
         }
-        // The last line needs no terminator.
+        // The last line needs no line end.
         if block.bytes().last().is_some_and(|byte| *byte != b'\n') {
             self.lines += 1;
             if proven {
@@ -166,8 +166,8 @@ impl Input {
         Ok(!block.bytes().is_empty())
     }
 
-    /// Reads into `buf`, which has room for what was carried over, until it is full or there is a reason to stop; counts
-    /// the line terminators.
+    /// Reads into `buf`, after the carried bytes, until it is full or there is another reason to stop; counts the line
+    /// ends.
     fn fill(&mut self, buf: &mut Vec<u8>) -> Result<Filled, InputError> {
         let mut len = self.carry.len();
         buf[..len].copy_from_slice(&self.carry);
@@ -199,7 +199,7 @@ impl Input {
                 }
                 Ok(n) => {
                     let new = &buf[len..len + n];
-                    // While they are in the cache.
+                    // Counts the line ends while the bytes are still in the cache.
                     self.lines += memchr_iter(b'\n', new).count() as u64;
                     match whole_lines(new) {
                         0 => {}
@@ -217,11 +217,12 @@ impl Input {
         Ok(Filled { len, end, proven, stop })
     }
 
-    /// What identifies the input, and what is wrong with it: that it changed, or else `error`, which ended reading early.
+    /// Returns the digest of the input, and its fault: a change of the file, or else `error`, which ended reading
+    /// early.
     pub fn finish(mut self, mut error: Option<InputError>) -> Finished {
         let (name, watch, cut) = (std::mem::take(&mut self.name), self.watch.take(), self.cut());
         let is_file = self.progress().size().is_some();
-        // The rest identifies a file. A stream may have no end.
+        // The digest of a file needs its remaining bytes. A stream may have no end.
         let is_wanted = match &error {
             None => is_file || matches!(self.stage, InputStage::Done),
             Some(error) => is_file && error.is_damage(),
@@ -252,11 +253,11 @@ impl Input {
 }
 
 struct Filled {
-    /// Bytes read.
+    /// Number of bytes read.
     len: usize,
-    /// Bytes that are whole lines.
+    /// Number of bytes in whole lines.
     end: usize,
-    /// Whether a checksum passed after the last of these bytes.
+    /// Whether a checksum was confirmed after the last of these bytes.
     proven: bool,
     stop: BlockEnd,
 }
@@ -270,7 +271,7 @@ enum BlockEnd {
 }
 
 pub(super) enum Format {
-    /// Nothing was read yet: a pipe must not block when it is opened.
+    /// Nothing is read yet: opening an input must not block on a pipe.
     Unknown,
     Plain,
     Gzip(Box<Gunzip>),
@@ -297,21 +298,21 @@ impl Format {
     }
 }
 
-/// What identifies an input.
+/// The size and the hash of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digest {
-    /// Length of the file as it is stored.
+    /// Length of the file on disk.
     pub bytes: u64,
     /// SHA-256 of these bytes, in lower-case hexadecimal; empty if not all of them were read.
     pub sha256: String,
 }
 
-/// What is known of an input in the end.
+/// The result of reading an input.
 #[derive(Debug)]
 pub struct Finished {
-    /// What identifies it.
+    /// The size and the hash.
     pub digest: Digest,
-    /// What is wrong with it.
+    /// The fault of the input, if it has one.
     pub error: Option<InputError>,
 }
 

@@ -1,48 +1,48 @@
-//! What can go wrong with an input, where, and what to do about it.
+//! Errors of an input: the fault, its place, and the remedy.
 
 use crate::system::fault::died;
 use std::{fmt, io};
 use thiserror::Error;
 
-/// An input that cannot be opened, or not be read to its end. All whole lines before the place were delivered.
+/// An input that cannot be opened, or cannot be read to its end. All whole lines before the place were delivered.
 #[derive(Debug, Error)]
 pub enum InputError {
     /// There is no such file.
     #[error("{file}: there is no such file; check the path, or use - for standard input")]
     NotFound {
-        /// As it was named.
+        /// The name that was given.
         file: String,
     },
     /// The file may not be read.
     #[error("{file}: permission denied; make it readable for this user, or pipe it in and use -")]
     PermissionDenied {
-        /// As it was named.
+        /// The name that was given.
         file: String,
     },
     /// The path names a directory.
     #[error("{file}: is a directory; name the files in it")]
     Directory {
-        /// As it was named.
+        /// The name that was given.
         file: String,
     },
     /// The file cannot be opened for another reason.
     #[error("{file}: cannot be opened: {source}")]
     Open {
-        /// As it was named.
+        /// The name that was given.
         file: String,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The system failed to read.
     #[error("{file}: reading failed at byte {byte}: {source}; {cut}; check the disk or the pipe, then run it again")]
     Read {
-        /// As it was named.
+        /// The name that was given.
         file: String,
-        /// Position in the file as it is stored, from 0.
+        /// Position in the stored file, from 0.
         byte: u64,
-        /// What was delivered before.
+        /// The lines that were delivered before.
         cut: Cut,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
     /// The gzip data ends inside a member.
@@ -51,50 +51,50 @@ pub enum InputError {
          byte {member}; {cut}; copy, download or compress the file again"
     )]
     Truncated {
-        /// As it was named.
+        /// The name that was given.
         file: String,
         /// Length of the compressed file, in bytes.
         byte: u64,
         /// First byte of the member.
         member: u64,
-        /// What was delivered before.
+        /// The lines that were delivered before.
         cut: Cut,
     },
-    /// The gzip data is damaged. Deflate data has no checksum but the one at the end of a member, so the lines of the
+    /// The gzip data is damaged. Deflate data has no checksum except at the end of a member, so the lines of the
     /// damaged member (those after [`Cut::checked`]) may be wrong although they were delivered.
     #[error(
         "{file}: the gzip data is damaged at or before byte {byte} of the compressed file ({what}), in the member that \
          starts at byte {member}; {cut}{}; copy or download the file again", cut.doubt()
     )]
     Corrupt {
-        /// As it was named.
+        /// The name that was given.
         file: String,
         /// Where decoding failed, in the compressed file.
         byte: u64,
         /// First byte of the member.
         member: u64,
-        /// What is wrong there.
+        /// The kind of damage.
         what: &'static str,
-        /// What was delivered before.
+        /// The lines that were delivered before.
         cut: Cut,
     },
-    /// After a complete member come bytes that are neither a further member nor zero padding.
+    /// After a complete member there are bytes that are neither another member nor zero padding.
     #[error(
         "{file}: what follows at byte {byte} of the compressed file, after a complete gzip member, is neither a further \
          member nor zero padding; {cut}; copy the file again, or cut the rest off: head -c {byte}"
     )]
     TrailingGarbage {
-        /// As it was named.
+        /// The name that was given.
         file: String,
-        /// First byte that does not belong there.
+        /// First of these bytes.
         byte: u64,
-        /// What was delivered before.
+        /// The lines that were delivered before.
         cut: Cut,
     },
-    /// It is a stream, and is needed more than once.
+    /// The input is a stream, but must be read more than once.
     #[error("{file}: is no regular file, and is to be read several times; save it to a file and name that")]
     NoFile {
-        /// As it was named.
+        /// The name that was given.
         file: String,
     },
     /// A stream is named twice.
@@ -103,9 +103,9 @@ pub enum InputError {
          to a file and name that"
     )]
     NamedTwice {
-        /// As it was named.
+        /// The name that was given.
         file: String,
-        /// As it was named before.
+        /// The earlier name of the same stream.
         first: String,
     },
     /// The file was written to or replaced.
@@ -114,51 +114,51 @@ pub enum InputError {
          nobody writes to it, or read a copy"
     )]
     Changed {
-        /// As it was named.
+        /// The name that was given.
         file: String,
-        /// What shows it.
+        /// The evidence of the change.
         what: String,
     },
-    /// It holds no lines of text.
+    /// The input is not lines of text.
     #[error("{file}: holds {what}, which is not read; pipe its text in: `{command} FILE | kuu COMMAND -`")]
     Foreign {
-        /// As it was named.
+        /// The name that was given.
         file: String,
-        /// What it holds.
+        /// The format of the content.
         what: &'static str,
-        /// A command that prints its text.
+        /// A command that prints the content as text.
         command: &'static str,
     },
-    /// A thread that reads panicked.
+    /// A thread that reads the input panicked.
     #[error(
         "{file}: the thread that reads it died at byte {byte}, which is a fault of kuu (its last words are above); {cut}; \
          run it again, and report it"
     )]
     Died {
-        /// As it was named.
+        /// The name that was given.
         file: String,
-        /// Position in the file as it is stored, from 0.
+        /// Position in the stored file, from 0.
         byte: u64,
-        /// What was delivered before.
+        /// The lines that were delivered before.
         cut: Cut,
     },
     /// A thread that works on several inputs panicked.
     #[error("{}", died(thread))]
     Lost {
-        /// Its name.
+        /// The name of the thread.
         thread: &'static str,
     },
     /// A thread cannot be started.
     #[error("no thread can be started to read with: {0}; allow this user more of them: ulimit -u")]
     NoThread(io::Error),
-    /// A line is longer than memory is set aside for.
+    /// A line is longer than the limit.
     #[error("{file}: line {line} is longer than {limit} bytes; the input must have one JSON object a line")]
     LineTooLong {
-        /// As it was named.
+        /// The name that was given.
         file: String,
         /// Number of the line, from 1.
         line: u64,
-        /// Greatest length, in bytes without the terminator.
+        /// Largest length, in bytes without the line end.
         limit: u64,
     },
 }
@@ -183,26 +183,26 @@ impl InputError {
         }
     }
 
-    /// Whether nothing is wrong with the input, but a thread that read it died.
+    /// Whether a thread died, and the input itself may be sound.
     pub fn is_death(&self) -> bool {
         matches!(self, InputError::Died { .. } | InputError::Lost { .. })
     }
 
-    /// Whether the bytes after the place can be read, though they are of no use, and tell which file it is.
+    /// Whether the remaining bytes can be read: their content is of no use, but they belong to the hash of the file.
     pub(super) fn is_damage(&self) -> bool {
         use InputError::{Corrupt, TrailingGarbage, Truncated};
         matches!(self, Truncated { .. } | Corrupt { .. } | TrailingGarbage { .. })
     }
 }
 
-/// Where the lines of an input end before the place that could not be read.
+/// The lines of an input before the place that could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cut {
     /// Number of whole lines that were delivered.
     pub lines: u64,
-    /// How many of them, counted from the first, come from gzip members whose checksum was right.
+    /// Number of these lines, from the first one on, that come from gzip members with a correct checksum.
     pub checked: u64,
-    /// Bytes of the line after them that were read and left out, because the line is not complete.
+    /// Bytes of the next line that were read and dropped, because the line is not complete.
     pub bytes: u64,
 }
 
@@ -231,7 +231,7 @@ impl fmt::Display for Cut {
     }
 }
 
-/// What stops the bytes of an input, before it is known which lines that concerns. Positions are raw bytes, from 0.
+/// Why the bytes of an input end, before the affected lines are known. Positions count raw bytes, from 0.
 #[derive(Debug)]
 pub(super) enum Fault {
     Io { at: u64, source: io::Error },

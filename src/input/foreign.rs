@@ -1,11 +1,11 @@
-//! Formats that an input may be in by mistake: read as text, no line of it would be a frame.
+//! Formats that a user may pass by mistake: read as text, none of their lines would be a frame.
 
-/// A format that is not read.
+/// A format that kuu does not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ForeignFormat {
-    /// What the input holds.
+    /// The content of the input.
     pub(super) what: &'static str,
-    /// A command that prints the text of the file that follows.
+    /// A command that prints the text of the file named after it.
     pub(super) command: &'static str,
 }
 
@@ -15,10 +15,11 @@ impl ForeignFormat {
     }
 }
 
-/// What an input that begins like this holds, unless it is text. No JSON text, sound or cut off, begins like one of these.
+/// The foreign format of an input that begins with these bytes, if any. No JSON text, complete or truncated, begins
+/// like this.
 pub(super) fn recognise(head: &[u8]) -> Option<ForeignFormat> {
     Some(match head {
-        // The second is a frame to be skipped, as parallel compressors write it first.
+        // The second pattern is a skippable frame, which parallel compressors write first.
         [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
             ForeignFormat::new("zstd data", "zstdcat")
         }
@@ -30,13 +31,13 @@ pub(super) fn recognise(head: &[u8]) -> Option<ForeignFormat> {
         [0x04, 0x22, 0x4d, 0x18, ..] | [0x02, 0x21, 0x4c, 0x18, ..] => ForeignFormat::new("LZ4 data", "lz4 -dc"),
         [b'P', b'K', 3, 4, ..] => ForeignFormat::new("a zip archive", "unzip -p"),
         [0x1f, 0x9d, ..] => ForeignFormat::new("data of compress", "zcat"),
-        // Gzip data is inflated before it is looked at.
+        // The head is inflated already if the input is gzip.
         [0x1f, 0x8b, 8, ..] => ForeignFormat::new("gzip data inside gzip data", "zcat"),
         [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => {
             ForeignFormat::new("UTF-32 text", "iconv -f UTF-32 -t UTF-8")
         }
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => ForeignFormat::new("UTF-16 text", "iconv -f UTF-16 -t UTF-8"),
-        // The name of its first file, filled up with zeros.
+        // The name of the archive's first file, padded with zeros.
         _ if head.get(257..262) == Some(b"ustar") && head[..100].contains(&0) => {
             ForeignFormat::new("a tar archive", "tar -xOf")
         }

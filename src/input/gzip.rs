@@ -1,14 +1,14 @@
-//! Gzip (RFC 1952) of any number of members.
+//! Reads gzip (RFC 1952) with any number of members.
 //!
-//! The member framing is done here and only the deflate data is left to flate2, because flate2's own readers discard
-//! what they decoded just before an error, hide where it stands, and take zero padding for a broken member.
+//! This module parses the members itself and leaves only the deflate data to flate2, because flate2's own readers
+//! discard bytes decoded just before an error, do not give its position, and report zero padding as a damaged member.
 
 use crate::input::error::Fault;
 use crate::input::raw::Raw;
 use crc32fast::Hasher;
 use flate2::{Decompress, FlushDecompress, Status};
 
-/// Decoded at a time: small enough to be in the cache still when the checksum reads it.
+/// Bytes that are decoded at a time: few enough to be in the cache when the checksum reads them.
 const STEP: usize = 256 * 1024;
 
 const HEADER_CRC: u8 = 1 << 1;
@@ -17,7 +17,7 @@ const NAME: u8 = 1 << 3;
 const COMMENT: u8 = 1 << 4;
 const RESERVED: u8 = 0b1110_0000;
 
-/// Whether an input that begins with `head` (two bytes, unless it is shorter) is gzip. A lone `1f` can be no text.
+/// Whether an input that begins with `head` (two bytes, unless it is shorter) is gzip. A lone `1f` cannot be text.
 pub(super) fn is_gzip(head: &[u8]) -> bool {
     matches!(head, [0x1f] | [0x1f, 0x8b, ..])
 }
@@ -29,16 +29,16 @@ enum Section {
     End,
 }
 
-/// Decoder state; the compressed bytes come in with every call.
+/// Decoder state; every call passes the compressed bytes in.
 pub(super) struct Gunzip {
     inflate: Decompress,
     crc: Hasher,
     section: Section,
     /// First byte of the current member.
     member: u64,
-    /// Met after bytes that have yet to be handed out.
+    /// A fault after bytes that are not returned yet.
     fault: Option<Fault>,
-    /// Members whose checksum was right.
+    /// Number of members with a correct checksum.
     checked: u64,
 }
 
@@ -54,13 +54,13 @@ impl Gunzip {
         }
     }
 
-    /// Number of members whose checksum was right. When a call of [`Gunzip::read`] raises it, all bytes handed out
-    /// before that call are proven.
+    /// Number of members with a correct checksum. When a call of [`Gunzip::read`] raises it, all bytes returned before
+    /// that call are confirmed.
     pub(super) fn checked(&self) -> u64 {
         self.checked
     }
 
-    /// Decodes into `dst`, which must not be empty; 0 means that the last member to be read has ended as it should.
+    /// Decodes into `dst`, which must not be empty; 0 means that the last member to be read has ended correctly.
     pub(super) fn read(&mut self, raw: &mut Raw, dst: &mut [u8]) -> Result<usize, Fault> {
         if let Some(fault) = self.fault.take() {
             self.section = Section::End;
@@ -86,7 +86,7 @@ impl Gunzip {
         }
     }
 
-    /// Reads the header of the next member; false when there is none.
+    /// Reads the header of the next member; returns false if there is none.
     fn header(&mut self, raw: &mut Raw) -> Result<bool, Fault> {
         self.member = raw.position();
         match raw.peek(2)? {
@@ -130,7 +130,7 @@ impl Gunzip {
         Ok(true)
     }
 
-    /// Decodes some bytes of a member; 0 when it has ended.
+    /// Decodes some bytes of a member; returns 0 at its end.
     fn body(&mut self, raw: &mut Raw, dst: &mut [u8]) -> Result<usize, Fault> {
         let room = dst.len().min(STEP);
         loop {
@@ -191,7 +191,7 @@ impl Gunzip {
     }
 }
 
-/// Zero bytes up to the end of the file are what tapes and block devices append; gzip ignores them too.
+/// Skips zero bytes up to the end of the file: tapes and block devices append them, and gzip ignores them too.
 fn padding(raw: &mut Raw) -> Result<bool, Fault> {
     loop {
         let bytes = raw.buffered()?;

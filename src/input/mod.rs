@@ -1,12 +1,13 @@
-//! Files, gzip and standard input → blocks of whole lines, in constant memory.
+//! Reads files, gzip and standard input as blocks of whole lines, in constant memory.
 //!
-//! Gzip is recognised by its first bytes. Everything before a place that cannot be read is delivered, then the error.
+//! The first bytes show whether an input is gzip. All lines before a place that cannot be read are delivered, then the
+//! error.
 //!
-//! * A truncated gzip gives an exact prefix of its lines. Cut between two members, or to nothing, it is a valid file.
-//! * A damaged gzip gives exact lines up to the damaged member. What is decoded of that member itself may be wrong,
-//!   because its only checksum stands at its end; but it always ends in an error, and the error names the lines in doubt.
-//! * Damage in the two bytes that make a file gzip cannot be seen: the file is read as text, and none of it is a frame.
-//!   Nor can damage in what does not affect the data: the time in a header, padding bits.
+//! * A truncated gzip file gives an exact prefix of its lines. If it is cut between two members, or empty, it is valid.
+//! * A damaged gzip file gives exact lines up to the damaged member. The decoded lines of that member may be wrong, because
+//!   its only checksum is at its end; but reading always ends in an error, which names the lines in doubt.
+//! * Damage to the two bytes that identify gzip cannot be detected: the file is read as text, and no line of it is a frame.
+//!   Nor can damage to bytes without an effect on the data: the time in a header, padding bits.
 
 mod blocks;
 mod error;

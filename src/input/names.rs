@@ -1,4 +1,4 @@
-//! What can be said of inputs without reading them, and how each is opened: once, as a stream gives its bytes only once.
+//! Checks inputs without reading them, and opens each of them only once, as a stream gives its bytes only once.
 
 use crate::input::error::InputError;
 use crate::input::stamp::FileId;
@@ -8,10 +8,10 @@ use std::io::{self, Read};
 use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 
-/// Checks that the inputs `names` exist and may be read, and that no stream is named twice. Takes no byte of a stream.
+/// Checks that the inputs `names` exist and may be read, and that no stream is named twice. Reads no byte of a stream.
 ///
 /// # Errors
-/// Which input is not as it must be.
+/// The first input that fails a check.
 pub fn check(names: &[String]) -> Result<(), InputError> {
     for name in names {
         let fail = |error| InputError::open(name.clone(), error);
@@ -19,7 +19,7 @@ pub fn check(names: &[String]) -> Result<(), InputError> {
         if meta.is_dir() {
             return Err(InputError::Directory { file: name.clone() });
         }
-        // To open a pipe is to start its writer, and to close it again is to end it.
+        // Opening a pipe starts its writer, and closing it again ends the writer.
         if is_file(name, &meta) {
             File::open(name).map_err(fail)?;
         }
@@ -27,10 +27,10 @@ pub fn check(names: &[String]) -> Result<(), InputError> {
     distinct(names)
 }
 
-/// Checks that no stream is named twice: each of two readers would get some of its bytes.
+/// Checks that no stream is named twice: each of its two readers would get only some of the bytes.
 ///
 /// # Errors
-/// If one is.
+/// If a stream is named twice.
 pub fn distinct<'a>(names: impl IntoIterator<Item = &'a (impl AsRef<str> + 'a + ?Sized)>) -> Result<(), InputError> {
     struct Named<'a> {
         name: &'a str,
@@ -39,7 +39,7 @@ pub fn distinct<'a>(names: impl IntoIterator<Item = &'a (impl AsRef<str> + 'a + 
     let mut all: HashMap<FileId, Named<'_>> = HashMap::new();
     for name in names {
         let name = name.as_ref();
-        // Whoever opens an input that is missing says so.
+        // A missing input is reported when it is opened.
         let Ok(meta) = look(name) else { continue };
         let is_file = is_file(name, &meta);
         match all.insert(FileId::of(&meta), Named { name, is_file }) {
@@ -52,8 +52,8 @@ pub fn distinct<'a>(names: impl IntoIterator<Item = &'a (impl AsRef<str> + 'a + 
     Ok(())
 }
 
-/// Whether `name`, as a record has it, is none of a file that could be read again. (What is open in one process is
-/// something else in the next.)
+/// Whether `name` in a record is an input that cannot be read again. (A file descriptor of one process is another file
+/// in the next.)
 pub fn is_stream(name: &str) -> bool {
     let is_of_process = ["/dev/fd/", "/dev/std", "/proc/"].iter().any(|start| name.starts_with(start));
     name == "-" || is_of_process || fs::metadata(name).is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
@@ -63,17 +63,18 @@ fn look(name: &str) -> io::Result<Metadata> {
     if name == "-" { standard_input()?.metadata() } else { fs::metadata(name) }
 }
 
-/// Whether every reader of `name` gets all of its bytes. Standard input may be a file, but has one position for all.
+/// Whether every reader of `name` gets all of its bytes. Standard input may be a file, but all readers share its
+/// position.
 fn is_file(name: &str, meta: &Metadata) -> bool {
     name != "-" && meta.is_file()
 }
 
-/// Standard input, as the file that it is.
+/// The file behind standard input.
 pub(super) fn standard_input() -> io::Result<File> {
     Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
 }
 
-/// A named pipe or a device. It is opened when it is first read: to open a pipe is to wait for its writer.
+/// A named pipe or a device. It is opened at the first read, because opening a pipe waits for its writer.
 pub(super) struct Stream {
     path: PathBuf,
     file: Option<File>,
@@ -110,7 +111,7 @@ mod tests {
             ("/proc/self/fd/0", true),
             ("/dev/null", true),
             (path, false),
-            // Memory is a place for files too.
+            // A file may also be in memory.
             ("/dev/shm/there-is-no-such-file", false),
         ] {
             assert_eq!(is_stream(name), expected, "{name}");

@@ -1,9 +1,9 @@
-//! One gzipped file in several parts that can be read at the same time.
+//! Splits one gzip file into parts that can be read at the same time.
 //!
-//! The members of a gzip file can be read on their own, but where one begins is certain only once the one before has
-//! been read. So what looks like a beginning is taken for one, and counts only if the part before ends exactly there.
-//! If anything is not as hoped, the first part is read on to the end of the file, as if there were no others: so every
-//! error is found and told as ever.
+//! The members of a gzip file can be decoded independently, but the start of a member is certain only once the previous
+//! member has been read. So a place that looks like a start is assumed to be one, and is accepted only if the part
+//! before ends exactly there. Otherwise the first part is read to the end of the file, as if there were no others: so
+//! every error is found and reported as usual.
 
 use crate::input::blocks::{Format, Input, InputStage, SIZES};
 use crate::input::error::InputError;
@@ -18,19 +18,20 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
-/// Compressed bytes below which a part is not worth the trouble. Tests have small files.
+/// The smallest useful part, in compressed bytes. Tests have small files.
 const LEAST: u64 = if cfg!(test) { 16 } else { 1 << 20 };
 
-/// How far the beginning of a member is looked for.
+/// The largest distance that is searched for the start of a member.
 const FARTHEST: u64 = 64 << 20;
 
-/// The first bytes of a member: the magic number and the only method.
+/// The first bytes of a member: the magic number and the only compression method.
 const MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
 
 /// Length of the fixed part of a member's header.
 const HEADER: usize = 10;
 
-/// A part of a file, or the whole. All parts but the first hold back the end of the line that begins in the one before.
+/// A part of a file, or the whole file. All parts except the first hold back the end of a line that begins in the
+/// previous part.
 pub struct Part {
     input: Input,
     is_first: bool,
@@ -39,7 +40,7 @@ pub struct Part {
 }
 
 impl Part {
-    /// Opens the file `name` in `count` parts at most, and one at least.
+    /// Opens the file `name` as at least one part, and at most `count`.
     ///
     /// # Errors
     /// As [`Input::open`].
@@ -51,7 +52,7 @@ impl Part {
         let mut parts = vec![first];
         // A stream can be opened only once.
         if let Some(stamp) = stamp.filter(|_| count > 1) {
-            // If this fails, reading will fail too, and say why.
+            // If this fails, reading will fail too, and report the reason.
             parts.extend(further_parts(&Again { name, stamp }, size, count).unwrap_or_default());
         }
         for index in 1..parts.len() {
@@ -60,12 +61,12 @@ impl Part {
         Ok(parts)
     }
 
-    /// The input that this part is read from: for the first part, the whole file once it was read on.
+    /// The input of this part: for the first part, the whole file after [`Part::read_on`].
     pub fn into_input(self) -> Input {
         self.input
     }
 
-    /// Reads on beyond the end of this part.
+    /// Continues beyond the end of this part.
     pub fn read_on(&mut self) -> &mut Input {
         self.input.raw.pause = None;
         &mut self.input
@@ -86,7 +87,7 @@ impl Blocks for Part {
     }
 }
 
-/// The lines that were cut between these parts, which have been read without an error; `None` if they do not meet.
+/// The lines that the splits cut, after all parts were read without an error; `None` if the parts do not join.
 pub fn between(parts: &[Part]) -> Option<Block> {
     let (last, others) = parts.split_last()?;
     let met = others.iter().all(|part| part.input.raw.paused()) && matches!(last.input.stage, InputStage::Done);
@@ -96,14 +97,14 @@ pub fn between(parts: &[Part]) -> Option<Block> {
     (met && short).then_some(block)
 }
 
-/// A file that is open already.
+/// A file that is already open.
 struct Again<'a> {
     name: &'a str,
     stamp: Stamp,
 }
 
 impl Again<'_> {
-    /// Opens it once more, for a position of its own.
+    /// Opens the file once more, for a position of its own.
     fn open(&self) -> io::Result<File> {
         let file = File::open(self.name)?;
         match Stamp::of(&file.metadata()?) == self.stamp {
@@ -113,7 +114,7 @@ impl Again<'_> {
     }
 }
 
-/// The parts after the first, each from what looks like the beginning of a member.
+/// The parts after the first one, each from a place that looks like the start of a member.
 fn further_parts(again: &Again<'_>, size: u64, count: u64) -> io::Result<Vec<Part>> {
     let mut file = again.open()?;
     let mut head = [0; HEADER];
@@ -139,7 +140,7 @@ fn further_parts(again: &Again<'_>, size: u64, count: u64) -> io::Result<Vec<Par
     Ok(parts)
 }
 
-/// An input that begins at a position of its file.
+/// An input that begins at a position in its file.
 fn part(name: &str, reader: File, at: u64, size: u64) -> Input {
     let raw = Raw::starting_at(at, Box::new(reader), Progress { read: Arc::default(), size: Some(size) });
     Input {
@@ -152,19 +153,19 @@ fn part(name: &str, reader: File, at: u64, size: u64) -> Input {
         carry: Vec::new(),
         lines: 0,
         checked: 0,
-        // Not the start: there, a byte-order mark would be skipped.
+        // Not `Start`, which would skip a byte-order mark.
         stage: InputStage::Reading,
     }
 }
 
-/// The first place in a range of the file that looks like the beginning of a member.
+/// The first place in a range of the file that looks like the start of a member.
 fn find_header(file: &mut File, mut from: u64, to: u64) -> io::Result<Option<u64>> {
     const WINDOW: u64 = 1 << 20;
     let mut window = Vec::new();
     while from < to {
         file.seek(SeekFrom::Start(from))?;
         window.clear();
-        // The next window overlaps this one, so that no header is cut.
+        // The next window overlaps this one, so that no header is missed.
         file.take(WINDOW + HEADER as u64).read_to_end(&mut window)?;
         let mut found = memmem::find_iter(&window, &MAGIC);
         if let Some(at) = found.find(|at| window[*at..].first_chunk().is_some_and(is_header)) {
@@ -175,7 +176,7 @@ fn find_header(file: &mut File, mut from: u64, to: u64) -> io::Result<Option<u64
     Ok(None)
 }
 
-/// Whether these bytes are what compressors write: no reserved flag, a known level, a known system.
+/// Whether these bytes look like a compressor's header: no reserved flag, a known level, a known system.
 fn is_header(bytes: &[u8; HEADER]) -> bool {
     let [_, _, _, flags, _, _, _, _, level, system] = *bytes;
     bytes.starts_with(&MAGIC)

@@ -1,9 +1,9 @@
-//! How far reading is.
+//! The progress of reading.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How far an input was read.
+/// The progress of reading one input.
 #[derive(Clone, Debug)]
 pub struct Progress {
     pub(super) read: Arc<AtomicU64>,
@@ -11,7 +11,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Raw bytes read so far, compressed where the file is.
+    /// Raw bytes read so far; compressed bytes of a compressed file.
     pub fn bytes(&self) -> u64 {
         self.read.load(Ordering::Relaxed)
     }

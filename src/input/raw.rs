@@ -1,4 +1,4 @@
-//! The raw bytes of one input: buffered and counted as they are taken.
+//! The raw bytes of one input, buffered and counted.
 
 use crate::input::error::Fault;
 use crate::input::progress::Progress;
@@ -6,14 +6,14 @@ use crate::input::read_ahead::{Ahead, RawChunk};
 use std::io::Read;
 use std::sync::atomic::Ordering;
 
-/// Buffered reader that knows its position.
+/// A buffered reader that knows its position.
 pub(super) struct Raw {
     ahead: Ahead,
     chunk: RawChunk,
     from: usize,
     read: u64,
     progress: Progress,
-    /// Where a gzip member begins that is not to be read.
+    /// The start of the gzip member at which reading stops.
     pub(super) pause: Option<u64>,
 }
 
@@ -22,12 +22,12 @@ impl Raw {
         Raw::starting_at(0, reader, progress)
     }
 
-    /// The bytes from a position on; their hash is that of no file.
+    /// A reader that starts at a position; its hash is not that of the whole file.
     pub(super) fn starting_at(read: u64, reader: Box<dyn Read + Send>, progress: Progress) -> Raw {
         Raw { ahead: Ahead::Waiting(reader), chunk: RawChunk::default(), from: 0, read, progress, pause: None }
     }
 
-    /// Whether the next byte is not to be read.
+    /// Whether reading has reached the place where it stops.
     pub(super) fn paused(&self) -> bool {
         self.pause == Some(self.position())
     }
@@ -36,7 +36,7 @@ impl Raw {
         &self.progress
     }
 
-    /// Number of bytes handed out so far: where the next one stands in the file.
+    /// Number of bytes returned so far, which is the position of the next one in the file.
     pub(super) fn position(&self) -> u64 {
         self.read - self.left().len() as u64
     }
@@ -50,7 +50,7 @@ impl Raw {
         self.peek(1)
     }
 
-    /// Buffered bytes, at least `count`, which should be few, unless the input ends before them.
+    /// At least `count` buffered bytes, or fewer at the end of the input; `count` should be small.
     pub(super) fn peek(&mut self, count: usize) -> Result<&[u8], Fault> {
         while self.left().len() < count {
             let left = self.left().to_vec();
@@ -75,12 +75,12 @@ impl Raw {
         Ok(self.left())
     }
 
-    /// Marks the next `count` buffered bytes as handed out.
+    /// Marks the next `count` buffered bytes as read.
     pub(super) fn consume(&mut self, count: usize) {
         self.from = (self.from + count).min(self.chunk.bytes().len());
     }
 
-    /// Copies bytes into `dst`; 0 means that the input has ended.
+    /// Copies bytes into `dst`; returns 0 at the end of the input.
     pub(super) fn read(&mut self, dst: &mut [u8]) -> Result<usize, Fault> {
         let buffered = self.buffered()?;
         let n = buffered.len().min(dst.len());
@@ -96,7 +96,7 @@ impl Raw {
         Ok(byte)
     }
 
-    /// Reads to the end of the input: number of its bytes and their SHA-256.
+    /// Reads to the end of the input; returns the number of its bytes and their SHA-256.
     pub(super) fn finish(mut self) -> Result<(u64, [u8; 32]), Fault> {
         while !self.buffered()?.is_empty() {
             self.from = self.chunk.bytes().len();

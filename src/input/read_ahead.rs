@@ -1,4 +1,4 @@
-//! Reads and hashes on a thread of its own, so that the one that inflates does nothing else.
+//! Reads and hashes on a thread of its own, so that the inflating thread does nothing else.
 
 use crate::input::error::Fault;
 use crate::system::fault::planted;
@@ -8,11 +8,11 @@ use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
-/// Read at a time.
+/// Bytes that are read at a time.
 const SIZE: usize = 256 * 1024;
 /// Name of the thread.
 const THREAD: &str = "input";
-/// Chunks that may wait; bounds the memory in between.
+/// Number of chunks that may wait, to bound the memory.
 const WAITING: usize = 3;
 
 /// Some bytes of an input.
@@ -27,7 +27,7 @@ impl RawChunk {
         &self.buf[..self.len]
     }
 
-    /// Puts bytes before those that it has.
+    /// Inserts bytes at the start.
     pub(super) fn prepend(&mut self, bytes: &[u8]) {
         if !bytes.is_empty() {
             self.buf.splice(..0, bytes.iter().copied());
@@ -36,11 +36,11 @@ impl RawChunk {
     }
 }
 
-/// A reader that runs ahead, once something is wanted of it: until then no byte is taken.
+/// A reader that reads ahead, from the first request on: before that it reads no byte.
 pub(super) enum Ahead {
     Waiting(Box<dyn Read + Send>),
     Running(Running),
-    /// Everything was read, or as far as it could be.
+    /// The input has ended, or failed.
     Ended(JoinHandle<Sha256>),
     /// The thread could not be started, or died.
     Lost,
@@ -57,14 +57,14 @@ impl Running {
         let (told, chunks) = sync_channel(WAITING);
         let spares = Spares::new(WAITING + 2);
         let used = spares.clone();
-        // Not joined unless it is at the end: it may wait for a silent pipe forever.
+        // The thread is joined only at the end of the input: it may wait for a silent pipe forever.
         let thread = Builder::new().name(THREAD.into()).spawn(move || read(reader, &told, &used))?;
         Ok(Running { chunks, spares, thread })
     }
 }
 
 impl Ahead {
-    /// The next bytes, from position `at`, for those that are used up; none at the end.
+    /// The next bytes, from position `at`, or none at the end; takes a used chunk in return.
     pub(super) fn next(&mut self, used: RawChunk, at: u64) -> Result<RawChunk, Fault> {
         let running = match std::mem::replace(self, Ahead::Lost) {
             Ahead::Waiting(reader) => Running::start(reader).map_err(|source| Fault::Io { at, source })?,
@@ -84,7 +84,7 @@ impl Ahead {
         next.map_err(|source| Fault::Io { at, source })
     }
 
-    /// The SHA-256 of all bytes, which must have been read to the end, at position `at`.
+    /// The SHA-256 of all bytes, after they have been read to the end, at position `at`.
     pub(super) fn hash(self, at: u64) -> Result<[u8; 32], Fault> {
         match self {
             Ahead::Ended(thread) => thread.join().map_err(|_| Fault::Died { at }).map(|hash| hash.finalize().into()),

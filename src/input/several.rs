@@ -1,4 +1,4 @@
-//! Several files in order, read ahead on a thread of their own.
+//! Reads several files in order, ahead of their use, on a thread of their own.
 
 use crate::engine::stop::Stop;
 use crate::input::blocks::{Digest, Finished, Input};
@@ -13,29 +13,29 @@ use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::Builder;
 use std::time::Duration;
 
-/// Name of the thread that reads.
+/// Name of the reading thread.
 const THREAD: &str = "files";
-/// Blocks that may wait between the thread that reads and the one that takes; bounds the memory in between.
+/// Number of blocks that may wait for their use, to bound the memory.
 const WAITING_BLOCKS: usize = 4;
 
-/// What was read.
+/// The outcome of reading.
 #[derive(Debug, Default)]
 pub struct Reading {
-    /// The files, as far as they were read, in order.
+    /// The files that were read, in order.
     pub sources: Vec<Source>,
     /// Blank lines.
     pub blank: u64,
-    /// Why reading ended early; everything before that place was delivered.
+    /// Why reading ended early; all lines before that place were delivered.
     pub error: Option<InputError>,
 }
 
 impl Reading {
-    /// Frames of all files.
+    /// Number of frames in all files.
     pub fn frames(&self) -> u64 {
         self.sources.iter().map(|source| source.frames).sum()
     }
 
-    /// Their bytes, without line ends.
+    /// Bytes of these frames, without line ends.
     pub fn frame_bytes(&self) -> u64 {
         self.sources.iter().map(|source| source.frame_bytes).sum()
     }
@@ -55,13 +55,13 @@ impl Reading {
     }
 }
 
-/// What the reading thread tells, in the order of the input.
+/// A message of the reading thread; messages keep the order of the input.
 enum Told {
     Opened(String),
     Block(Block, LineCounts),
     Ended(Digest),
     Failed(InputError),
-    /// There is no more to come.
+    /// All files are read.
     Done,
 }
 
@@ -87,10 +87,10 @@ impl LineCounts {
     }
 }
 
-/// Reads the files `names` (`-` is standard input), `limit` frames at most, and gives their blocks to `take`, with the
-/// index of the file, until it says false or `stop` is interrupted.
+/// Reads the files `names` (`-` is standard input), up to `limit` frames, and passes their blocks to `take`, with the
+/// index of the file, until it returns false or `stop` is interrupted.
 ///
-/// `tell` hears how far each file is read, block by block.
+/// After each block, `tell` gets the progress of the file.
 pub fn read(
     names: &[String],
     limit: Option<u64>,
@@ -105,7 +105,7 @@ pub fn read(
     let spares = Spares::new(WAITING_BLOCKS + 2);
     let ahead = FilesThread { told, spares: spares.clone(), stop: stop.clone(), left: limit.unwrap_or(u64::MAX) };
     let names = names.to_vec();
-    // Not joined: after an interrupt it may wait for a silent pipe forever.
+    // The thread is not joined: after an interrupt it may wait for a silent pipe forever.
     if let Err(error) = Builder::new().name(THREAD.into()).spawn(move || ahead.run(&names, &tell)) {
         return Reading { error: Some(InputError::NoThread(error)), ..Reading::default() };
     }
@@ -160,12 +160,12 @@ impl FilesThread {
         self.tell(Told::Done);
     }
 
-    /// Whether anybody still listens.
+    /// Sends a message; returns false if there is no receiver any more.
     fn tell(&self, told: Told) -> bool {
         self.told.send(told).is_ok()
     }
 
-    /// Reads one file; false if nobody wants any more.
+    /// Reads one file; returns false if no further file is needed.
     fn file(&mut self, name: &str, mut input: Input, tell: &impl Fn(&Progress)) -> Result<bool, InputError> {
         let progress = input.progress();
         let mut wanted = self.tell(Told::Opened(name.to_owned()));

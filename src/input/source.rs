@@ -1,4 +1,4 @@
-//! Files and standard input as a source of the counter: one partition, in order.
+//! Files and standard input as a source of the counter: one partition, in the order of the lines.
 
 use crate::engine::queue::{Event, Feed};
 use crate::engine::stop::Stop;
@@ -12,9 +12,9 @@ use kuu_frame::{Parser, ParserKind};
 /// A run of frames is handed over when it has this many bytes, and at the end of each block.
 const RUN_BYTES: usize = 32 * 1024;
 
-/// Reads the files `names` and feeds their frames, as partition 0, with line numbers for offsets. Returns when all is
-/// read; an input that breaks off has fed everything before that place, and ends there: what came before counts. Where a
-/// thread died there is no such place, and no end.
+/// Reads the files `names` and sends their frames to the counter, as partition 0, with line numbers as offsets. Returns
+/// when all files are read. After an error in an input, the partition ends with the frames before that place, which
+/// count. After the death of a thread, that place is unknown, and the partition does not end.
 pub fn feed(
     names: &[String],
     parser: ParserKind,

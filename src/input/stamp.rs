@@ -1,4 +1,4 @@
-//! Whether a file is still the one that was opened, with what it held then.
+//! Detects that a file was changed or replaced after it was opened.
 
 use crate::input::error::InputError;
 use std::fs::{File, Metadata};
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 use std::{fs, io};
 
-/// What tells one file, or one pipe, from every other, by whatever names.
+/// The identity of a file or pipe, which is the same under every name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct FileId {
     device: u64,
@@ -21,7 +21,7 @@ impl FileId {
     }
 }
 
-/// What changes when a file is written to or replaced.
+/// The properties that change when a file is written to or replaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     identity: FileId,
@@ -34,7 +34,7 @@ impl Stamp {
         Stamp { identity: FileId::of(meta), bytes: meta.len(), modified: meta.modified().ok() }
     }
 
-    /// What happened to the file since, if anything did.
+    /// The change of the file since, if there was one.
     fn change(&self, now: io::Result<Metadata>) -> Option<String> {
         let now = match now {
             Ok(meta) => Stamp::of(&meta),
@@ -53,7 +53,7 @@ impl Stamp {
     }
 }
 
-/// An open regular file, and what it was when it was opened.
+/// An open regular file, and its state when it was opened.
 pub(super) struct Watch {
     file: Arc<File>,
     path: Option<PathBuf>,
@@ -69,14 +69,14 @@ impl Watch {
         self.stamp
     }
 
-    /// What happened to the open file, or to its name, since it was opened.
+    /// The change of the open file, or of the file with its name, since it was opened.
     pub(super) fn change(&self) -> Option<String> {
         let open = self.stamp.change(self.file.metadata());
         open.or_else(|| self.path.as_ref().and_then(|path| self.stamp.change(fs::metadata(path))))
     }
 }
 
-/// Files that are read several times, and what they were before the first time.
+/// Files that are read several times, with their state before the first time.
 #[derive(Default)]
 pub struct Originals(Vec<Original>);
 
@@ -86,10 +86,10 @@ struct Original {
 }
 
 impl Originals {
-    /// Notes what the files `names` are.
+    /// Records the state of the files `names`.
     ///
     /// # Errors
-    /// If one is no regular file: whatever else can be read only once.
+    /// If one is not a regular file: other inputs can be read only once.
     pub fn note(names: &[String]) -> Result<Originals, InputError> {
         let note = |name: &String| {
             let file = || name.clone();
@@ -106,7 +106,7 @@ impl Originals {
         names.iter().map(note).collect::<Result<_, _>>().map(Originals)
     }
 
-    /// Checks that the files are what they were.
+    /// Checks that no file has changed.
     ///
     /// # Errors
     /// If one changed.

@@ -1,4 +1,4 @@
-//! The truth about files.
+//! Computes the truth about files.
 
 use crate::input::blocks::Finished;
 use crate::input::error::InputError;
@@ -10,10 +10,10 @@ use kuu_core::window::Unit;
 use kuu_frame::{Parser, ParserKind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Counts the files `names`, of each the first `limit` frames at most; gives the truth, what was read of each file, and
-/// why reading ended early, if it did: then everything before that place is counted.
+/// Counts the files `names`, up to `limit` frames of each; returns the truth, the sources that were read, and the error
+/// that ended reading early, if any: the truth then covers all lines before that place.
 ///
-/// As many files are read at a time as there are threads; if there are fewer, gzipped files are read in parts.
+/// Reads as many files at a time as there are threads; if there are fewer files, gzip files are split into parts.
 pub fn count<'a>(
     names: impl IntoIterator<Item = (&'a str, Option<u64>)>,
     parser: ParserKind,
@@ -30,7 +30,7 @@ pub fn count<'a>(
         let mut files = Vec::new();
         let mut unopened = None;
         for (name, limit) in names {
-            // What ends early must be read in order.
+            // A file with a limit must be read in order.
             let parts = if limit.is_some() { 1 } else { threads / names.len() };
             match Part::open(name, parts) {
                 Ok(parts) => files.push(File { name, limit: *limit, parts }),
@@ -68,7 +68,7 @@ struct File<'a> {
 }
 
 impl File<'_> {
-    /// What its parts, which were counted, come to.
+    /// Combines the counts of all parts of this file.
     fn join(
         mut self,
         counted: Vec<(Truth, Option<InputError>)>,
@@ -118,7 +118,7 @@ mod tests {
         (0..60).map(frame).chain(["{\"uid\":\"the last\",\"ts\":0}".to_owned()]).collect::<String>().into_bytes()
     }
 
-    /// All there is to tell about files, read by a number of threads.
+    /// The whole result for files, with a given number of threads.
     fn count_by(threads: usize, files: &[&Path], limit: Option<u64>) -> impl PartialEq + std::fmt::Debug + use<> {
         let names: Vec<_> = files.iter().map(|path| (path.to_str().unwrap(), limit)).collect();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -158,7 +158,7 @@ mod tests {
         let path = dir.path().join("x.gz");
         let frames = frames();
         let inner = gzip(&frames[..500], 6);
-        // Stored as they are: the inner files could be read from the outer one.
+        // Stored without compression: the outer file contains the bytes of the inner files, which look like members.
         let lines: Vec<u8> = [&frames[..], b"\n", &inner, &inner, &inner, b"\n", &frames].concat();
         for members in [gzip(&lines, 0), [gzip(&lines, 0), gzip(&frames, 6)].concat()] {
             std::fs::write(&path, members).unwrap();

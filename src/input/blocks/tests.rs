@@ -8,7 +8,7 @@ mod refused;
 
 const SMALL: Sizes = Sizes { block: 16, line: 64 };
 
-/// Gives at most `step` bytes a call, interrupts every other call, and fails at the end if told so.
+/// Returns at most `step` bytes a call, interrupts every other call, and can fail at the end.
 struct Dribble {
     data: Vec<u8>,
     at: usize,

@@ -1,9 +1,9 @@
-//! Inputs that are refused as a whole, or found wanting at their end.
+//! Inputs that are rejected as a whole, or whose fault shows at the end.
 
 use super::*;
 use crate::input::stamp::Originals;
 
-/// What a file that is read in the meantime is told about itself.
+/// The error about a file that `change` modifies while it is read.
 #[track_caller]
 fn meanwhile(change: impl Fn(&std::path::Path)) -> Option<String> {
     let dir = tempfile::tempdir().unwrap();
@@ -34,7 +34,7 @@ fn a_file_that_changes_while_it_is_read() {
     assert_eq!(truncated.unwrap(), "it had 4000 bytes and has 0");
     let overwritten = meanwhile(|path| {
         write(path).write_all(b"c").unwrap();
-        // The clock of a file system may stand still for a few milliseconds.
+        // The clock of a file system may not advance for a few milliseconds.
         write(path).set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
     });
     assert_eq!(overwritten.unwrap(), "it was written to");
@@ -111,7 +111,7 @@ fn other_formats_are_named() {
         (utf16(text, u16::to_be_bytes), "UTF-16 text", "iconv -f UTF-16 -t UTF-8"),
         (b"\xff\xfe\0\0{\0\0\0}\0\0\0".to_vec(), "UTF-32 text", "iconv -f UTF-32 -t UTF-8"),
         (tar, "a tar archive", "tar -xOf"),
-        // A line too long to be read comes after.
+        // A line that is too long follows.
         ([b"\xfe\xff".to_vec(), vec![1; 500]].concat(), "UTF-16 text", "iconv -f UTF-16 -t UTF-8"),
     ] {
         for data in [data.clone(), gzip(&data)] {
