@@ -2,11 +2,11 @@
 //!
 //! The first bytes show whether an input is gzip. All lines before a place that cannot be read are delivered, then the
 //! error.
-//!
 //! * A truncated gzip file gives an exact prefix of its lines. If it is cut between two members, or empty, it is valid.
-//! * A damaged gzip file gives exact lines up to the damaged member. The decoded lines of that member may be wrong, because
-//!   its only checksum is at its end; but reading always ends in an error, which names the lines in doubt.
-//! * Damage to the two bytes that identify gzip cannot be detected: the file is read as text, and no line of it is a frame.
+//! * A damaged gzip file gives exact lines up to the damaged member. The decoded lines of that member may be wrong,
+//!   because its only checksum is at its end; but reading always ends in an error, which names the lines in doubt.
+//! * Damage to the two bytes that identify gzip cannot be detected: the file is read as text, and no line is a frame.
+//!   Nor can damage to bytes without an effect on the data: the time in a header, padding bits.
 //!   Nor can damage to bytes without an effect on the data: the time in a header, padding bits.
 
 mod blocks;
