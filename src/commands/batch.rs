@@ -1,4 +1,4 @@
-//! `kuu batch`: the truth as JSON lines.
+//! `kuu batch`: prints the truth as JSON lines.
 
 use crate::cli::BatchArgs;
 use crate::commands::exit_status::ExitStatus;
@@ -51,7 +51,7 @@ pub fn run(arguments: &BatchArgs, session: &Session) -> Result<ExitStatus> {
         screen.say(ledger_line(&ledger));
         screen.say(format!("{} in {}: {} frames/s", plural(frames, "frame"), time(elapsed), rate(per_s)));
     }
-    // To free a set of users for each window takes longer than to end.
+    // Freeing a set of users for each window takes longer than the end of the process.
     std::mem::forget(truth);
     Ok(match error {
         None => ExitStatus::Fine,

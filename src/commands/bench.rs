@@ -1,4 +1,4 @@
-//! `kuu bench`: everything in one process, each figure beside its ceiling, after the answer was verified.
+//! `kuu bench`: runs everything in one process, verifies the results, and shows each figure beside its ceiling.
 
 mod comparison;
 mod setup;
@@ -32,7 +32,7 @@ use kuu_core::verdict::Fold;
 use kuu_core::window::Unit;
 use setup::{BenchRun, CATCH_UP_RATIO, LIVE_RATIO};
 
-/// How often a share below the baseline is measured again before it counts.
+/// How often a share below the baseline is measured again before it counts as a regression.
 const SECOND_LOOKS: usize = 2;
 /// Runs the command.
 ///
@@ -46,7 +46,7 @@ pub fn run(arguments: &BenchArgs, session: &Session) -> Result<ExitStatus> {
     let bench = BenchRun { arguments, session, load: &load, cluster: &cluster, prefix: &prefix };
     session.screen.say(tables::header(&session::broker(&cluster), &load));
     let outcome = bench.measure(baseline.as_ref());
-    // What failed on an input that changed failed because of that.
+    // If the input changed, the change is the cause of any other error.
     let outcome = load.unchanged().map_err(anyhow::Error::from).and(outcome);
     let cleaned = if arguments.keep { Ok(()) } else { leftovers::delete(&cluster, &prefix) };
     let cleaned = cleaned.with_context(|| format!("topics and groups {prefix}... are left"));
@@ -67,8 +67,8 @@ pub fn run(arguments: &BenchArgs, session: &Session) -> Result<ExitStatus> {
     }
 }
 
-/// Kafka where the command line names it, else a broker of its own: an environment for other commands must not turn a
-/// measurement into another one.
+/// Connects to Kafka if the command line names brokers, and otherwise starts an embedded broker: an environment
+/// variable that is set for other commands must not change what is measured.
 fn connect(session: &Session) -> Result<Cluster> {
     let settings = session.settings();
     let screen = Screen { to_stderr: true, ..session.screen };
@@ -79,14 +79,14 @@ fn connect(session: &Session) -> Result<Cluster> {
         return Cluster::embedded(&settings);
     }
     let cluster = Cluster::connect(&settings)?;
-    // Only a hint: a broker that does not name its groups may serve.
+    // The remedy is only a hint: a broker that does not list its groups may still be usable.
     if let Some(remedy) = Leftovers::find(&cluster).ok().and_then(|left| left.remedy(&settings.brokers)) {
         screen.say(format!("kuu: {remedy}"));
     }
     Ok(cluster)
 }
 
-/// One catch-up measurement, verified.
+/// One catch-up measurement, with its verification.
 struct CaughtUp {
     samples: Samples,
     checked: Checked,
@@ -195,7 +195,7 @@ impl BenchRun<'_> {
                     let checked = self.check(&topics, truth, &samples.ledger)?;
                     return Ok(CaughtUp { samples, checked });
                 }
-                // Our guess of the compression was wrong: that is for us to mend, not for the user.
+                // The guess of the compression ratio was wrong: kuu corrects it without the user.
                 Err(error) if self.may_grow(partitions) && error.is::<Dropped>() => partitions *= 2,
                 Err(error) => return Err(error),
             }
@@ -278,7 +278,7 @@ impl BenchRun<'_> {
         record
     }
 
-    /// A wrong answer has no throughput: the verdict takes the place of the figures.
+    /// Reports wrong results: their throughput means nothing, so the verdict replaces the figures.
     fn wrong(&self, mut record: Record, checked: &Checked, phase: &str) -> Result<ExitStatus> {
         verification::verdict_table::show(self.session.screen, checked);
         self.session.screen.say(format!("the {phase} answer is wrong: no figures"));

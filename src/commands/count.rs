@@ -1,4 +1,4 @@
-//! `kuu count`: the streaming engine, over a topic, files or standard input.
+//! `kuu count`: counts a topic, files or standard input.
 
 use crate::cli::CountArgs;
 use crate::commands::exit_status::ExitStatus;
@@ -40,7 +40,7 @@ pub fn run(arguments: &CountArgs, session: &Session) -> Result<ExitStatus> {
     if arguments.files.is_empty() { topic(arguments, session) } else { files(arguments, session) }
 }
 
-/// Counts a topic into another.
+/// Counts a topic and writes the results to another one.
 fn topic(arguments: &CountArgs, session: &Session) -> Result<ExitStatus> {
     let settings = session.settings();
     if arguments.guarantee == Guarantee::ExactlyOnce {
@@ -61,7 +61,7 @@ fn topic(arguments: &CountArgs, session: &Session) -> Result<ExitStatus> {
         if matches!(now, Activity::Counting { .. })
             && let Some(record) = begun.take()
         {
-            // If it cannot be written, the one at the end cannot be either.
+            // If this record cannot be written, the final one cannot be written either, and that is an error.
             let _ = receipts::store(session, &arguments.output, &record);
         }
         status.show(now);
@@ -92,7 +92,8 @@ fn topic(arguments: &CountArgs, session: &Session) -> Result<ExitStatus> {
     Ok(if summary.interrupted { ExitStatus::Interrupted } else { ExitStatus::Fine })
 }
 
-/// What was not counted, as a transaction is open before it. It is no reason to fail that the brokers do not tell.
+/// The frames that an open transaction hides from the count. If the brokers do not answer, there is no remark and no
+/// error.
 fn hidden_frames(cluster: &Cluster, topic: &str) -> Vec<String> {
     let ends = cluster.uncommitted_ranges(topic).and_then(|all| Ok((all, cluster.ranges(topic)?)));
     ends.map_or_else(|_| Vec::new(), |(all, stable)| hidden(topic, "count", &all, &stable))
@@ -117,8 +118,8 @@ fn job(arguments: &CountArgs) -> Job {
     }
 }
 
-/// Makes the topics to write to, where they are missing: nothing in them may be deleted or compacted, so that first
-/// answers stay readable.
+/// Creates missing topics for the output. The broker must not delete or compact their messages, so that first answers
+/// stay readable.
 fn prepare_outputs(arguments: &CountArgs, screen: Screen, cluster: &Cluster) -> Result<()> {
     let exactly_once = arguments.guarantee == Guarantee::ExactlyOnce;
     let others = [&arguments.dead_letter, &arguments.ordered_output];
@@ -137,7 +138,8 @@ fn prepare_outputs(arguments: &CountArgs, screen: Screen, cluster: &Cluster) -> 
         }
         cluster.create(topic, 1, -1, &config)?;
     }
-    // After the results: whoever is killed in between finds a state whose results are gone, and is told.
+    // The state is deleted after the results: if the run is killed in between, the next one finds a state without its
+    // results, and reports it.
     if arguments.recreate {
         if exactly_once {
             cluster.delete(&[&state])?;
@@ -150,7 +152,7 @@ fn prepare_outputs(arguments: &CountArgs, screen: Screen, cluster: &Cluster) -> 
     if exactly_once && cluster.holds(&state)? {
         return Ok(());
     }
-    // From here on the topic is counted from its start.
+    // Without a state, the topic is counted from its start.
     if let Some(topic) = &arguments.ordered_output
         && cluster.holds(topic)?
     {
@@ -166,7 +168,7 @@ fn prepare_outputs(arguments: &CountArgs, screen: Screen, cluster: &Cluster) -> 
     Ok(())
 }
 
-/// Counts files or standard input; the results go to standard output.
+/// Counts files or standard input, and writes the results to standard output.
 fn files(arguments: &CountArgs, session: &Session) -> Result<ExitStatus> {
     let screen = Screen { to_stderr: true, ..session.screen };
     let (feed, intake) = Feed::new();
@@ -183,7 +185,7 @@ fn files(arguments: &CountArgs, session: &Session) -> Result<ExitStatus> {
     let mut status = StatusLine::new(screen, false);
     let (names, stop) = (arguments.files.clone(), session.stop.clone());
     let (done, reading) = channel();
-    // Not joined: after an interrupt it may wait for a silent pipe forever.
+    // The thread is not joined: after an interrupt it may wait for a silent pipe forever.
     let read = move || done.send(source::feed(&names, parser, false, &feed, &stop, |_| {}));
     std::thread::Builder::new().name("parser".into()).spawn(read)?;
     let options = pipeline_options(arguments);
@@ -225,8 +227,8 @@ fn pipeline_options(arguments: &CountArgs) -> RunOptions {
     }
 }
 
-/// The record of a count before its first commit. Whoever finds it knows that the run did not come to its end, and that the
-/// record before it is out of date.
+/// The record of a count before its first commit. If it is the last record, the run did not end, and the record before
+/// it is out of date.
 fn begun(arguments: &CountArgs, session: &Session) -> Record {
     session.record(Configuration::Count, CountConfig { complete: Some(false), ..config(arguments) })
 }
@@ -303,22 +305,22 @@ fn report(screen: Screen, table: &WindowTable, counter: &Counter, summary: &RunS
     }
 }
 
-/// Which partition has no plausible clock, and what comes of it.
+/// The partition without a plausible clock, and the effect of it.
 fn doubts(doubtful: &Doubtful) -> String {
     let others = if doubtful.others > 0 { format!(" (and {} more)", doubtful.others) } else { String::new() };
     let so = if doubtful.left_out { "it is left out of the watermark" } else { "it holds the watermark back" };
     format!("partition {}{others}: its frames do not agree on the time: {so}", doubtful.partition)
 }
 
-/// How fast it went when it was last measured.
+/// The rate of frames at its last measurement.
 struct Rate {
     since: Instant,
-    /// Frames until then.
+    /// Number of frames until then.
     frames: u64,
     per_s: f64,
 }
 
-/// One line on a terminal; a line every ten seconds elsewhere, while following.
+/// The status on a terminal, in one line; elsewhere a line every ten seconds, while the count follows.
 struct StatusLine {
     screen: Screen,
     bar: indicatif::ProgressBar,
@@ -344,7 +346,7 @@ impl StatusLine {
         };
         let elapsed = self.rate.since.elapsed();
         if elapsed >= Duration::from_secs(1) {
-            // After a setback there are fewer than before.
+            // After a setback the number of frames is lower than before.
             let frames = status.frames.saturating_sub(self.rate.frames);
             let per_s = frames as f64 / elapsed.as_secs_f64();
             self.rate = Rate { since: Instant::now(), frames: status.frames, per_s };

@@ -1,29 +1,29 @@
-//! How a command ends, as the exit status of the process.
+//! The exit status of the process.
 
 use crate::terminal::complain;
 use anyhow::Result;
 
-/// How a command ended, when it could do its work.
+/// The outcome of a command that did its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitStatus {
-    /// Everything is as it should be.
+    /// No fault was found.
     Fine,
-    /// The answer is wrong.
+    /// The results are wrong.
     Wrong,
-    /// Frames are missing, or the input could not be read to its end; the words were said.
+    /// Frames are missing, or the input could not be read to its end; the reason is printed already.
     Incomplete,
     /// Slower than the baseline.
     Regression,
-    /// The load was unsustainable: its latency says nothing.
+    /// The load was unsustainable: its latency means nothing.
     Inconclusive,
     /// The load generator could not hold its schedule.
     Behind,
-    /// A signal ended it, in order.
+    /// A signal ended the run, in order.
     Interrupted,
 }
 
 impl ExitStatus {
-    /// The exit status of the process.
+    /// The number of the status.
     pub fn code(self) -> u8 {
         match self {
             ExitStatus::Fine => 0,
@@ -36,16 +36,16 @@ impl ExitStatus {
         }
     }
 
-    /// Whether it says more than that something failed.
+    /// Whether the status says more than that something failed.
     fn is_finding(self) -> bool {
         matches!(self, ExitStatus::Wrong | ExitStatus::Regression | ExitStatus::Inconclusive | ExitStatus::Behind)
     }
 
-    /// The status after what was still to do, as to write a record or to clean up: a failure of that is said, but does not
-    /// hide what was found before.
+    /// The status after the final steps, such as writing a record or cleaning up: their failure is printed, but does
+    /// not replace a finding.
     ///
     /// # Errors
-    /// If it failed and there was nothing to hide.
+    /// If the final steps failed and there is no finding.
     pub fn after(self, last: Result<()>) -> Result<ExitStatus> {
         match last {
             Err(error) if self.is_finding() => {

@@ -1,4 +1,4 @@
-//! One file a subcommand: wiring only.
+//! One file for each subcommand, which only combines other modules.
 
 pub mod batch;
 pub mod bench;
@@ -15,10 +15,10 @@ use anyhow::Result;
 use exit_status::ExitStatus;
 use session::Session;
 
-/// Runs the command of the command line.
+/// Runs the command that the command line names.
 ///
 /// # Errors
-/// Usage, input or environment: exit status 2.
+/// Errors of usage, input or environment, with exit status 2.
 pub fn run(cli: Cli) -> Result<ExitStatus> {
     session::topics::check(&cli.command)?;
     let session = Session::new(cli.common)?;

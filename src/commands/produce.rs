@@ -1,4 +1,4 @@
-//! `kuu produce`: frames of files into a topic, every one accounted for.
+//! `kuu produce`: sends the frames of files to a topic, and reports the outcome of every one.
 
 use crate::cli::ProduceArgs;
 use crate::commands::exit_status::ExitStatus;
@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 /// # Errors
 /// If the broker cannot be reached, or the topic must not be filled.
 pub fn run(arguments: &ProduceArgs, session: &Session) -> Result<ExitStatus> {
-    // A wrong name must not cost a topic.
+    // A wrong file name must not cause the deletion of a topic.
     input::check(&arguments.files)?;
     let cluster = Cluster::connect(&session.settings())?;
     let earlier = prepare(arguments, session, &cluster)?;
@@ -45,7 +45,8 @@ pub fn run(arguments: &ProduceArgs, session: &Session) -> Result<ExitStatus> {
     let elapsed = started.elapsed();
     let replaced = replaced(session, &cluster, &topic.name, &id);
 
-    // Of a file that was not read to its end nobody knows later whether it is the same.
+    // The hash of a file that is not read to its end is unknown, so a later check could not tell whether it is the
+    // same.
     let complete = !session.stop.interrupted() && replaced.is_none() && outcome.unknown == 0;
     let foreign = foreign(session, &cluster, &topic.name, before, &outcome);
     let config = ProduceConfig { unlisted_frames: earlier.unlisted + foreign, ..config(arguments, complete) };
@@ -70,22 +71,22 @@ pub fn run(arguments: &ProduceArgs, session: &Session) -> Result<ExitStatus> {
     Ok(match &reading.error {
         Some(_) => ExitStatus::Incomplete,
         None if replaced.is_some() => ExitStatus::Incomplete,
-        // What an interrupt gave up is said, and expected.
+        // The frames that were given up after an interrupt are printed already, and expected.
         None if outcome.failed == 0 && session.stop.interrupted() => ExitStatus::Interrupted,
         None if outcome.delivered != reading.frames() => ExitStatus::Incomplete,
         None => ExitStatus::Fine,
     })
 }
 
-/// Writes a receipt before anything is sent: whoever finds it knows that the run did not come to its end, and that nobody
-/// knows what is in the topic.
+/// Writes a receipt before any frame is sent. If it is the last receipt, the run did not end, and the content of the
+/// topic is unknown.
 fn begin(arguments: &ProduceArgs, session: &Session, topic: &Topic) -> Result<()> {
     let begun =
         Record { topic: Some(topic.clone()), ..session.record(Configuration::Produce, config(arguments, false)) };
     receipts::store(session, &arguments.topic, &begun).map(drop)
 }
 
-/// Deletes the topic, and with it what its receipt says.
+/// Deletes the topic. Marks its receipt as incomplete first, and restores it if the deletion fails.
 fn delete(arguments: &ProduceArgs, session: &Session, cluster: &Cluster) -> Result<()> {
     let earlier = receipts::find(session, PRODUCE, &arguments.topic)?;
     begin(arguments, session, &Topic { name: arguments.topic.clone(), partitions: 0 })?;
@@ -96,16 +97,16 @@ fn delete(arguments: &ProduceArgs, session: &Session, cluster: &Cluster) -> Resu
     deleted
 }
 
-/// What a topic holds that frames are added to.
+/// The content of a topic to which frames are added.
 #[derive(Default)]
 struct Earlier {
-    /// As its receipt has it.
+    /// The sources in its receipt.
     input: Vec<Source>,
-    /// Frames of which no receipt tells.
+    /// Number of frames without a receipt.
     unlisted: u64,
 }
 
-/// Makes the topic ready; gives what was produced into it before, if frames are to be added.
+/// Prepares the topic; returns its earlier content, if frames are added to it.
 fn prepare(arguments: &ProduceArgs, session: &Session, cluster: &Cluster) -> Result<Earlier> {
     let topic = &arguments.topic;
     topics::no_state(topic, cluster)?;
@@ -126,7 +127,7 @@ fn prepare(arguments: &ProduceArgs, session: &Session, cluster: &Cluster) -> Res
             plural(held, "frame")
         );
     }
-    // What retention removed was produced, and may be counted, all the same.
+    // Frames that retention removed were produced, and perhaps counted, all the same.
     if !arguments.append || ranges.iter().all(|range| range.high == 0) {
         return Ok(Earlier::default());
     }
@@ -137,13 +138,13 @@ fn prepare(arguments: &ProduceArgs, session: &Session, cluster: &Cluster) -> Res
     Ok(Earlier { unlisted: receipts::unlisted(&record), input: record.input })
 }
 
-/// What to say of a topic that is not the one, by its id, that the first frames were sent to: many brokers make one that is
-/// missing, and acknowledge what comes after.
+/// The error if the topic no longer has the id that it had before the first frame: many brokers create a missing topic,
+/// and then acknowledge later frames.
 fn replaced(session: &Session, cluster: &Cluster, topic: &str, then: &Option<String>) -> Option<String> {
     if session.stop.interrupted() {
         return None;
     }
-    // All was acknowledged: a broker that just went away is no reason to doubt it.
+    // All frames are acknowledged: a broker that is away now is no reason to doubt them.
     let now = cluster.id(topic).ok()?;
     (now != *then).then(|| {
         format!(
@@ -153,19 +154,19 @@ fn replaced(session: &Session, cluster: &Cluster, topic: &str, then: &Option<Str
     })
 }
 
-/// The sum of the offsets at which a topic ends.
+/// The sum of the end offsets of a topic.
 fn ends(cluster: &Cluster, topic: &str) -> Result<u64> {
     Ok(cluster.ranges(topic)?.iter().map(|range| range.high.max(0) as u64).sum())
 }
 
-/// How many offsets somebody else took while the topic was filled, as another `kuu produce` does. Where it is not known what
-/// is ours, the receipt says so already.
+/// How many offsets other producers took while the topic was filled, such as another `kuu produce`. If the number of
+/// this run's frames is unknown, the receipt says so already, and this returns 0.
 fn foreign(session: &Session, cluster: &Cluster, topic: &str, before: u64, outcome: &SendReport) -> u64 {
     let ours = before + outcome.delivered;
     if session.stop.interrupted() || outcome.unknown > 0 {
         return 0;
     }
-    // A broker that just went away is no reason to doubt the frames that it acknowledged.
+    // A broker that is away now is no reason to doubt the frames that it acknowledged.
     let foreign = ends(cluster, topic).map_or(0, |now| now.saturating_sub(ours));
     if foreign > 0 {
         complain(format!(
@@ -180,7 +181,7 @@ fn sender(arguments: &ProduceArgs, cluster: &Cluster) -> Result<Sender> {
     let topic = &arguments.topic;
     let config = cluster.configs(&[topic]).pop().unwrap_or_default();
     let takes = config.max_message_bytes.unwrap_or(DEFAULT);
-    // librdkafka has a least value; what is between the two is refused by the broker.
+    // librdkafka has a minimum; the broker rejects messages between the topic's limit and that minimum.
     let (largest, batch) = (takes.clamp(1_000, 1_000_000_000).to_string(), takes.clamp(1, 1_000_000).to_string());
     let ours: [(&str, &str); 4] = [
         ("compression.type", arguments.compression.into()),

@@ -1,4 +1,4 @@
-//! What every command shares: its options, its screen, its record.
+//! The parts that every command shares: options, output, records.
 
 pub mod receipts;
 pub mod topics;
@@ -22,21 +22,21 @@ use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
-/// Where Kafka is, unless told otherwise.
+/// The default brokers.
 const DEFAULT_BROKERS: &str = "localhost:9092";
 
 /// One run of a command.
 pub struct Session {
     /// The options of every command.
     pub common: Common,
-    /// The brokers that `KUU_BROKERS` names: for where neither the command line nor the file of --config names any.
+    /// The brokers in `KUU_BROKERS`, used if neither the command line nor the file of --config names any.
     pub environment: Option<String>,
     properties: Properties,
-    /// Where words go.
+    /// The output for people.
     pub screen: Screen,
-    /// Set by signals.
+    /// Interrupted by signals.
     pub stop: Stop,
-    /// When it began.
+    /// The time at which the run began.
     pub begun: Time,
 }
 
@@ -44,7 +44,7 @@ impl Session {
     /// A run with these options.
     ///
     /// # Errors
-    /// If a property is not as it must be, or signal handlers cannot be installed.
+    /// If a property is invalid, or signal handlers cannot be installed.
     pub fn new(mut common: Common) -> Result<Session> {
         let screen = Screen { quiet: common.quiet, to_stderr: common.json };
         let mut properties = properties(&common, screen)?;
@@ -54,7 +54,7 @@ impl Session {
         Ok(Session { common, environment, properties, screen, stop: Stop::on_signals()?, begun: Time::now() })
     }
 
-    /// How to reach the brokers.
+    /// The settings of clients.
     pub fn settings(&self) -> Settings {
         let brokers = self.common.brokers.as_ref().or(self.environment.as_ref());
         Settings {
@@ -65,7 +65,7 @@ impl Session {
         }
     }
 
-    /// A record of this run, without its outcome.
+    /// A record of this run, without its results.
     pub fn record<T>(&self, command: fn(InEffect<T>) -> Configuration, options: T) -> Record {
         let shown = |(key, value): &(String, String)| {
             (format!("-X {key}"), if is_secret(key) { "***".into() } else { value.as_str().into() })
@@ -88,26 +88,27 @@ impl Session {
         }
     }
 
-    /// Prints the record where that is asked for, which comes before it is written: a full disk must not hide it.
+    /// Prints the record if the command line asks for it. This comes before the record is written: a full disk must not
+    /// prevent it.
     ///
     /// # Errors
-    /// If it cannot be printed.
+    /// If the record cannot be printed.
     pub fn print(&self, record: &Record) -> Result<()> {
         if self.common.json { print_json(record) } else { Ok(()) }
     }
 
-    /// Writes the record as `name`, and gives its path.
+    /// Writes the record as `name`, and returns its path.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If the record cannot be written.
     pub fn store(&self, name: &str, record: &Record) -> Result<PathBuf> {
-        // What a file of properties says is for whoever may read that file.
+        // Only users who may read the file of properties may read its content in the record.
         let access = if self.common.config.is_some() { Access::Owner } else { Access::Umask };
         store::save(&self.common.results, name, record, access)
     }
 }
 
-/// Prints one JSON document on standard output, whether or not anybody reads it to its end.
+/// Prints one JSON document on standard output; a reader that stops early is no error.
 ///
 /// # Errors
 /// If standard output cannot be written for another reason.
@@ -120,12 +121,12 @@ pub fn print_json(document: &impl serde::Serialize) -> Result<()> {
     }
 }
 
-/// What a record says of the broker.
+/// The broker, as recorded.
 pub fn broker(cluster: &Cluster) -> Broker {
     let (kind, version) = if cluster.is_embedded() {
         ("embedded", Some(format!("librdkafka {} mock", librdkafka_version())))
     } else {
-        // The protocol does not tell a broker's version; whoever started it may.
+        // The protocol does not report a broker's version; the environment can.
         ("kafka", std::env::var("KUU_BROKER_VERSION").ok().filter(|version| !version.is_empty()))
     };
     Broker { kind: kind.into(), version, address: cluster.settings().brokers.clone() }
@@ -136,13 +137,13 @@ pub fn figure(value: f64) -> Figure {
     Figure { value, ..Figure::default() }
 }
 
-/// Consumers: as many as were asked for, or one a core, at most 4.
+/// The number of consumers: the given one, or one for each core, at most 4.
 pub fn threads(asked: Option<u16>) -> usize {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from).min(4);
     asked.map_or_else(cores, usize::from)
 }
 
-/// The units that were asked for, shortest first, each once.
+/// The given units, shortest first, without duplicates.
 pub fn units(units: &[Unit]) -> Vec<Unit> {
     let mut units = units.to_vec();
     units.sort();
@@ -150,7 +151,7 @@ pub fn units(units: &[Unit]) -> Vec<Unit> {
     units
 }
 
-/// The counter's configuration.
+/// The settings of the counter.
 pub fn counting(windows: &cli::Windows, time: &cli::EventTime) -> Config {
     let seconds = |time: std::time::Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX / 4).min(i64::MAX / 4);
     Config {
@@ -162,7 +163,7 @@ pub fn counting(windows: &cli::Windows, time: &cli::EventTime) -> Config {
     }
 }
 
-/// The properties of the file of `--config`, then those of `-X`, which win.
+/// The properties of the file of `--config`, then those of `-X`, which override them.
 fn properties(common: &Common, screen: Screen) -> Result<Properties> {
     if let Some((key, _)) = common.properties.iter().find(|(key, _)| is_secret(key)) {
         bail!(
@@ -182,7 +183,7 @@ fn properties(common: &Common, screen: Screen) -> Result<Properties> {
     Ok(all)
 }
 
-/// Refuses what kuu depends on, and says where it is from.
+/// Rejects reserved properties; the error names their origin.
 fn check(from: &str, all: &Properties) -> Result<()> {
     match all.iter().find_map(|(key, value)| Some((key, value, properties::refusal(key, value)?))) {
         Some((key, value, why)) => bail!("{from} {key}={value} is not to be set: {why}: leave it out"),
@@ -190,7 +191,7 @@ fn check(from: &str, all: &Properties) -> Result<()> {
     }
 }
 
-/// What `KUU_BROKERS` names; empty is as if it were not there.
+/// The brokers in `KUU_BROKERS`; an empty value counts as unset.
 fn environment_brokers() -> Result<Option<String>> {
     let Some(brokers) = std::env::var_os("KUU_BROKERS") else { return Ok(None) };
     match brokers.into_string() {
@@ -199,7 +200,7 @@ fn environment_brokers() -> Result<Option<String>> {
     }
 }
 
-/// Takes librdkafka's own names of the brokers out of the properties: there must be one answer to where they are.
+/// Removes librdkafka's own names of the brokers from the properties, so that only one setting names the brokers.
 fn take_brokers(properties: &mut Properties) -> Option<String> {
     let own = |key: &str| ["bootstrap.servers", "metadata.broker.list"].contains(&key);
     let named = properties.iter().rfind(|(key, value)| own(key) && !value.is_empty()).map(|(_, value)| value.clone());

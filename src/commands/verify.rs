@@ -1,4 +1,4 @@
-//! `kuu verify`: the results against the truth.
+//! `kuu verify`: compares the results with the truth.
 
 use crate::cli::VerifyArgs;
 use crate::commands::exit_status::ExitStatus;
@@ -22,9 +22,9 @@ use kuu_core::window::Unit;
 
 /// The record of the last run.
 const RECORD: &str = "verify.json";
-/// The topic that `kuu produce` fills unless told otherwise.
+/// The default topic of `kuu produce`.
 const DEFAULT_TOPIC: &str = "messages";
-/// Files that are named on screen; the record has them all.
+/// Number of files that are named on screen; the record has all of them.
 const NAMED_FILES: usize = 10;
 
 /// Runs the command.
@@ -38,7 +38,7 @@ pub fn run(arguments: &VerifyArgs, session: &Session) -> Result<ExitStatus> {
     let counted = counted.filter(|record| counting(record).is_some_and(|config| config.topic == topic));
     let config = counted.as_ref().and_then(counting);
     let units = units(arguments, config);
-    // The broker is asked first: the truth may take a while.
+    // Connects to the broker first: counting the truth may take some time.
     let cluster = Cluster::connect(&session.settings())?;
     let (truth, input) = self::truth(arguments, session, &topic, &units)?;
 
@@ -83,7 +83,8 @@ pub fn run(arguments: &VerifyArgs, session: &Session) -> Result<ExitStatus> {
     status.after(saved.map(|path| session.screen.say(format!("record: {}", path.display()))))
 }
 
-/// The topic with the frames: the one that was named, that was counted into this output, or that was filled last.
+/// The topic of the frames: the named one, or the one that was counted into this output, or the one that was filled
+/// last.
 fn topic(arguments: &VerifyArgs, session: &Session, counted: Option<&Record>) -> Result<String> {
     if let Some(topic) = &arguments.topic {
         return Ok(topic.clone());
@@ -98,7 +99,7 @@ fn counting(record: &Record) -> Option<&CountConfig> {
     record.configuration.count()
 }
 
-/// The units to check: those that were asked for, that were counted, or minutes.
+/// The units to check: the given ones, or those that were counted, or minutes.
 fn units(arguments: &VerifyArgs, counted: Option<&CountConfig>) -> Vec<Unit> {
     match counted {
         _ if !arguments.window.is_empty() => session::units(&arguments.window),
@@ -107,7 +108,7 @@ fn units(arguments: &VerifyArgs, counted: Option<&CountConfig>) -> Vec<Unit> {
     }
 }
 
-/// Counts the files that were named, or those that the topic's receipt names, which must not have changed since.
+/// Counts the named files, or those in the topic's receipt, which must not have changed since.
 fn truth(arguments: &VerifyArgs, session: &Session, topic: &str, units: &[Unit]) -> Result<(Truth, Vec<Source>)> {
     let parser = arguments.parser;
     if !arguments.files.is_empty() {
@@ -158,7 +159,7 @@ fn truth(arguments: &VerifyArgs, session: &Session, topic: &str, units: &[Unit])
     Ok((truth, sources))
 }
 
-/// What is compared with what.
+/// The topics and files of the comparison.
 fn compared(arguments: &VerifyArgs, topic: &str, sources: &[Source], receipt: Option<&str>) -> String {
     let name = |source: &Source| format!("{} ({})", source.name, plural(source.frames, "frame"));
     let mut names: Vec<String> = sources.iter().take(NAMED_FILES).map(name).collect();

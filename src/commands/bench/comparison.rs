@@ -1,4 +1,4 @@
-//! What a run is compared with, and how it came out.
+//! Finds the baseline of a run, and shows the comparison.
 
 use crate::bench::gate::{Baseline, Compared, Conditions, FORMAT, Measured};
 use crate::commands::bench::setup::{BenchRun, CATCH_UP_RATIO};
@@ -11,14 +11,14 @@ use kuu_core::record::Record;
 use kuu_frame::fast;
 use std::path::Path;
 
-/// How a baseline comes about.
+/// How to create a baseline.
 const REMEDY: &str = "scripts/baseline.py, with the same files and options, measures this machine, a run an hour for twelve \
                       hours";
 
 /// Reads a baseline.
 ///
 /// # Errors
-/// If it cannot be read, or is of another format.
+/// If it cannot be read, or has another format.
 pub fn read(path: &Path) -> Result<Baseline> {
     #[derive(serde::Deserialize)]
     struct Version {
@@ -34,11 +34,12 @@ pub fn read(path: &Path) -> Result<Baseline> {
     serde_json::from_slice(&text).with_context(unusable)
 }
 
-/// What the shares of a run depend on besides kuu. Not the parser: that is a part of kuu, and a slow one is to be seen.
+/// Conditions besides kuu that change the shares of a run. The parser is none: it is a part of kuu, and a slow one must
+/// show.
 pub fn conditions(run: &BenchRun<'_>) -> Conditions {
     let arguments = run.arguments;
     let broker = session::broker(run.cluster);
-    // The embedded one comes with kuu; which Kafka it is makes a difference.
+    // The embedded broker belongs to kuu; the version of Kafka makes a difference.
     let version = broker.version.filter(|_| !run.cluster.is_embedded()).map_or_else(String::new, |it| format!(" {it}"));
     let inputs: Vec<&str> = run.load.sources.iter().map(|source| source.sha256.as_str()).collect();
     let units: Vec<&str> = session::units(&arguments.windows.window).iter().map(|unit| unit.name()).collect();
@@ -70,7 +71,7 @@ pub fn conditions(run: &BenchRun<'_>) -> Conditions {
     .into()
 }
 
-/// The runs to compare with; where there are none, says why, and how to come by some.
+/// The runs to compare with; if there are none, prints the reason and the remedy.
 pub fn find<'a>(
     baseline: &'a Baseline,
     conditions: &Conditions,
@@ -88,7 +89,7 @@ pub fn find<'a>(
     }
 }
 
-/// What was compared with what, and how it came out: a table, and a sentence.
+/// The comparison, as a table and a sentence.
 pub fn show(measured: &Measured, compared: &[Compared]) -> (String, String) {
     let number = |share: f64| format!("{share:.2}");
     let mut rows = vec![["share", "now", "median", "lowest", "falls below"].map(String::from).to_vec()];

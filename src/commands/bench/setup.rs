@@ -7,14 +7,14 @@ use crate::commands::session::Session;
 use crate::kafka::admin::Cluster;
 use kuu_core::configuration::Compression;
 
-/// Bytes of a replayed batch as a part of the frames' bytes: measured for lz4 on the fixture, with some room. Batches of
-/// a live stream are small, and shrink less.
+/// The size of a replayed batch relative to its frames: measured for lz4 on the fixture, with a margin. Batches of a
+/// live stream are small, and compress less.
 pub const CATCH_UP_RATIO: f64 = 0.35;
 pub const LIVE_RATIO: f64 = 0.8;
-/// Partitions on Kafka, unless told otherwise.
+/// The default number of partitions on Kafka.
 const PARTITIONS: usize = 4;
 
-/// What a bench is about, and what it has.
+/// One run of the command, with its input and its broker.
 pub struct BenchRun<'a> {
     pub arguments: &'a BenchArgs,
     pub session: &'a Session,
@@ -24,7 +24,7 @@ pub struct BenchRun<'a> {
 }
 
 impl BenchRun<'_> {
-    /// Partitions of a topic of frames that shrink to `ratio` of their bytes.
+    /// Number of partitions of a topic of frames that compress to `ratio` of their bytes.
     pub fn partitions(&self, ratio: f64) -> usize {
         match self.arguments.partitions {
             Some(partitions) => partitions.into(),

@@ -1,4 +1,4 @@
-//! Records of earlier runs: what is in a topic, and what it was counted to.
+//! Records of earlier runs: the content of a topic, and the counts of it.
 
 use crate::commands::session::Session;
 use crate::record::store;
@@ -6,24 +6,24 @@ use anyhow::{Result, bail};
 use kuu_core::record::Record;
 use std::path::PathBuf;
 
-/// `kuu produce`, whose records are by the topic that it filled.
+/// `kuu produce`, whose records are filed under the topic that it filled.
 pub const PRODUCE: &str = "produce";
-/// `kuu count`, whose records are by the topic of its results.
+/// `kuu count`, whose records are filed under the topic of its results.
 pub const COUNT: &str = "count";
 
 /// A record, and the name of its file.
 pub struct Receipt {
-    /// In the directory of the records.
+    /// The name in the directory of records.
     pub file: String,
     /// The record.
     pub record: Record,
 }
 
-/// Writes a record as that of the last run of its command, and as that of the last run about its topic; gives the path of
-/// the latter, which stays.
+/// Writes a record as the last one of its command, and as the last one about its topic; returns the path of the latter,
+/// which later runs about other topics do not overwrite.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the record cannot be written.
 pub fn store(session: &Session, topic: &str, record: &Record) -> Result<PathBuf> {
     session.store(&last_name(record.configuration.command()), record)?;
     session.store(&store::name_of(record.configuration.command(), topic), record)
@@ -35,7 +35,7 @@ pub fn store(session: &Session, topic: &str, record: &Record) -> Result<PathBuf>
 /// If a record cannot be read.
 pub fn find(session: &Session, command: &str, topic: &str) -> Result<Option<Receipt>> {
     let mut found: Option<Receipt> = None;
-    // Before there were receipts by topic, there was only the last one. It is a copy where both are of one run.
+    // Old versions wrote only the last record of a command. The two files are equal if both are from the same run.
     for file in [store::name_of(command, topic), last_name(command)] {
         let Some(record) = store::load(&session.common.results, &file)? else { continue };
         let is_newer = found.as_ref().is_none_or(|found| found.record.written < record.written);
@@ -59,7 +59,7 @@ fn last_name(command: &str) -> String {
     format!("{command}.json")
 }
 
-/// The topic that a record is filed under.
+/// The topic under which a record is filed.
 fn topic_of(record: &Record) -> Option<&str> {
     match record.configuration.count() {
         Some(config) => Some(&config.output),
@@ -67,15 +67,15 @@ fn topic_of(record: &Record) -> Option<&str> {
     }
 }
 
-/// How many frames the topic of a produce holds of which no receipt tells.
+/// The number of frames in the topic without a receipt.
 pub fn unlisted(record: &Record) -> u64 {
     record.configuration.produce().map_or(0, |config| config.unlisted_frames)
 }
 
-/// Checks that the produce that wrote the record came to its end.
+/// Checks that the produce run of this record was complete.
 ///
 /// # Errors
-/// If it did not: then its record does not say what is in the topic.
+/// If it was not: then the record does not describe the content of the topic.
 pub fn complete(record: &Record) -> Result<()> {
     if record.configuration.produce().and_then(|config| config.complete) != Some(false) {
         return Ok(());
@@ -85,7 +85,7 @@ pub fn complete(record: &Record) -> Result<()> {
     if let Some(why) = record.remarks.first() {
         bail!("the last `kuu produce` was not finished: {why}");
     }
-    // One that was killed has no figures.
+    // The receipt of a run that was killed has no figures.
     match record.figures.get("delivered_frames") {
         None => {
             bail!("the last `kuu produce` into topic {topic} was killed, and what it had sent is not known: {remedy}")

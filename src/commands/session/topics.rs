@@ -1,4 +1,4 @@
-//! Topics that the command line names: one cannot serve two ends.
+//! Checks the topics on the command line: a topic must not have two uses.
 
 use crate::cli::{Command, CountArgs, VerifyArgs, topic_name};
 use crate::kafka::admin::Cluster;
@@ -6,10 +6,10 @@ use crate::kafka::commit::state_topic::State;
 use anyhow::{Result, bail};
 use kuu_core::configuration::Guarantee;
 
-/// Refuses a topic that is named for two things.
+/// Rejects a topic with two uses.
 ///
 /// # Errors
-/// Then, with both.
+/// If a topic has two uses; the error names both.
 pub fn check(command: &Command) -> Result<()> {
     match command {
         Command::Count(count) if count.files.is_empty() => group(count).and_then(|()| distinct(&of_count(count))),
@@ -18,7 +18,7 @@ pub fn check(command: &Command) -> Result<()> {
     }
 }
 
-/// Refuses a group of which no topic for the state can be named.
+/// Rejects a group whose state topic would have an invalid name.
 fn group(count: &CountArgs) -> Result<()> {
     match topic_name(&State::topic(&count.group)) {
         Err(why) if count.guarantee == Guarantee::ExactlyOnce => {
@@ -29,18 +29,18 @@ fn group(count: &CountArgs) -> Result<()> {
     }
 }
 
-/// Refuses to take the topic with the frames for that with the results.
+/// Rejects the same topic for frames and results.
 ///
 /// # Errors
-/// If they are one.
+/// If they are the same.
 pub fn verified(topic: &str, output: &str) -> Result<()> {
     distinct(&[Use::new("--topic, with the frames", topic), Use::new("--output, with the results", output)])
 }
 
-/// Refuses to write to a topic, or to delete one, that holds the state of a group: it is named so, and compacted.
+/// Rejects a topic that holds the state of a group, as output or for deletion: its name says so, and it is compacted.
 ///
 /// # Errors
-/// Then, with the group.
+/// If it holds a state; the error names the group.
 pub fn no_state(topic: &str, cluster: &Cluster) -> Result<()> {
     match topic.strip_suffix("-state") {
         Some(group) if cluster.is_compacted(topic) == Some(true) => {
@@ -50,7 +50,7 @@ pub fn no_state(topic: &str, cluster: &Cluster) -> Result<()> {
     }
 }
 
-/// What a topic is for.
+/// A use of a topic.
 struct Use {
     what: String,
     topic: String,
