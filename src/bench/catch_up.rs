@@ -1,4 +1,5 @@
-//! Catch-up: a preloaded topic, as fast as it goes. Each phase is measured in turn with its ceiling, round by round.
+//! Catch-up: processes a preloaded topic at full speed. Every round measures each phase and its ceiling, one after the
+//! other.
 
 use crate::bench::embedded::guard;
 use crate::bench::load::Load;
@@ -24,53 +25,53 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read};
 use std::time::Instant;
 
-/// What is measured, and with what.
+/// The input and the settings of the measurement.
 #[derive(Clone, Debug)]
 pub struct CatchUpPlan {
-    /// The input.
+    /// The input files.
     pub files: Vec<String>,
-    /// Which parser counts.
+    /// The parser of the count.
     pub parser: ParserKind,
-    /// How windows are counted.
+    /// The settings of the counter.
     pub counting: Config,
-    /// What the count guarantees.
+    /// The guarantee of the count.
     pub guarantee: Guarantee,
-    /// Consumers of a count.
+    /// Number of consumers of a count.
     pub threads: usize,
-    /// Partitions of the topics.
+    /// Number of partitions of the topics.
     pub partitions: usize,
-    /// librdkafka's name of the compression.
+    /// The compression, by librdkafka's name.
     pub compression: &'static str,
-    /// How often.
+    /// Number of rounds.
     pub rounds: usize,
-    /// The topics' names start with this.
+    /// The prefix of the names of topics.
     pub prefix: String,
 }
 
-/// Seconds that each phase took, round by round, and what became of the frames.
+/// The duration of each phase in seconds, by round, and the fate of the frames.
 #[derive(Clone, Debug, Default)]
 pub struct Samples {
-    /// Reading and inflating the files, nothing else.
+    /// Reading and inflating the files, without further work.
     pub inflate: Vec<f64>,
-    /// The truth, from the files.
+    /// Counting the truth from the files.
     pub batch: Vec<f64>,
-    /// Frames in memory through the fast parser, for all frames that are kept.
+    /// Parsing the frames in memory with the fast parser, scaled to all frames of the input.
     pub parse_fast: Vec<f64>,
-    /// The same through the plain one.
+    /// The same with the plain parser.
     pub parse_plain: Vec<f64>,
-    /// These frames, parsed, through the counter: intern the user, find the window, add to its set.
+    /// Counting these parsed frames: look up the user, find the window, add the user to its set.
     pub observe: Vec<f64>,
-    /// From the files into a topic, acknowledged.
+    /// Sending the files to a topic, until all frames are acknowledged.
     pub produce: Vec<f64>,
-    /// The same frames from memory.
+    /// Sending the same frames from memory.
     pub raw_send: Vec<f64>,
-    /// A topic, from the first frame to the last, without parsing.
+    /// Reading a topic, from the first frame to the last, without parsing.
     pub raw_read: Vec<f64>,
-    /// A topic, from the first frame to the last result acknowledged.
+    /// Counting a topic, from the first frame until the last result is acknowledged.
     pub count: Vec<f64>,
-    /// The same at least once, if the other is exactly once.
+    /// The same at least once, if `count` is exactly once.
     pub count_at_least_once: Vec<f64>,
-    /// Of the last count.
+    /// The ledger of the last count.
     pub ledger: Ledger,
 }
 
@@ -83,17 +84,17 @@ pub struct BenchTopics {
     pub output: String,
 }
 
-/// What reads the topic in a round.
+/// One pass over the topic in a round.
 #[derive(Clone, Copy)]
 enum Pass {
     Raw,
     Count(Guarantee),
 }
 
-/// Measures. Topics that it made and does not give back are deleted; `tell` hears what is going on.
+/// Measures all rounds. Deletes its topics except those that it returns; `tell` gets the current phase.
 ///
 /// # Errors
-/// If anything fails, or the broker loses a frame.
+/// If a step fails, or the broker loses a frame.
 pub fn measure(
     plan: &CatchUpPlan,
     load: &Load,
@@ -114,7 +115,7 @@ pub fn measure(
 
         cluster.create(&topics.messages, plan.partitions, 1, &[])?;
         cluster.create(&raw, plan.partitions, 1, &[])?;
-        // librdkafka takes 500 ms to get a producer id: what follows gives it the time.
+        // librdkafka takes 500 ms to get a producer id: the phases before the first send give it the time.
         let (from_files, from_memory) = (sender(plan, &topics.messages, cluster)?, sender(plan, &raw, cluster)?);
         say("inflate, batch, parse");
         timed(|samples| &mut samples.inflate, inflate(&plan.files)?);
@@ -123,7 +124,7 @@ pub fn measure(
         timed(|samples| &mut samples.parse_plain, parse(ParserKind::Plain, load));
         timed(|samples| &mut samples.observe, observe(plan, &parsed));
         say("produce");
-        // Each is first in its turn: whoever is second finds the broker's disk busy with what was sent before.
+        // The order alternates: the second one finds the broker's disk busy with the messages of the first.
         let (files, memory) = if round % 2 == 1 {
             let files = produce(plan, from_files, load, stop)?;
             (files, raw_send(from_memory, load)?)
@@ -139,7 +140,7 @@ pub fn measure(
         if plan.guarantee == Guarantee::ExactlyOnce {
             passes.push(Pass::Count(Guarantee::AtLeastOnce));
         }
-        // In turn again, and each before and after each other one.
+        // The order rotates again, so that each pass comes before and after each other one.
         if round % 2 == 0 {
             passes[1..].reverse();
         }
@@ -178,7 +179,7 @@ pub fn measure(
     }
 }
 
-/// How long the work took; what it gives is freed after that.
+/// The duration of the work; its result is freed after the measurement.
 fn seconds<T>(work: impl FnOnce() -> Result<T>) -> Result<f64> {
     let started = Instant::now();
     let result = work()?;
@@ -187,7 +188,7 @@ fn seconds<T>(work: impl FnOnce() -> Result<T>) -> Result<f64> {
     Ok(elapsed.as_secs_f64())
 }
 
-/// What flate2 takes for the files, and nothing else: no lines, no hash. (Files that are not gzipped are only read.)
+/// The time that flate2 takes to inflate the files, without lines and hash. (Other files are only read.)
 fn inflate(files: &[String]) -> Result<f64> {
     let mut buf = vec![0; 256 * 1024];
     seconds(|| {
@@ -268,7 +269,7 @@ fn raw_send(mut sender: Sender, load: &Load) -> Result<f64> {
         }
         finish(sender, load.kept() as u64)
     })?;
-    // Of a very large input only a part is in memory.
+    // Only a part of a very large input is in memory.
     Ok(kept * load.frames as f64 / load.kept() as f64)
 }
 
@@ -289,7 +290,7 @@ fn count(
     cluster: &Cluster,
     stop: &Stop,
 ) -> Result<(f64, Ledger)> {
-    // The one that is verified has its output, and its state, for itself.
+    // The count that is verified has an output and a state of its own.
     let (group, output) = match guarantee == plan.guarantee {
         true => (topics.output.clone(), topics.output.clone()),
         false => (format!("{}-other", topics.output), format!("{}-other", topics.output)),

@@ -1,4 +1,4 @@
-//! Samples → the figures of a record, and the histograms beside it.
+//! Turns samples into the figures of a record, and writes the histograms.
 
 use crate::bench::catch_up::Samples;
 use crate::bench::live::LiveFigures;
@@ -13,32 +13,32 @@ use kuu_frame::ParserKind;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// A phase that has a ceiling.
+/// A phase with a ceiling.
 #[derive(Clone, Copy)]
 pub struct Phase<'a> {
     /// Its name.
     pub name: &'static str,
-    /// Its seconds, round by round.
+    /// The duration in seconds, by round.
     pub seconds: &'a [f64],
     /// The name of its ceiling.
     pub ceiling: &'static str,
-    /// The seconds of that.
+    /// The duration of the ceiling in seconds, by round.
     pub ceiling_seconds: &'a [f64],
 }
 
 impl<'a> Phase<'a> {
-    /// A phase beside its ceiling.
+    /// A phase and its ceiling.
     pub fn new(name: &'static str, seconds: &'a [f64], ceiling: &'static str, ceiling_seconds: &'a [f64]) -> Phase<'a> {
         Phase { name, seconds, ceiling, ceiling_seconds }
     }
 
-    /// The share of the ceiling's speed: its time over the phase's.
+    /// The speed relative to the ceiling: the ceiling's time divided by that of the phase.
     pub fn share(&self) -> f64 {
         share(self.ceiling_seconds, self.seconds)
     }
 }
 
-/// The phases that have a ceiling, in the order of the table.
+/// The phases with a ceiling, in the order of the table.
 pub fn phases(samples: &Samples) -> [Phase<'_>; 3] {
     [
         Phase::new("batch", &samples.batch, "inflate", &samples.inflate),
@@ -47,17 +47,17 @@ pub fn phases(samples: &Samples) -> [Phase<'_>; 3] {
     ]
 }
 
-/// A part of what a frame goes through, on its own.
+/// One step of the processing of a frame, measured alone.
 pub struct Stage<'a> {
     /// Its name.
     pub name: &'static str,
-    /// Its seconds, round by round.
+    /// The duration in seconds, by round.
     pub seconds: &'a [f64],
-    /// Whether only the frames that are kept in memory went through it.
+    /// Whether the step processed only the frames in memory.
     pub is_of_kept: bool,
 }
 
-/// What a frame goes through, each on its own, in the order of the table.
+/// The steps of the processing of a frame, each measured alone, in the order of the table.
 pub fn stages(samples: &Samples) -> [Stage<'_>; 6] {
     let all = |name, seconds| Stage { name, seconds, is_of_kept: false };
     let kept = |name, seconds| Stage { name, seconds, is_of_kept: true };
@@ -71,8 +71,8 @@ pub fn stages(samples: &Samples) -> [Stage<'_>; 6] {
     ]
 }
 
-/// The share of its ceiling that each phase reached; and the speed of `parser` against inflating, both on one thread,
-/// which no neighbour on the machine disturbs much.
+/// The share of its ceiling that each phase reached, and the speed of `parser` relative to inflating: both run on one
+/// thread, so that other load on the machine hardly changes their ratio.
 pub fn shares(samples: &Samples, parser: ParserKind) -> BTreeMap<String, f64> {
     let phases = phases(samples).map(|phase| (phase.name.to_owned(), phase.share()));
     let parse = match parser {
@@ -82,17 +82,17 @@ pub fn shares(samples: &Samples, parser: ParserKind) -> BTreeMap<String, f64> {
     phases.into_iter().chain([("parse".to_owned(), share(&samples.inflate, parse))]).collect()
 }
 
-/// What `amount` in each of `seconds` is per second.
+/// The rates per second, if `amount` took each of `seconds`.
 pub fn per_second(amount: u64, seconds: &[f64]) -> Vec<f64> {
     seconds.iter().map(|seconds| amount as f64 / seconds.max(1e-9)).collect()
 }
 
-/// Nanoseconds that each of `frames` took in each of `seconds`.
+/// The nanoseconds per frame, if `frames` took each of `seconds`.
 pub fn ns_per_frame(frames: u64, seconds: &[f64]) -> Vec<f64> {
     seconds.iter().map(|seconds| seconds * 1e9 / frames.max(1) as f64).collect()
 }
 
-/// Puts every figure into the record.
+/// Adds every figure to the record.
 ///
 /// # Errors
 /// If a histogram cannot be encoded.

@@ -1,4 +1,4 @@
-//! The regression gate: shares of ceilings against what they were before, under the same conditions.
+//! The regression gate: compares shares of ceilings with earlier ones, under the same conditions.
 
 use kuu_core::statistics::median;
 use serde::{Deserialize, Serialize};
@@ -6,15 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Version of a baseline file.
 pub const FORMAT: u32 = 2;
-/// Runs must come from this many different hours: within one hour they agree, and an hour later all are elsewhere. The
-/// ratio of two stages on one thread was seen to move by 40 %.
+/// A baseline needs runs from this many different hours: runs within an hour agree, and an hour later all differ. The
+/// ratio of two steps on one thread was seen to change by 40 %.
 pub const HOURS: usize = 6;
-/// A share may always fall to this part of the lowest one.
+/// A share is always allowed to fall to this fraction of the lowest one.
 const SLACK: f64 = 0.8;
-/// A share that may fall below this part of its median says nothing.
+/// If a share would be allowed to fall below this fraction of its median, it is not checked.
 const STEADY: f64 = 0.25;
 
-/// What shares depend on besides kuu itself, by name: only runs that agree in all of it are compared.
+/// Conditions besides kuu that change the shares, by name: only runs with equal conditions are compared.
 pub type Conditions = BTreeMap<String, String>;
 /// The share of its ceiling that each phase reached.
 pub type Shares = BTreeMap<String, f64>;
@@ -25,7 +25,7 @@ pub type Shares = BTreeMap<String, f64>;
 pub struct Baseline {
     /// Version of the file.
     pub format: u32,
-    /// What was measured, once for each set of conditions.
+    /// The runs, grouped by their conditions.
     pub measured: Vec<Measured>,
 }
 
@@ -33,9 +33,9 @@ pub struct Baseline {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Measured {
-    /// Under which.
+    /// The conditions.
     pub conditions: Conditions,
-    /// The runs, in the order of time.
+    /// The runs, in order of time.
     pub runs: Vec<BaselineRun>,
 }
 
@@ -43,42 +43,43 @@ pub struct Measured {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BaselineRun {
-    /// When it ended, in RFC 3339 and UTC.
+    /// The time of its end, in RFC 3339 and UTC.
     pub at: String,
     /// The revision of kuu.
     pub kuu: String,
-    /// What it reached.
+    /// The shares of the run.
     pub shares: Shares,
 }
 
-/// A share beside what it was before.
+/// A share and its earlier values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Compared {
-    /// Which phase.
+    /// The name of the phase.
     pub phase: String,
-    /// Its share now.
+    /// The current share.
     pub share: f64,
-    /// The median of the runs before.
+    /// The median of the earlier runs.
     pub median: f64,
-    /// The lowest of them.
+    /// The lowest share of the earlier runs.
     pub lowest: f64,
-    /// Below this it fell: as far under the lowest as half the distance from there to the highest, as an hour that was not
-    /// seen may be outside of those that were. None where that is so low that it says nothing.
+    /// The limit below which the share counts as fallen: below the lowest one by half the distance from it to the
+    /// highest, as an hour without a measurement may differ that much. None if the limit would be too low to mean
+    /// anything.
     pub line: Option<f64>,
 }
 
 impl Compared {
-    /// Whether the share fell.
+    /// Whether the share is below the limit.
     pub fn fell(&self) -> bool {
         self.line.is_some_and(|line| self.share < line)
     }
 }
 
 impl Baseline {
-    /// The runs to compare with.
+    /// The runs with these conditions.
     ///
     /// # Errors
-    /// Why there are none, in words.
+    /// Why there are none.
     pub fn under(&self, conditions: &Conditions) -> Result<&Measured, String> {
         let differing = |measured: &&Measured| differences(&measured.conditions, conditions).len();
         let Some(nearest) = self.measured.iter().min_by_key(differing) else {
@@ -101,7 +102,7 @@ impl Baseline {
     }
 }
 
-/// What differs, as in `2 cores, not 4`.
+/// The conditions that differ, as in `2 cores, not 4`.
 fn differences(then: &Conditions, now: &Conditions) -> Vec<String> {
     let names: BTreeSet<&String> = then.keys().chain(now.keys()).collect();
     let value = |all: &Conditions, name: &str| all.get(name).map_or_else(|| "none".to_owned(), Clone::clone);
@@ -110,18 +111,18 @@ fn differences(then: &Conditions, now: &Conditions) -> Vec<String> {
 }
 
 impl Measured {
-    /// In how many different hours it was measured.
+    /// The number of different hours of the runs.
     pub fn hours(&self) -> usize {
         let hours: BTreeSet<&str> = self.runs.iter().filter_map(|run| run.at.get(..13)).collect();
         hours.len()
     }
 
-    /// When the first and when the last run was.
+    /// The times of the first and the last run.
     pub fn period(&self) -> Option<(&str, &str)> {
         Some((&self.runs.first()?.at, &self.runs.last()?.at))
     }
 
-    /// Sets shares beside what they were. Phases that were not measured then are left out.
+    /// Compares shares with the earlier ones. Phases without an earlier measurement are left out.
     pub fn compare(&self, shares: &Shares) -> Vec<Compared> {
         let compare = |(phase, share): (&String, &f64)| {
             let then: Vec<f64> = self.runs.iter().filter_map(|run| run.shares.get(phase).copied()).collect();
@@ -148,7 +149,7 @@ mod tests {
         [("parse".to_owned(), parse)].into()
     }
 
-    /// A run an hour.
+    /// One run an hour.
     fn measured(parse: &[f64]) -> Measured {
         let run = |(hour, share): (usize, &f64)| BaselineRun {
             at: format!("2026-11-25T{hour:02}:30:00Z"),
@@ -170,7 +171,7 @@ mod tests {
     fn hours_that_differ_widen_the_tolerance() {
         let steady = measured(&[1.0; 6]);
         assert!(fell(&steady, 0.79) && !fell(&steady, 0.81));
-        // 1.2 in the morning, 0.8 an hour later: 0.6 may come, 0.5 is something else.
+        // 1.2 in the morning, 0.8 an hour later: 0.6 is possible, 0.5 is a regression.
         let moving = measured(&[1.2, 1.2, 1.1, 0.8, 1.0, 1.1]);
         assert!(fell(&moving, 0.59) && !fell(&moving, 0.61));
         let found = moving.compare(&shares(0.9));

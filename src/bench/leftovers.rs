@@ -1,5 +1,5 @@
-//! Names of a bench's topics and groups on Kafka: they say which process they belong to, so that those of one that was
-//! killed are told from those of one that runs.
+//! Names of a bench's topics and groups on Kafka: they contain the process, so that those of a killed bench can be told
+//! from those of a running one.
 
 use crate::kafka::admin::Cluster;
 use crate::system::{clock, host};
@@ -10,20 +10,20 @@ use std::path::Path;
 
 const START: &str = "kuu-bench-";
 
-/// What all names of this process's topics and groups start with.
+/// The prefix of the names of this process's topics and groups.
 pub fn prefix() -> String {
     format!("{START}{}-{}-{}", clock::Time::now().compact(), host::name(), std::process::id())
 }
 
-/// Deletes the topics and the groups of a bench.
+/// Deletes the topics and groups of a bench.
 ///
 /// # Errors
-/// If the broker refuses.
+/// If the broker rejects the request.
 pub fn delete(cluster: &Cluster, prefix: &str) -> Result<()> {
     if cluster.is_embedded() {
         return Ok(());
     }
-    // Another process may have a longer number.
+    // The number of another process may begin with the number of this one.
     let own = |name: &String| name.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
     for group in cluster.groups()?.iter().filter(|name| own(name)) {
         cluster.delete_group(group)?;
@@ -32,20 +32,20 @@ pub fn delete(cluster: &Cluster, prefix: &str) -> Result<()> {
     cluster.delete(&topics.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
-/// What benches of this machine left that no longer run. Those of other machines may run there.
+/// Topics and groups of benches of this machine that have ended. Benches of other machines may still run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Leftovers {
-    /// What their names start with.
+    /// The prefixes of their names.
     prefixes: BTreeSet<String>,
     topics: Vec<String>,
     groups: Vec<String>,
 }
 
 impl Leftovers {
-    /// Looks for them.
+    /// Searches the broker for them.
     ///
     /// # Errors
-    /// If the broker does not name its topics and groups.
+    /// If the broker does not list its topics and groups.
     pub fn find(cluster: &Cluster) -> Result<Leftovers> {
         Ok(Leftovers::among(cluster.topics()?, cluster.groups()?, &host::name(), runs))
     }
@@ -61,7 +61,7 @@ impl Leftovers {
         Leftovers { topics, groups, ..left }
     }
 
-    /// What there is, and the commands that delete it; nothing if there is nothing.
+    /// A description, and the commands that delete them; none if there are none.
     pub fn remedy(&self, brokers: &str) -> Option<String> {
         let prefixes: Vec<&str> = self.prefixes.iter().map(String::as_str).collect();
         if prefixes.is_empty() {
@@ -93,7 +93,7 @@ struct Owner {
 }
 
 impl Owner {
-    /// Whose a topic or a group is; none if it is no bench's.
+    /// The owner of a topic or a group; none if its name is not a bench's.
     fn of(topic: &str) -> Option<Owner> {
         let mut parts = topic.strip_prefix(START)?.splitn(4, '-');
         let (time, host, process) = (parts.next()?, parts.next()?, parts.next()?);
@@ -102,7 +102,7 @@ impl Owner {
     }
 }
 
-/// Whether this process is a bench that runs. Where that is not to be seen, it does.
+/// Whether this process is a running bench. If that cannot be checked, assumes that it is.
 fn runs(process: u32) -> bool {
     if !Path::new("/proc/1").exists() {
         return true;

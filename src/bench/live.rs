@@ -1,4 +1,4 @@
-//! Live: frames come at their own pace, and each result is watched until a reader can see it.
+//! Live: sends frames at a fixed rate, and measures when a reader can see each result.
 
 use crate::bench::load::Load;
 use crate::count::recovery::{Activity, Counted, Job};
@@ -22,70 +22,70 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
-/// How often consumer lag is sampled.
+/// The time between two samples of consumer lag.
 const LAG_INTERVAL: Duration = Duration::from_millis(100);
-/// How often a bare transaction is timed: seldom enough to be no load.
+/// The time between two bare transactions: long enough that they are no load.
 const BARE_INTERVAL: Duration = Duration::from_millis(50);
-/// The generator holds its schedule if its last frame is later than due by at most this part of the whole...
+/// The generator holds its schedule if its last frame is late by at most this fraction of the whole duration...
 const SLIP: f64 = 0.05;
-/// ...and 99 % of the frames by at most this time.
+/// ...and 99 % of the frames are late by at most this time.
 const LATE_US: u64 = 250_000;
-/// Lag that is less than what arrives in this time is no growth, whatever its trend.
+/// Lag below the number of frames in this time is no growth, whatever its trend.
 const HARMLESS_LAG: Duration = Duration::from_millis(500);
 
-/// What is replayed, and how it is counted.
+/// The load and the settings of the count.
 #[derive(Clone, Debug)]
 pub struct LivePlan {
     /// Frames per second.
     pub rate: f64,
-    /// Which parser counts.
+    /// The parser of the count.
     pub parser: ParserKind,
-    /// How windows are counted.
+    /// The settings of the counter.
     pub counting: Config,
-    /// Consumers of the count.
+    /// Number of consumers of the count.
     pub threads: usize,
-    /// librdkafka's name of the compression.
+    /// The compression, by librdkafka's name.
     pub compression: &'static str,
-    /// The frames' topic, which exists and is empty.
+    /// The topic of the frames, which exists and is empty.
     pub messages: String,
-    /// The results' topic, which exists and is empty.
+    /// The topic of the results, which exists and is empty.
     pub output: String,
-    /// Under which positions are committed; the topic of its state exists and is empty.
+    /// The group of the positions; the topic of its state exists and is empty.
     pub group: String,
     /// The topic of the bare transactions, and their group. It exists and is empty.
     pub bare: String,
-    /// What the count guarantees.
+    /// The guarantee of the count.
     pub guarantee: Guarantee,
 }
 
-/// What came of it.
+/// The outcome of the measurement.
 #[derive(Default)]
 pub struct LiveFigures {
-    /// One histogram a leg.
+    /// One histogram for each leg.
     pub legs: Legs,
-    /// Frames that were sent.
+    /// Number of frames that were sent.
     pub frames: u64,
     /// Frames per second that the generator reached.
     pub rate: f64,
-    /// That bare transactions were not timed to the end, and why.
+    /// Why bare transactions were not timed to the end, if so.
     pub bare_error: Option<String>,
-    /// What became of the frames.
+    /// The fate of the frames.
     pub ledger: Ledger,
-    /// Rows of results.
+    /// Number of result rows.
     pub results: u64,
     /// Consumer lag in frames, every 100 ms while frames were sent.
     pub lag: Vec<u64>,
     /// Whether the generator held its schedule.
     pub on_schedule: bool,
-    /// Whether the consumer kept up: without that, latency says nothing.
+    /// Whether the consumer kept up: otherwise latency means nothing.
     pub sustained: bool,
-    /// When it started, in microseconds since the Unix epoch.
+    /// The start, in microseconds since the Unix epoch.
     pub started_us: i64,
-    /// How long it took, in microseconds.
+    /// The duration in microseconds.
     pub duration_us: i64,
 }
 
-/// What the threads tell each other.
+/// State that the threads share.
 #[derive(Default)]
 struct Signals {
     caught_up: AtomicBool,
@@ -97,10 +97,10 @@ struct Signals {
     seen: AtomicU64,
 }
 
-/// Replays the frames that are in memory.
+/// Sends the frames in memory, counts them, and measures.
 ///
 /// # Errors
-/// If anything fails, or a frame or a result is lost.
+/// If a step fails, or a frame or a result is lost.
 pub fn measure(
     plan: &LivePlan,
     load: &Load,
@@ -108,12 +108,12 @@ pub fn measure(
     stop: &Stop,
     tell: impl Fn(&str),
 ) -> Result<LiveFigures> {
-    // The embedded broker stays on this thread; the others only need its address.
+    // The embedded broker stays on this thread; the other threads only need its address.
     let settings = cluster.settings();
     let output = cluster.ranges(&plan.output)?;
     let shared = Signals::default();
     shared.counting.store(true, Relaxed);
-    // The end of the run is the count's own affair: signals still reach it.
+    // Only the count gets the end of the run; an interrupt by a signal reaches all threads.
     let end = stop.child();
     let started_us = steady_us();
     std::thread::scope(|scope| {
@@ -131,7 +131,7 @@ pub fn measure(
         let generate = scope.spawn(|| generate(plan, load, settings, stop, &shared));
         let lag = sample_lag(plan, load, &generate, &shared, &tell);
         let generated = join(generate);
-        // Whatever happened, the others must be let go.
+        // Ends the other threads in any case.
         if generated.is_ok() {
             end.finish();
         } else {
@@ -170,11 +170,11 @@ fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
 struct Generated {
     schedule: Legs,
     rate: f64,
-    /// How much later than due the last frame was sent, in microseconds.
+    /// The delay of the last frame against its schedule, in microseconds.
     slip: i64,
 }
 
-/// Sends frame i when it is due, at `start + i / rate`, whatever became of the ones before: an open loop.
+/// Sends frame i when it is due, at `start + i / rate`, whether or not earlier frames are acknowledged: an open loop.
 fn generate(plan: &LivePlan, load: &Load, settings: &Settings, stop: &Stop, shared: &Signals) -> Result<Generated> {
     let ours = [("compression.type", plan.compression), ("linger.ms", "1")];
     let mut sender = Sender::new(settings, &plan.messages, &ours, Some(steady_us))?;
@@ -220,8 +220,8 @@ struct Bare {
     error: Option<anyhow::Error>,
 }
 
-/// Times bare transactions while frames are sent: what a commit takes on this machine at this time. They end at their
-/// first error: the count, which is what is measured, has its own ways to go on.
+/// Times bare transactions while frames are sent: the cost of a commit on this machine at this time. Stops at the first
+/// error: the measured count handles errors in its own way.
 fn bare(plan: &LivePlan, load: &Load, settings: &Settings, shared: &Signals) -> Bare {
     let mut bare = Bare::default();
     let mut time = || -> Result<()> {
@@ -229,7 +229,7 @@ fn bare(plan: &LivePlan, load: &Load, settings: &Settings, shared: &Signals) -> 
         for offset in 0.. {
             let sent = shared.sent.load(Relaxed);
             let time = transactions.run(offset)?;
-            // The first one has to find the brokers' coordinators.
+            // The first transaction must find the brokers' coordinators.
             if offset > 0 && sent > 0 && sent < load.kept() as u64 {
                 bare.times.record(time.as_micros() as i64);
             }
@@ -248,7 +248,7 @@ fn wait_until(due_us: i64, sender: &Sender) {
     loop {
         match due_us - steady_us() {
             left if left <= 0 => return,
-            // Deliveries are stamped when they are served: often.
+            // A delivery gets its time when it is served, so this polls often.
             left => {
                 sender.poll();
                 std::thread::sleep(Duration::from_micros(left.min(500) as u64));
@@ -272,7 +272,7 @@ fn count(plan: &LivePlan, settings: &Settings, end: &Stop, shared: &Signals) -> 
         parser: plan.parser,
         counting: plan.counting.clone(),
         follow: true,
-        // No partition of a paced replay is idle; all of them are silent before it starts.
+        // No partition of a paced replay is idle; before the replay starts, all of them are silent.
         options: RunOptions { idle: Some(Duration::from_secs(60)), ..RunOptions::default() },
     };
     let cluster = Cluster::connect(settings)?;
@@ -286,7 +286,7 @@ fn count(plan: &LivePlan, settings: &Settings, end: &Stop, shared: &Signals) -> 
     Ok(counted)
 }
 
-/// Reads the results as anybody would, and takes the time.
+/// Reads the results as any other reader, and records the latency.
 fn watch(plan: &LivePlan, settings: &Settings, ranges: &[Range], shared: &Signals) -> Result<Legs> {
     let mut legs = Legs::default();
     let mut last = Instant::now();
@@ -342,7 +342,8 @@ fn sample_lag<T>(
     lag
 }
 
-/// Whether lag kept growing: its last fifth is above `harmless`, and above twice its second fifth (the first one warms up).
+/// Whether lag keeps growing: its last fifth is above `harmless`, and above twice its second fifth (the first one is
+/// warm-up).
 fn grows(lag: &[u64], harmless: u64) -> bool {
     let fifth = lag.len() / 5;
     if fifth == 0 {

@@ -1,4 +1,4 @@
-//! Frames in memory, with their keys: what a generator sends when reading must not be measured.
+//! Frames in memory, with their keys: a generator sends them when reading must not be part of the measurement.
 
 use crate::engine::stop::Stop;
 use crate::input::several;
@@ -7,7 +7,7 @@ use anyhow::Result;
 use kuu_core::record::Source;
 use kuu_frame::{Parser, ParserKind};
 
-/// Bytes of frames that are kept; of a larger input only the first frames are.
+/// Bytes of frames that are kept; of a larger input, only the first frames are kept.
 const KEPT_BYTES: usize = 512 << 20;
 
 struct Span {
@@ -16,14 +16,14 @@ struct Span {
     key: Option<(usize, usize)>,
 }
 
-/// The frames of the input, and what is known of its files.
+/// The frames of the input, and its files.
 #[derive(Default)]
 pub struct Load {
     /// The files.
     pub sources: Vec<Source>,
-    /// Frames of all files.
+    /// Number of frames in all files.
     pub frames: u64,
-    /// Their bytes, without line ends.
+    /// Bytes of these frames, without line ends.
     pub bytes: u64,
     values: Vec<u8>,
     keys: String,
@@ -32,17 +32,18 @@ pub struct Load {
 }
 
 impl Load {
-    /// Reads the files, and keeps frames up to a bound.
+    /// Reads the files, and keeps frames up to the limit.
     ///
     /// # Errors
-    /// If a file cannot be read to its end, or not more than once, or there is no frame.
+    /// If a file cannot be read to its end, or not more than once, or has no frame.
     pub fn read(names: &[String], stop: &Stop) -> Result<Load> {
         Load::read_within(KEPT_BYTES, names, stop)
     }
 
     fn read_within(kept_bytes: usize, names: &[String], stop: &Stop) -> Result<Load> {
         let mut load = Load { originals: Originals::note(names)?, ..Load::default() };
-        // What is kept must be a beginning: the truth about it is that of as many frames from the first on.
+        // The kept frames must be the first ones of the input: the truth about them counts that many frames from the
+        // start.
         let mut is_full = false;
         let mut parser = Parser::new(ParserKind::Fast);
         let reading = several::read(
@@ -75,10 +76,10 @@ impl Load {
         }
     }
 
-    /// Checks that the files still are what they were when reading began.
+    /// Checks that the files have not changed since reading began.
     ///
     /// # Errors
-    /// If one changed.
+    /// If a file changed.
     pub fn unchanged(&self) -> Result<(), InputError> {
         self.originals.unchanged()
     }
@@ -94,19 +95,19 @@ impl Load {
         self.spans.push(Span { start, end: self.values.len(), key });
     }
 
-    /// The frames that are kept, in order: key and value.
+    /// The kept frames, in order: key and value.
     pub fn iter(&self) -> impl Iterator<Item = (Option<&str>, &[u8])> {
         self.spans
             .iter()
             .map(|span| (span.key.map(|(start, end)| &self.keys[start..end]), &self.values[span.start..span.end]))
     }
 
-    /// How many frames are kept.
+    /// Number of kept frames.
     pub fn kept(&self) -> usize {
         self.spans.len()
     }
 
-    /// Frames and their bytes: of those that are kept, or of all.
+    /// Number of frames and their bytes: of the kept ones, or of all.
     pub fn amounts(&self, kept: bool) -> (u64, u64) {
         if kept { (self.kept() as u64, self.values.len() as u64) } else { (self.frames, self.bytes) }
     }

@@ -1,4 +1,4 @@
-//! Measuring: each phase beside its ceiling, and the latency of a live stream.
+//! Measurements: each phase beside its ceiling, and the latency of a live stream.
 
 pub mod catch_up;
 pub mod embedded;

@@ -1,4 +1,4 @@
-//! What a bench shows.
+//! The output of a bench.
 
 use crate::bench::catch_up::Samples;
 use crate::bench::figures::{self, Phase, Stage, per_second};
@@ -11,7 +11,7 @@ use crate::verification::check::Checked;
 use kuu_core::record::Broker;
 use kuu_core::statistics::median;
 
-/// Who measures what, on what.
+/// The version, the machine, the broker and the input of the measurement.
 pub fn header(broker: &Broker, load: &Load) -> String {
     let program = host::program(librdkafka_version());
     let machine = host::machine();
@@ -43,7 +43,7 @@ pub fn header(broker: &Broker, load: &Load) -> String {
     )
 }
 
-/// What a frame goes through, each on its own.
+/// The table of the steps of the processing of a frame, each measured alone.
 pub fn stages(load: &Load, samples: &Samples) -> String {
     let mut rows = vec![["stage", "ns/frame", "frames/s", "MB/s"].map(String::from).to_vec()];
     for Stage { name, seconds, is_of_kept } in figures::stages(samples) {
@@ -53,7 +53,7 @@ pub fn stages(load: &Load, samples: &Samples) -> String {
     table(&rows)
 }
 
-/// The phases beside their ceilings.
+/// The table of the phases and their ceilings.
 pub fn phases(load: &Load, samples: &Samples) -> String {
     let title = ["phase", "ns/frame", "frames/s", "MB/s", "ceiling", "frames/s", "share"];
     let mut rows = vec![title.map(String::from).to_vec()];
@@ -80,7 +80,7 @@ fn speed(name: &str, frames: u64, bytes: u64, seconds: &[f64]) -> Vec<String> {
     ]
 }
 
-/// The live phase: its load, and the legs of its latency unless they are invalid.
+/// The live phase: its load, and the latency by leg unless it is invalid.
 pub fn live(live: &LiveFigures, checked: &Checked) -> String {
     let title = format!(
         "live: {} frames/s for {:.0} s, {} of one second, {}",
