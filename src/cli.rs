@@ -1,4 +1,4 @@
-//! What the command line accepts. Knows nothing of the rest of the crate.
+//! The options of the command line. Independent of the rest of the crate.
 
 mod values;
 
@@ -46,7 +46,7 @@ const FOR_TOPICS: [(&str, &str); 11] = [
 ];
 
 impl Cli {
-    /// The command line of this process. Where that is not as it must be, the process ends with usage and exit status 2.
+    /// The command line of this process. If it is invalid, the process prints the usage and ends with exit status 2.
     pub fn read() -> Cli {
         let read = Cli::command().try_get_matches().and_then(|mut matches| {
             check(&matches)?;
@@ -64,7 +64,7 @@ impl Cli {
     }
 }
 
-/// Refuses options that would do nothing, which clap cannot give a reason for.
+/// Rejects options that would do nothing; clap alone could not give the reason.
 fn check(matches: &ArgMatches) -> Result<(), clap::Error> {
     let Some(("count", count)) = matches.subcommand() else { return Ok(()) };
     let given = |id: &str| count.value_source(id) == Some(ValueSource::CommandLine);

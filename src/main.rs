@@ -1,4 +1,4 @@
-//! kuu: counts unique users per window of a Kafka stream, measures it, proves it.
+//! kuu: counts unique users per window of a Kafka stream, measures the count, and verifies it.
 
 use kuu::cli::Cli;
 use kuu::system::panics;
@@ -14,11 +14,12 @@ fn main() {
             complain(format!("{error:#}"));
             2
         }
-        // The hook has said why.
+        // The panic hook has printed the reason.
         _ => 2,
     };
-    // As far as it can be told: standard output may be closed.
+    // Ignores an error: standard output may be closed.
     let _ = std::io::stdout().flush();
-    // Without the C library's clean-up: OpenSSL's takes from under clients that are being closed aside what they still use.
+    // Skips the clean-up of the C library: that of OpenSSL frees data that clients still use while other threads close
+    // them.
     signal_hook::low_level::exit(status.into());
 }

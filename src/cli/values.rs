@@ -1,4 +1,4 @@
-//! Values of options, from their text.
+//! Parses the values of options.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use std::fmt::Debug;
@@ -14,7 +14,7 @@ where
     chosen(|value: &T| PossibleValue::new((*value).into()))
 }
 
-/// The same, with what each value means.
+/// The same, with a help text for each value.
 pub fn described<T>() -> impl TypedValueParser<Value = T>
 where
     T: VariantArray + Into<&'static str> + EnumMessage + FromStr<Err: Debug> + Copy + Send + Sync,
@@ -32,14 +32,14 @@ where
 
 /// A time with a unit, or in seconds.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    // Whole numbers without a unit are seconds, as people expect of `--live-seconds 10`.
+    // Whole numbers without a unit are seconds, as users expect of `--live-seconds 10`.
     match text.parse::<u32>() {
         Ok(seconds) => Ok(Duration::from_secs(seconds.into())),
         Err(_) => humantime::parse_duration(text).map_err(|e| format!("{e}: write 500ms, 5s, 2h or 1d")),
     }
 }
 
-/// The same, no longer than librdkafka can wait: it counts milliseconds in 32 bits.
+/// The same, but at most the longest time that librdkafka can wait: it counts milliseconds in 32 bits.
 pub fn patience(text: &str) -> Result<Duration, String> {
     let longest = Duration::from_secs(24 * 86_400);
     duration(text).and_then(|time| if time > longest { Err("24 days at most".into()) } else { Ok(time) })
@@ -51,7 +51,7 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
     if time.subsec_nanos() != 0 { Err("event time has whole seconds".into()) } else { Ok(time) }
 }
 
-/// A name that a topic can have.
+/// A valid name of a topic.
 ///
 /// # Errors
 /// What such a name has, where the text is none.
@@ -63,7 +63,7 @@ pub fn topic(text: &str) -> Result<String, String> {
     Ok(text.into())
 }
 
-/// The name of a topic that kuu writes to, or deletes.
+/// The name of a topic that kuu writes to or deletes.
 pub fn own_topic(text: &str) -> Result<String, String> {
     if text.starts_with("__") {
         return Err("topics that start with __ belong to the brokers: name another one".into());

@@ -1,4 +1,4 @@
-//! The records in `results/`.
+//! Reads and writes the records in `results/`.
 
 use anyhow::{Context, Result, bail};
 use kuu_core::record::{FORMAT, Record};
@@ -10,19 +10,19 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use tempfile::Builder;
 
-/// File systems take names of 255 bytes; the rest is for what is around a topic's.
+/// File systems allow names of 255 bytes; the rest is for the text around the topic's name.
 const LONGEST: usize = 200;
 
 /// Who may read a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Whoever the umask allows.
+    /// Everybody whom the umask allows.
     Umask,
-    /// Its owner.
+    /// Only the owner of the file.
     Owner,
 }
 
-/// The name of a command's record about a topic, as in `produce-messages.json`: safe for whatever a topic is called.
+/// The file name of a command's record about a topic, as in `produce-messages.json`: valid for every name of a topic.
 pub fn name_of(command: &str, topic: &str) -> String {
     let mut safe = String::new();
     for byte in topic.bytes() {
@@ -39,7 +39,7 @@ pub fn name_of(command: &str, topic: &str) -> String {
     format!("{command}-{safe}.json")
 }
 
-/// Writes a record as `dir/name`, whole or not at all.
+/// Writes a record as `dir/name`, completely or not at all.
 ///
 /// # Errors
 /// If the directory or the file cannot be written.
@@ -49,7 +49,7 @@ pub fn save(dir: &Path, name: &str, record: &Record, access: Access) -> Result<P
     write_for(dir, name, &text, access)
 }
 
-/// Writes a file as `dir/name`, whole or not at all.
+/// Writes a file as `dir/name`, completely or not at all.
 ///
 /// # Errors
 /// If the directory or the file cannot be written.
@@ -68,7 +68,7 @@ fn write_for(dir: &Path, name: &str, content: &[u8], access: Access) -> Result<P
         let mut draft =
             Builder::new().prefix(&format!(".{name}.")).permissions(Permissions::from_mode(mode)).tempfile_in(dir)?;
         draft.write_all(content)?;
-        // What has the name must have the content, even after a power cut.
+        // The file under this name must have its content even after a power cut.
         draft.as_file().sync_all()?;
         draft.persist(&path).map(drop).map_err(|error| error.error)
     };
@@ -83,7 +83,7 @@ fn write_for(dir: &Path, name: &str, content: &[u8], access: Access) -> Result<P
 /// Reads the record `dir/name`, none if there is no such file.
 ///
 /// # Errors
-/// If it cannot be read, or is of another format.
+/// If it cannot be read, or has another format.
 pub fn load(dir: &Path, name: &str) -> Result<Option<Record>> {
     let path = dir.join(name);
     let text = match fs::read(&path) {

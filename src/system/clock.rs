@@ -1,4 +1,4 @@
-//! The wall clock, and one that only goes forward.
+//! The wall clock, and a clock that never goes back.
 
 use std::sync::OnceLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -8,20 +8,20 @@ pub fn now_us() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
 }
 
-/// The same as it was when this process first asked, and the time since on a clock that nobody sets: for differences of
-/// times that one process takes. A wall clock that is set by ten minutes must not be a latency of ten minutes.
+/// The wall-clock time of this process's first call, plus the time since on a monotonic clock: for differences of times
+/// within one process. A wall clock that is set by ten minutes must not add ten minutes to a latency.
 pub fn steady_us() -> i64 {
     static START: OnceLock<(Instant, i64)> = OnceLock::new();
     let (start, start_us) = START.get_or_init(|| (Instant::now(), now_us()));
     start_us + start.elapsed().as_micros() as i64
 }
 
-/// A moment of the wall clock, to the second.
+/// A wall-clock time in seconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Time(i64);
 
 impl Time {
-    /// Now.
+    /// The current time.
     pub fn now() -> Time {
         Time(now_us() / 1_000_000)
     }
@@ -31,7 +31,7 @@ impl Time {
         jiff::Timestamp::from_second(self.0).map_or_else(|_| String::new(), |time| time.to_string())
     }
 
-    /// As in `20261123T221504Z`, for file names.
+    /// The format of file names, as in `20261123T221504Z`.
     pub fn compact(self) -> String {
         self.rfc3339().replace(['-', ':'], "")
     }

@@ -1,11 +1,11 @@
-//! How long something may take, and how long to wait before it is tried again.
+//! Limits the duration of repeated attempts, and pauses between them.
 
 use std::time::{Duration, Instant};
 
-/// The pause between two attempts, unless another one is asked for.
+/// The default pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// A time that ends, with pauses between the attempts that are made within it.
+/// A time limit for several attempts, with pauses between them.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
     end: Instant,
@@ -14,34 +14,34 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// Ends after this time.
+    /// A deadline after this time.
     pub fn after(time: Duration) -> Deadline {
         Deadline { end: Instant::now() + time, pause: PAUSE, longest: PAUSE }
     }
 
-    /// With pauses of this length.
+    /// Sets the pause between two attempts.
     pub fn every(self, pause: Duration) -> Deadline {
         Deadline { pause, longest: pause, ..self }
     }
 
-    /// With pauses that double, from the first one up to the longest.
+    /// Doubles the pause after every attempt, from the first one up to the longest.
     pub fn backing_off(self, first: Duration, longest: Duration) -> Deadline {
         Deadline { pause: first, longest, ..self }
     }
 
-    /// Whether the time has ended.
+    /// Whether the time is over.
     pub fn is_over(&self) -> bool {
         Instant::now() >= self.end
     }
 
-    /// How long the next attempt may take: a pause, but no longer than until the end.
+    /// The longest duration of the next attempt: a pause, but not beyond the deadline.
     pub fn next_pause(&mut self) -> Duration {
         let pause = self.pause;
         self.pause = (pause * 2).min(self.longest);
         pause.min(self.end.saturating_duration_since(Instant::now()))
     }
 
-    /// Waits for the next attempt; false, at once, if the time has ended.
+    /// Waits until the next attempt; returns false at once if the time is over.
     pub fn wait(&mut self) -> bool {
         let goes_on = !self.is_over();
         if goes_on {

@@ -1,11 +1,11 @@
-//! A thread that does one thing at a time for another one: what librdkafka may wait for without end.
+//! A thread that answers one request at a time, for work in which librdkafka may wait without limit.
 
 use crate::system::fault::{died, planted};
 use anyhow::{Context as _, Result};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-/// One question at a time, and its answer.
+/// Sends one request at a time to a thread, and receives its answer.
 pub struct Errand<Q, A> {
     name: &'static str,
     questions: Sender<Q>,
@@ -14,10 +14,11 @@ pub struct Errand<Q, A> {
 }
 
 impl<Q: Send + 'static, A: Send + 'static> Errand<Q, A> {
-    /// Starts the thread, which ends with this value. It is not joined: it may wait for a broker that never answers.
+    /// Starts the thread, which ends after this value is dropped. The thread is not joined: it may wait for a broker
+    /// that never answers.
     ///
     /// # Errors
-    /// If it cannot be started.
+    /// If the thread cannot be started.
     pub fn new(name: &'static str, mut work: impl FnMut(Q) -> A + Send + 'static) -> Result<Errand<Q, A>> {
         let (questions, asked) = channel();
         let (told, answers) = channel();
@@ -33,25 +34,25 @@ impl<Q: Send + 'static, A: Send + 'static> Errand<Q, A> {
         Ok(Errand { name, questions, answers, under_way: false })
     }
 
-    /// Whether an answer is awaited.
+    /// Whether a request is running.
     pub fn is_under_way(&self) -> bool {
         self.under_way
     }
 
-    /// Asks; an answer that was awaited must have come.
+    /// Sends a request; the previous one must be answered.
     ///
     /// # Errors
-    /// If the thread is gone.
+    /// If the thread has died.
     pub fn ask(&mut self, question: Q) -> Result<()> {
         self.questions.send(question).map_err(|_| died(self.name))?;
         self.under_way = true;
         Ok(())
     }
 
-    /// The answer, if it is awaited and comes within this time.
+    /// The answer, if a request is running and the answer comes within this time.
     ///
     /// # Errors
-    /// If the thread is gone.
+    /// If the thread has died.
     pub fn answer(&mut self, wait: Duration) -> Result<Option<A>> {
         if !self.under_way {
             return Ok(None);

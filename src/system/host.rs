@@ -1,8 +1,8 @@
-//! The machine and this process on it.
+//! The machine, and this process.
 
 use kuu_core::record::{Machine, Program};
 
-/// This build, with the version of the client library that it is linked to.
+/// This build, with the version of its client library.
 pub fn program(librdkafka: String) -> Program {
     Program {
         version: env!("CARGO_PKG_VERSION").into(),
@@ -12,7 +12,7 @@ pub fn program(librdkafka: String) -> Program {
     }
 }
 
-/// This machine; what cannot be found out is empty or 0.
+/// This machine; unknown members are empty or 0.
 pub fn machine() -> Machine {
     Machine {
         cpu: field("/proc/cpuinfo", "model name").unwrap_or_default(),
@@ -22,41 +22,41 @@ pub fn machine() -> Machine {
     }
 }
 
-/// Maker, family and model of the processor, as `AuthenticAMD-26-2`: what two machines must share for their speeds to
-/// compare. Empty where the system does not tell.
+/// Maker, family and model of the processor, as `AuthenticAMD-26-2`: speeds of two machines compare only if these are
+/// equal. Empty if the system does not report them.
 pub fn processor() -> String {
-    // The first line that begins so is `model`, the second one `model name`.
+    // The first line with this prefix is `model`, the second one `model name`.
     let parts = ["vendor_id", "cpu family", "model"].map(|name| field("/proc/cpuinfo", name));
     parts.into_iter().flatten().collect::<Vec<_>>().join("-")
 }
 
-/// How many threads share a core, as the first processor has it; none where the system does not tell.
+/// The number of threads per core, taken from the first processor; none if the system does not report it.
 pub fn threads_a_core() -> Option<u32> {
     let number = |name| field("/proc/cpuinfo", name)?.parse::<u32>().ok();
     number("siblings")?.checked_div(number("cpu cores")?)
 }
 
-/// The name of this machine, with dots for what a topic's name cannot have, and for dashes.
+/// The name of this machine, with dots in place of dashes and of characters that a topic name cannot have.
 pub fn name() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let name: String = name.trim().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '.' }).take(64).collect();
     if name.is_empty() { "unknown".into() } else { name }
 }
 
-/// This process, as no other is called: machine, process id, time.
+/// A unique name of this process: machine, process id, time.
 pub fn instance() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_else(|_| "unknown host".into());
     format!("{}, process {}, since {}", host.trim(), std::process::id(), crate::system::clock::Time::now().rfc3339())
 }
 
-/// The most memory that this process has had resident, in bytes.
+/// The largest resident memory of this process so far, in bytes.
 pub fn peak_resident_bytes() -> Option<u64> {
     kilobytes("/proc/self/status", "VmHWM")
 }
 
 /// Processor time of this process so far, user and system, in seconds.
 pub fn cpu_seconds() -> Option<f64> {
-    // Linux counts in ticks of 10 ms here on every architecture.
+    // Linux reports ticks of 10 ms on every architecture.
     const TICKS_PER_SECOND: f64 = 100.0;
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     // The name in parentheses may hold spaces; utime and stime are the 12th and 13th field after it.

@@ -1,4 +1,4 @@
-//! The machine: its clock, its figures.
+//! The machine and the operating system.
 
 pub mod clock;
 pub mod deadline;

@@ -1,7 +1,7 @@
-//! Panics: none is silent, and none ends with exit status 0.
+//! Panics: each one is reported, and none ends with exit status 0.
 //!
-//! They unwind and do not abort: so whoever joins the thread notices, an open transaction is undone on the way out, and
-//! the run still says what it did.
+//! They unwind instead of aborting: so the joining thread notices, an open transaction is aborted, and the run still
+//! reports its work.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::Write as _;
@@ -10,16 +10,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 static HAPPENED: AtomicBool = AtomicBool::new(false);
 
-/// Reports every panic of any thread from now on, and remembers that there was one.
+/// From now on, reports every panic of any thread, and records that there was one.
 pub fn report_all() {
     set_hook(Box::new(|info| {
         HAPPENED.store(true, Ordering::SeqCst);
-        // Standard error may be closed or full: to panic over that would abort.
+        // Ignores an error: standard error may be closed or full, and a panic in the hook would abort.
         let _ = std::io::stderr().write_all(words(info).as_bytes());
     }));
 }
 
-/// Whether any thread panicked: then nothing that was found out can be relied on.
+/// Whether any thread panicked: then no result of the run is reliable.
 pub fn happened() -> bool {
     HAPPENED.load(Ordering::SeqCst)
 }
@@ -30,7 +30,7 @@ fn words(info: &PanicHookInfo<'_>) -> String {
     let payload = info.payload();
     let text = payload.downcast_ref::<&str>().copied();
     let what = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
-    // None unless RUST_BACKTRACE asks for it.
+    // There is a trace only if RUST_BACKTRACE asks for it.
     let trace = Some(Backtrace::capture()).filter(|trace| trace.status() == BacktraceStatus::Captured);
     format!(
         "kuu: this is a fault in kuu itself: at {place}, thread {}: {what}\n\
@@ -45,7 +45,7 @@ fn words(info: &PanicHookInfo<'_>) -> String {
 mod tests {
     use std::process::Command;
 
-    /// Not a test by itself: what the one below runs in a process of its own, as a hook is the whole process's.
+    /// Not a test itself: the next test runs it in another process, as a panic hook belongs to the whole process.
     #[test]
     #[ignore = "run by the other one"]
     fn one_thread_panics() {

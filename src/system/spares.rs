@@ -1,25 +1,25 @@
-//! Values that are used up, kept for their memory.
+//! Used values, kept to reuse their memory.
 
 use std::sync::{Arc, Mutex};
 
-/// Hands out used values instead of new ones; clones share them.
+/// Returns used values instead of new ones; clones share them.
 pub struct Spares<T> {
     kept: Arc<Mutex<Vec<T>>>,
     most: usize,
 }
 
 impl<T: Default> Spares<T> {
-    /// Keeps so many of them at most.
+    /// Keeps at most this many values.
     pub fn new(most: usize) -> Spares<T> {
         Spares { kept: Arc::default(), most }
     }
 
-    /// A used one, or else a new one.
+    /// A used value, or a new one.
     pub fn take(&self) -> T {
         self.kept.lock().ok().and_then(|mut kept| kept.pop()).unwrap_or_default()
     }
 
-    /// Gives one back.
+    /// Returns a used value.
     pub fn give_back(&self, used: T) {
         if let Ok(mut kept) = self.kept.lock()
             && kept.len() < self.most

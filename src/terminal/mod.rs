@@ -1,4 +1,4 @@
-//! The terminal: tables, numbers, progress.
+//! Output on the terminal: tables, numbers, progress.
 
 pub mod ledger_line;
 
@@ -8,15 +8,15 @@ use std::io::{ErrorKind, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Whether it was said that standard output takes no words.
+/// Whether an error of standard output was reported.
 static IS_SAID: AtomicBool = AtomicBool::new(false);
 
-/// Where words for people go, and whether any are wanted.
+/// Where output for people goes, and whether there is any.
 #[derive(Clone, Copy, Debug)]
 pub struct Screen {
-    /// Nothing but errors.
+    /// Print nothing but errors.
     pub quiet: bool,
-    /// Standard output is taken: by a JSON document, or by results.
+    /// Print to standard error, as standard output has a JSON document or results.
     pub to_stderr: bool,
 }
 
@@ -31,7 +31,7 @@ impl Screen {
             return;
         }
         match writeln!(std::io::stdout(), "{}", line.as_ref()) {
-            // Whoever stops reading does not want an error for it. The exit status stays that of the work, which was done.
+            // A reader that stops early is no error. Any other error does not change the exit status: the work is done.
             Err(error) if error.kind() != ErrorKind::BrokenPipe && !IS_SAID.swap(true, Ordering::Relaxed) => {
                 complain(format!("standard output cannot be written: {error}"));
             }
@@ -39,7 +39,7 @@ impl Screen {
         }
     }
 
-    /// A spinner with words of the template, hidden unless on a terminal.
+    /// A spinner with the text of the template, hidden unless on a terminal.
     pub fn progress(&self, template: &str) -> ProgressBar {
         let bar = ProgressBar::new_spinner();
         if self.quiet {
@@ -50,8 +50,8 @@ impl Screen {
     }
 }
 
-/// Prints an error on standard error. That it cannot be written, as on a full disk, is no reason to die of it: the exit
-/// status still says what happened.
+/// Prints an error on standard error. If that fails, as on a full disk, the process continues: the exit status still
+/// tells the outcome.
 pub fn complain(words: impl std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "kuu: {words}");
 }
@@ -86,7 +86,7 @@ pub fn size(bytes: u64) -> String {
     format!("{}.{} MB", count(tenths / 10), tenths % 10)
 }
 
-/// A time in the unit that suits it.
+/// A duration in a suitable unit.
 pub fn time(time: Duration) -> String {
     match time.as_secs_f64() {
         s if s < 0.001 => format!("{:.0} us", s * 1e6),
@@ -100,7 +100,7 @@ pub fn plural(n: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
 }
 
-/// Lines of text in columns: the first to the left, the others right-aligned, two spaces apart.
+/// Text in columns, two spaces apart: the first column is left-aligned, the others right-aligned.
 pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();

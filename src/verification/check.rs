@@ -1,4 +1,4 @@
-//! The results, the topic and the ledger against the truth.
+//! Compares the results, the topic and the ledger with the truth.
 
 use crate::kafka::admin::{Cluster, Range};
 use crate::kafka::consume::whole_topic::read_all;
@@ -12,17 +12,17 @@ use kuu_core::result::Count;
 use kuu_core::truth::Truth;
 use kuu_core::verdict::{Comparison, Fold, Line, Message, Repeats};
 
-/// What a comparison found.
+/// The outcome of a comparison.
 pub struct Checked {
-    /// Window by window.
+    /// The comparison window by window.
     pub comparison: Comparison,
-    /// In all.
+    /// The verdict.
     pub verdict: Verdict,
-    /// What a reader must know.
+    /// Remarks for the reader.
     pub remarks: Vec<String>,
 }
 
-/// What a count of this guarantee may write again.
+/// Whether a count with this guarantee may repeat results.
 pub fn repeats(guarantee: Guarantee) -> Repeats {
     match guarantee {
         Guarantee::AtLeastOnce => Repeats::Allowed,
@@ -30,7 +30,7 @@ pub fn repeats(guarantee: Guarantee) -> Repeats {
     }
 }
 
-/// Folds the rows of `output` and sets them beside the truth.
+/// Folds the rows of `output` and compares them with the truth.
 ///
 /// # Errors
 /// If the topic is missing or cannot be read.
@@ -38,7 +38,7 @@ pub fn check(cluster: &Cluster, output: &str, truth: &Truth, mut fold: Fold) -> 
     if cluster.partitions(output)?.is_none() {
         bail!("there are no results: run `kuu count`, or name their topic with --output: there is no topic {output}");
     }
-    // The end comes first: what was hidden then and is hidden now is in an open transaction.
+    // Reads the end first: rows that were hidden at that time and still are belong to an open transaction.
     let all = cluster.uncommitted_ranges(output)?;
     let ranges = cluster.ranges(output)?;
     let rows = read_all(cluster.settings(), output, &ranges, |row| {
@@ -81,14 +81,14 @@ fn verdict(output: &str, comparison: &Comparison) -> Verdict {
     }
 }
 
-/// Whether rows of the topic are gone. Compaction leaves holes between offsets, but transaction markers do as well.
+/// Whether the topic has lost rows. Compaction leaves gaps between offsets, but so do transaction markers.
 fn were_removed(cluster: &Cluster, output: &str, ranges: &[Range], rows: u64) -> bool {
     let has_holes = rows < ranges.iter().map(Range::len).sum();
     ranges.iter().any(|range| range.low > 0) || has_holes && cluster.is_compacted(output).unwrap_or(true)
 }
 
-/// What no read_committed reader sees, `command` as little as any other, as a transaction is open before it. The ends of
-/// `all` were asked for first.
+/// The offsets that an open transaction hides from every read_committed reader, `command` included. The ends in `all`
+/// must be read before those in `stable`.
 pub fn hidden(topic: &str, command: &str, all: &[Range], stable: &[Range]) -> Vec<String> {
     let partitions = all.iter().zip(stable).enumerate().filter(|(_, (all, stable))| all.high > stable.high);
     partitions
@@ -104,10 +104,10 @@ pub fn hidden(topic: &str, command: &str, all: &[Range], stable: &[Range]) -> Ve
         .collect()
 }
 
-/// Adds what does not add up: truth, topic and ledger must speak of the same frames.
+/// Adds faults of the frames: truth, topic and ledger must count the same ones.
 ///
 /// # Errors
-/// If the topic cannot be read, unless the results are wrong already: that is not to be hidden.
+/// If the topic cannot be read, unless the results are wrong already: that finding must stay.
 pub fn reconcile(
     checked: &mut Checked,
     cluster: &Cluster,
@@ -163,8 +163,8 @@ fn add_up(checked: &mut Checked, cluster: &Cluster, topic: &str, truth: &Truth, 
     Ok(())
 }
 
-/// How many messages the topic holds. Its offsets are believed only where files and ledger say the same: markers of
-/// transactions, and what was aborted or compacted, have offsets too.
+/// The number of messages in the topic. Offsets are used only if files and ledger have the same number: transaction
+/// markers, and aborted or compacted messages, have offsets too.
 fn held(cluster: &Cluster, topic: &str, ranges: &[Range], read: u64, ledger: Option<&Ledger>) -> Result<u64> {
     let offsets = ranges.iter().map(Range::len).sum::<u64>();
     if offsets == read && ledger.is_none_or(|ledger| ledger.read == read) {

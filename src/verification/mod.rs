@@ -1,4 +1,4 @@
-//! Output against truth: what `verify` and `bench` share.
+//! Comparison of results with the truth, shared by `verify` and `bench`.
 
 pub mod check;
 pub mod verdict_table;

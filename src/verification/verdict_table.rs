@@ -1,4 +1,4 @@
-//! What a comparison looks like.
+//! The output of a comparison.
 
 use crate::terminal::{self, Screen, difference, plural, table};
 use crate::verification::check::Checked;
@@ -6,12 +6,12 @@ use kuu_core::record::Verdict;
 use kuu_core::verdict::{Comparison, Line};
 use kuu_core::window::Unit;
 
-/// Windows that a table shows when there are many: the wrong ones, then the corrected ones.
+/// Number of windows in a table if there are many: first the wrong ones, then the corrected ones.
 const SHOWN: usize = 50;
-/// Faults that are named on screen; the record has them all.
+/// Number of faults that are named on screen; the record has all of them.
 const NAMED_FAULTS: usize = 100;
 
-/// Shows the table and the verdict.
+/// Prints the table and the verdict.
 pub fn show(screen: Screen, checked: &Checked) {
     let Checked { comparison, verdict, remarks } = checked;
     screen.say(windows(comparison));
@@ -37,7 +37,7 @@ pub fn show(screen: Screen, checked: &Checked) {
     remarks.iter().for_each(|remark| screen.say(remark));
 }
 
-/// The table of windows; of many, those worth a look.
+/// The table of windows; if there are many, only the wrong and the corrected ones.
 fn windows(comparison: &Comparison) -> String {
     let mut rows = vec![["window", "users", "truth", "first answer", "error", "frames"].map(String::from).to_vec()];
     let all = &comparison.lines;
@@ -80,7 +80,7 @@ fn windows(comparison: &Comparison) -> String {
     }
 }
 
-/// What an exact answer looked like on the way.
+/// A sentence about the first answers of an exact result.
 fn sentence(comparison: &Comparison, verdict: &Verdict) -> String {
     let windows = format!("{} of {}", terminal::count(verdict.windows), plural(verdict.windows, "window"));
     if comparison.is_each_first() {
