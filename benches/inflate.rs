@@ -1,4 +1,4 @@
-//! The gzipped fixture → lines: what reading them costs, and the library alone.
+//! The gzipped fixture as lines: the cost of reading them, and of the library alone.
 
 use divan::{Bencher, counter::BytesCount};
 use flate2::read::MultiGzDecoder;
