@@ -1,11 +1,11 @@
-//! The floors of the program: imports point down only, commands do not know each other, and no modules import each other
-//! in a circle. What the crates may know of each other, Cargo decides.
+//! Checks the layers of the program: imports point down only, commands do not import each other, and no modules import
+//! each other in a cycle. Cargo decides which crates may import each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use syn::visit::{self, Visit};
 
-/// From the top. Modules of one floor do not import each other.
+/// The layers from the top. Modules of one layer do not import each other.
 const FLOORS: [&[&str]; 8] = [
     &["commands"],
     &["bench"],
@@ -64,7 +64,7 @@ impl Paths {
     }
 }
 
-/// Every module below `root`, but for tests.
+/// Every module below `root`, without tests.
 fn modules(root: &Path) -> BTreeMap<Vec<String>, syn::File> {
     let mut found = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
@@ -150,7 +150,7 @@ fn the_truth_and_the_counter_share_nothing() {
 fn no_modules_import_each_other_in_a_circle() {
     for root in ["crates/frame/src", "crates/core/src", "src"] {
         let mut left = imports(root);
-        // A module whose imports are all settled is settled; what is left at the end is in a circle, or above one.
+        // Removes modules whose imports are all removed; the rest is in a cycle, or imports one.
         while let Some(settled) = left
             .iter()
             .find(|(_, imported)| imported.iter().all(|it| !left.contains_key(it)))
@@ -158,7 +158,7 @@ fn no_modules_import_each_other_in_a_circle() {
         {
             left.remove(&settled);
         }
-        // What is above a circle is imported by nobody who is left.
+        // Removes modules that no remaining module imports: they are above a cycle.
         while let Some(above) =
             left.keys().find(|name| !left.values().any(|imported| imported.contains(*name))).cloned()
         {

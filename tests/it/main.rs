@@ -1,5 +1,5 @@
-//! Drives the built binary: over files, over an embedded broker in this process, and (ignored unless asked for) over
-//! real Kafka. The wire types are declared here again, so that a change of format does not go unnoticed.
+//! Runs the built binary: with files, with an embedded broker in this process, and (ignored by default) with real
+//! Kafka. The tests declare the wire types again, so that a change of format cannot go unnoticed.
 
 #![allow(clippy::print_stderr, clippy::print_stdout)]
 

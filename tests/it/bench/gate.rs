@@ -1,4 +1,4 @@
-//! What a bench is compared with, what it leaves behind, and which of two bad ends it reports.
+//! The baseline of a bench, its leftovers on the broker, and which of two failures it reports.
 
 use crate::support::broker::Mock;
 use crate::support::frames::{fixture_lines, lines};
@@ -18,7 +18,7 @@ fn run(kuu: &Kuu, more: &str) -> Done {
     kuu.run(&format!("{QUICK} {more}"))
 }
 
-/// A baseline with a run in each of so many hours, all with this share of `count`.
+/// A baseline with one run in each of `hours` hours, all with this share of `count`.
 fn baseline(conditions: &Value, hours: usize, count: f64) -> String {
     let run =
         |hour| json!({"at": format!("2026-11-25T{hour:02}:00:00Z"), "kuu": "deedf7d", "shares": {"count": count}});
@@ -36,12 +36,12 @@ fn a_share_below_its_baseline_is_a_regression_after_three_looks() {
     let done = run(&kuu, "--baseline high.json").exits(3).complains("slower than the baseline: count reached");
     assert_eq!(done.out.matches("below the baseline, measuring again: count").count(), 2, "{done}");
     done.says("compared with 6 runs in 6 hours on such a machine").says(": count fell");
-    // Nothing that goes wrong after it hides it: the live load is not held, the record is not written.
+    // No later failure hides the regression: the live load is not held, the record is not written.
     let line = "bench a.jsonl --rounds 1 --baseline high.json --rate 100000000";
     kuu.run(line).exits(3).says("the load generator fell behind its schedule");
     kuu.file("taken", "a file, no directory");
     run(&kuu, "--baseline high.json --results taken").exits(3).complains("cannot be written");
-    // The last of two is the one that counts, so that a script can have one of its own.
+    // Of two baselines the last one counts, so that a script can add its own.
     let done = run(&kuu, "--baseline high.json --baseline low.json").exits(0);
     assert!(!done.out.contains("not compared"), "{done}");
     let sentence = "compared with 6 runs in 6 hours on such a machine, 2026-11-25T00:00:00Z to 2026-11-25T05:00:00Z: no share fell";
@@ -84,7 +84,7 @@ fn only_runs_of_this_machine_in_several_hours_are_compared_with() {
     }
     kuu.file("empty.json", r#"{"format": 2, "measured": []}"#);
     not_compared("empty.json", "", "the baseline holds no runs");
-    // The parser is what is measured, not a condition: a slow one is a regression.
+    // The parser belongs to what is measured and is no condition: a slow one is a regression.
     run(&kuu, "--baseline here.json --parser plain").exits(3);
     kuu.file("none.json", "{}");
     run(&kuu, "--baseline none.json").exits(2).complains("none.json is no baseline");
@@ -94,7 +94,7 @@ fn only_runs_of_this_machine_in_several_hours_are_compared_with() {
 
 #[test]
 fn the_environment_does_not_choose_the_broker_of_a_bench() {
-    // Nobody listens there.
+    // There is no broker at this address.
     let kuu = Kuu::new();
     kuu.file("a.jsonl", lines(fixture_lines(3_000)));
     let done = run(&kuu, "").exits(0).says("embedded broker (librdkafka mock, not Apache Kafka)");
@@ -143,13 +143,13 @@ fn a_bench_on_kafka_leaves_nothing_and_names_what_a_killed_one_left() {
         topics.groups().into_iter().filter(|name| name.starts_with("kuu-bench-") && name.contains(&mark)).collect()
     };
 
-    // One that ends leaves neither topics nor groups.
+    // A bench that ends leaves no topics or groups.
     let running = kuu.spawn(&format!("{QUICK} {brokers}"));
     let process = running.id();
     running.close().wait().exits(0);
     assert_eq!((own(process), groups(process)), (Vec::new(), Vec::new()));
 
-    // One that runs is left alone, and once it is killed, what it left is named.
+    // A running bench is not reported; after it is killed, its leftovers are.
     let running = kuu.spawn(&format!("bench a.jsonl --rounds 1 --live-seconds 300s {brokers}"));
     let killed = running.id();
     eventually("the live topics", || own(killed).iter().any(|name| name.ends_with("-live")).then_some(()));

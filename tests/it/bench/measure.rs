@@ -1,4 +1,4 @@
-//! The measuring command on the embedded broker. No figure is judged here: that is what `bench.sh` is for.
+//! The measuring command on the embedded broker. No figure is checked here: `bench.sh` does that.
 
 use crate::support::frames::{fixture_lines, lines, windows};
 use crate::support::kuu::Kuu;
@@ -12,7 +12,7 @@ fn kuu() -> Kuu {
     kuu
 }
 
-/// `kuu bench` starts its own broker where none is named.
+/// `kuu bench` starts its own broker if none is named.
 fn run(kuu: &Kuu, more: &str) -> crate::support::kuu::Done {
     kuu.run(&format!("{QUICK} {more}"))
 }
@@ -47,7 +47,7 @@ fn everything_in_one_process() {
     ] {
         assert!(record.figure(figure) > 0.0, "{figure}");
     }
-    // Each leg has a histogram: here and beside the record, in both formats of HdrHistogram's tools.
+    // Each leg has a histogram: in the record and in files, in both formats of HdrHistogram's tools.
     let names: Vec<String> = std::fs::read_dir(kuu.path("results"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -72,7 +72,7 @@ fn frames_that_the_embedded_broker_drops_are_seen() {
     // More than the 5 MiB that one partition keeps.
     kuu.file("a.jsonl", lines(fixture_lines(6_000)));
     run(&kuu, "--partitions 1 --compression none").exits(2).complains("the broker dropped the oldest frames of topic");
-    // Left to itself, it takes as many partitions as it needs.
+    // By default, it makes as many partitions as it needs.
     run(&kuu, "--compression none").exits(0);
 }
 

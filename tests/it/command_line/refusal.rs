@@ -1,4 +1,4 @@
-//! What kuu refuses to do, and what it says then.
+//! What kuu refuses to do, and its messages.
 
 use crate::support::broker::{Mock, read, values};
 use crate::support::frames::{FIXTURE, frames, lines};
@@ -19,7 +19,7 @@ fn a_topic_that_holds_frames_is_not_filled_again() {
         .complains("--append")
         .complains("--recreate");
     assert_eq!(read(&mock.address, "messages").len(), 20);
-    // The record still tells what the topic holds.
+    // The record still describes the content of the topic.
     assert_eq!(kuu.record("produce").input[0].frames, 20);
     kuu.run("count").exits(0);
     kuu.run("verify").exits(0);
@@ -39,14 +39,14 @@ fn no_broker_is_there() {
             .complains("scripts/kafka.sh start")
             .complains("--brokers HOST:PORT");
     }
-    // --brokers wins over the environment.
+    // --brokers overrides the environment.
     kuu.run(&format!("produce {file} --timeout 1s --brokers localhost:1"))
         .exits(2)
         .complains("answers at localhost:1 ");
     kuu.run("count --timeout 1s --brokers no.such.host.invalid:9092").exits(2).complains("no.such.host.invalid:9092");
 }
 
-/// Whoever wants the end does not wait for a broker that may never come.
+/// A user who interrupts kuu does not have to wait for a broker that may never answer.
 #[test]
 fn no_broker_is_there_and_the_user_gives_up() {
     let kuu = Kuu::with("127.0.0.1:9");
@@ -78,7 +78,7 @@ fn topics_that_are_missing() {
     kuu.run("verify").exits(2).complains("produce.json").complains("kuu verify FILE");
     kuu.run(&format!("verify {file}")).exits(2).complains("there is no topic output").complains("kuu count");
     kuu.run(&format!("verify {file} --output other")).exits(2).complains("there is no topic other");
-    // Asking did not make them.
+    // Looking up the topics did not create them.
     assert_eq!(crate::support::broker::partitions(&mock.address, "messages"), 0);
     assert_eq!(crate::support::broker::partitions(&mock.address, "output"), 0);
 }
@@ -132,7 +132,7 @@ fn records_that_cannot_be_written_or_read() {
     let kuu = Kuu::with(&mock.address);
     let file = kuu.file("a.jsonl", lines(&frames(30)));
     kuu.file("taken", "a file, no directory");
-    // Before anything is sent: what is in a topic must be on record.
+    // kuu refuses before it sends anything: the content of a topic must be on record.
     kuu.run(&format!("produce {file} --results taken")).exits(2).complains("taken/produce.json").complains("--results");
     assert_eq!(read(&mock.address, "messages").len(), 0);
     kuu.run(&format!("produce {file} --results elsewhere/deep")).exits(0);
@@ -181,7 +181,7 @@ fn a_broker_that_goes_away_for_good() {
     assert_eq!((record.figure("read_frames"), record.figure("delivered_frames")), (400.0, 250.0));
     mock.up();
     assert_eq!(read(&mock.address, "messages").len(), 250);
-    // A broker that only stood still may have them.
+    // A broker that was only suspended may have the frames.
     let words = "whether topic messages has 150 frames that it did not acknowledge in time is not known";
     let file = kuu.file("rest.jsonl", lines(&all[250..]));
     kuu.run(&format!("produce {file} --append")).exits(2).complains(words).complains("--recreate");
@@ -195,6 +195,6 @@ fn an_output_topic_that_cannot_be_made() {
     mock.topic("messages", 1);
     let kuu = Kuu::with(&mock.address);
     kuu.run(&format!("produce {FIXTURE} --limit 10")).exits(0);
-    // The mock makes no topics; a real broker may forbid it.
+    // The mock creates no topics; a real broker may forbid it.
     kuu.run("count --timeout 2s").exits(2).complains("output");
 }

@@ -1,4 +1,4 @@
-//! Arguments, streams and brokers as nobody expects them: none of them ends in a panic.
+//! Unusual arguments, streams and brokers: none of them causes a panic.
 
 use crate::support::broker::{Mock, read};
 use crate::support::frames::{frame, frames, lines, windows};
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 const FULL: &str = "/dev/full";
 
-/// Runs kuu with these arguments where its files are, with its output and its errors where they are to go.
+/// Runs kuu in its directory with these arguments, and with this standard output and standard error.
 fn run(kuu: &Kuu, arguments: &[&[u8]], out: Stdio, err: Stdio) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kuu"));
     command.args(arguments.iter().map(|argument| OsStr::from_bytes(argument))).current_dir(kuu.path("."));
@@ -44,7 +44,7 @@ fn arguments_that_are_no_text() {
     let records = kuu.path(".").join(OsStr::from_bytes(b"r\xff"));
     let record = std::fs::read_to_string(records.join("count.json")).unwrap();
     assert!(record.contains("\"r\u{fffd}\""), "{record}");
-    // A name of a file is refused before anything is done.
+    // An invalid file name is rejected before any work.
     for command in [&b"produce"[..], b"batch", b"count", b"verify", b"bench"] {
         let done = run(&kuu, &[command, b"a\xff.jsonl"], Stdio::piped(), Stdio::piped());
         assert_eq!(done.status.code(), Some(2));
@@ -58,7 +58,7 @@ fn streams_that_are_full_or_closed() {
     let all = frames(30);
     let file = kuu.file("a.jsonl", lines(&all));
     let file = file.as_bytes();
-    // An error that cannot be said is still one, and what cannot be said beside an answer is no error.
+    // An error counts even if it cannot be printed; a message that cannot be printed beside an answer is no error.
     for (arguments, code) in [
         (&[&b"batch"[..], b"nothing.jsonl"][..], 2),
         (&[b"count", b"nothing.jsonl"], 2),
@@ -69,13 +69,13 @@ fn streams_that_are_full_or_closed() {
         let done = run(&kuu, arguments, Stdio::piped(), full());
         assert_eq!(done.status.code(), Some(code), "{}", arguments[0].escape_ascii());
         assert_eq!(done.stdout.is_empty(), code == 2);
-        // Closed: the shell takes the place of 2>&-.
+        // Closed: the shell runs kuu with 2>&-.
         let mut shell = Command::new("bash");
         shell.arg("-c").arg("exec \"$0\" \"$@\" 2>&-").arg(env!("CARGO_BIN_EXE_kuu"));
         shell.args(arguments.iter().map(|argument| OsStr::from_bytes(argument))).current_dir(kuu.path("."));
         assert_eq!(shell.output().unwrap().status.code(), Some(code), "{}", arguments[0].escape_ascii());
     }
-    // Answers that cannot be written are an error.
+    // An answer that cannot be printed is an error.
     for arguments in
         [&[&b"batch"[..], file][..], &[b"batch", file, b"--json"], &[b"count", file], &[b"count", file, b"--json"]]
     {
@@ -121,7 +121,7 @@ fn commits_that_are_too_rare() {
         .complains("transaction.timeout.ms, which is 1m")
         .complains("-X transaction.timeout.ms=87501");
     kuu.run("count --commit-interval 900ms -X transaction.timeout.ms=1000").exits(2).complains("at least every 800ms");
-    // No transaction, no limit.
+    // Without transactions there is no limit.
     kuu.run("count --commit-interval 70s --guarantee at-least-once").exits(2).complains("there is no topic messages");
     kuu.run("count --commit-interval 70s -X transaction.timeout.ms=90000").exits(2).complains("no topic messages");
 }
@@ -139,7 +139,7 @@ fn ctrl_c_while_the_broker_is_away() {
     running.write(&rest);
     running.handles(2);
     eventually("the rest of the frames", || (running.bytes_read() >= before + rest.len() as u64).then_some(()));
-    // Nothing shows when what was read is with the producer.
+    // No output shows that the producer has the frames.
     std::thread::sleep(Duration::from_millis(300));
     running.signal("INT");
     let done = running.wait_for(Duration::from_secs(60)).exits(130);
@@ -174,7 +174,8 @@ fn a_broker_that_does_not_tell_an_offset() {
     let kuu = Kuu::with(&mock.address);
     let file = kuu.file("a.jsonl", lines(&frames(60)));
     kuu.run(&format!("produce {file}")).exits(0);
-    // After the owner's record, which has an offset: those that follow are said to be there already, but not where.
+    // The broker answers with an offset only for the owner's record: for the next ones it says that it has them
+    // already, without an offset.
     mock.refuse(Produce, &[FINE, DUPLICATE, DUPLICATE]);
     kuu.run("count").exits(0);
 }
@@ -187,7 +188,7 @@ fn a_controller_is_no_broker() {
     let (host, port) = address.rsplit_once(':').unwrap();
     let controller = format!("{host}:{}", port.parse::<u16>().unwrap() + 1);
     let kuu = Kuu::with(&controller);
-    // It refuses at once, and so is asked more often than any number can be doubled.
+    // The broker refuses immediately, so there are more retries than any number can be doubled.
     for command in ["count", "verify", "produce a.jsonl"] {
         kuu.file("a.jsonl", lines(&frames(3)));
         let done = kuu.spawn(&format!("{command} --timeout 10s")).wait_for(PATIENCE).exits(2);

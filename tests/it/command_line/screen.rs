@@ -1,4 +1,4 @@
-//! What goes where: one JSON document, nothing at all, records without secrets.
+//! The output: one JSON document, or nothing, and records without secrets.
 
 use crate::support::broker::Mock;
 use crate::support::frames::{frames, lines, windows};
@@ -49,7 +49,7 @@ fn json_is_one_document() {
     }
 }
 
-/// Who did what where.
+/// Checks the program, the broker and the machine in a record.
 fn described(record: &Record, mock: &Mock) {
     assert!(record.written.ends_with('Z') && record.written.len() == 20, "{}", record.written);
     assert_eq!(record.command_line[1], record.command);
@@ -73,14 +73,14 @@ fn quiet_is_quiet() {
     for done in [&produce, &count, &verify, &batch, &streamed] {
         assert_eq!((done.out.as_str(), done.err.as_str()), ("", ""), "{done}");
     }
-    // The one document that was asked for is still there, and nothing beside it.
+    // The JSON document is still printed, and nothing else.
     for done in [kuu.run("batch a.jsonl -q --json").exits(0), kuu.run("count a.jsonl -q --json").exits(0)] {
         assert_eq!((done.document().ledger().counted, done.err.as_str()), (700, ""), "{done}");
     }
     for command in ["produce", "count", "verify"] {
         assert_eq!(kuu.record(command).command, command);
     }
-    // Errors are none either.
+    // Errors are not printed on standard output either.
     kuu.run("produce a.jsonl -q").exits(2).complains("already holds 700 frames");
 }
 
@@ -137,7 +137,7 @@ fn no_secret_in_records() {
         }
     }
     assert!(!kuu.has_record("count"));
-    // What is no secret is recorded.
+    // Other properties are recorded.
     kuu.run("count -X fetch.wait.max.ms=7 --guarantee at-least-once").exits(0);
     assert_eq!(kuu.record("count").config["-X fetch.wait.max.ms"], "7");
 }

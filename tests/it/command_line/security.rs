@@ -1,5 +1,5 @@
-//! Secrets, and what brokers refuse. Those on a secure broker, which they start themselves, need the feature `tls`, Java 17
-//! and Maven, and are ignored unless asked for: `cargo test --features tls -- --ignored security`.
+//! Secrets, and refusals by brokers. The tests with a secure broker start it themselves, need the feature `tls`, Java
+//! 17 and Maven, and are ignored by default: `cargo test --features tls -- --ignored security`.
 
 use crate::support::broker::Mock;
 use crate::support::frames::{frames, lines};
@@ -7,7 +7,7 @@ use crate::support::kuu::Kuu;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
-/// Writes a file for --config that nobody else may read.
+/// Writes a file for --config that no other user may read.
 fn private(kuu: &Kuu, name: &str, content: &str) -> String {
     let file = kuu.file(name, content);
     fs::set_permissions(kuu.path(name), Permissions::from_mode(0o600)).unwrap();
@@ -31,7 +31,7 @@ fn a_file_of_properties() {
     assert_eq!(record.config["-X sasl.password"], "***");
     assert_eq!((&record.config["-X fetch.wait.max.ms"], &record.config["-X linger.ms"]), (&"9".into(), &"4".into()));
     assert!(!fs::read_to_string(kuu.path("results/produce.json")).unwrap().contains("hunter2"));
-    // --brokers wins over the file.
+    // --brokers overrides the file.
     kuu.run(&format!("count --config {config} --brokers 127.0.0.1:9 --timeout 1s")).exits(2).complains("127.0.0.1:9");
     let bench =
         kuu.run(&format!("bench {frames_file} --config {config} -X security.protocol=ssl --brokers x:1")).exits(2);
@@ -122,14 +122,14 @@ mod secure {
     use std::time::Duration;
     use tempfile::TempDir;
 
-    /// A secure Apache Kafka, which lives as long as a test uses it.
+    /// A secure Apache Kafka, which runs as long as a test uses it.
     struct Broker {
         dir: TempDir,
         port: u16,
     }
 
     impl Broker {
-        /// That of the tests that run now.
+        /// The broker that all running tests share.
         fn shared() -> Arc<Broker> {
             static SHARED: Mutex<Weak<Broker>> = Mutex::new(Weak::new());
             let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -141,7 +141,7 @@ mod secure {
         }
 
         fn start() -> Broker {
-            // Below the ports that the system hands out, so that no client takes one meanwhile.
+            // Below the ports that the system assigns, so that no client takes one in the meantime.
             let free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
             let first = 20_000 + u16::try_from(std::process::id() % 6_000).unwrap() * 2;
             let port = (first..32_000).step_by(2).find(|port| free(port) && free(&(port + 1))).unwrap();
@@ -162,7 +162,7 @@ mod secure {
             self.dir.path().join(format!("{name}.properties")).to_str().unwrap().to_owned()
         }
 
-        /// `client.properties` with some keys set otherwise, or left out.
+        /// `client.properties` with some keys changed or removed.
         fn changed(&self, kuu: &Kuu, changes: &[(&str, Option<&str>)]) -> String {
             let text = fs::read_to_string(self.config("client")).unwrap();
             let kept = text.lines().filter(|line| !changes.iter().any(|(key, _)| line.starts_with(&format!("{key}="))));
@@ -192,12 +192,12 @@ mod secure {
         }
     }
 
-    /// The topics and the group of a test; user kuu may use names that start so.
+    /// The topics and the group of a test; user kuu may use names with this prefix.
     fn names(test: &str) -> (String, String, String) {
         (format!("messages-{test}"), format!("output-{test}"), format!("kuu-{test}"))
     }
 
-    /// A refusal that is final comes long before the time is up.
+    /// A final refusal ends the command long before the timeout.
     #[track_caller]
     fn refused_at_once(kuu: &Kuu, line: &str) -> Done {
         let done = kuu.run(&format!("{line} --timeout 60s")).exits(2);
@@ -333,7 +333,7 @@ mod secure {
             "user reader lacks the ACL Write on transactional id {group}: kafka-acls.sh --add --allow-principal User:reader \
              --operation Write --transactional-id {group} gives it"
         ));
-        // It leaves its name with the group before it writes.
+        // The count writes its name to the group before it writes results.
         lacks(&format!("{count} {at_least_once} --config {reader}"), "reader", "Read", "group", &group);
     }
 

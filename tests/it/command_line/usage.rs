@@ -1,4 +1,4 @@
-//! What the command line refuses, rather than do nothing or harm without a word.
+//! Arguments that kuu rejects, instead of ignoring them or doing harm.
 
 use crate::support::broker::{Mock, partitions, values};
 use crate::support::frames::{frames, lines};
@@ -8,7 +8,7 @@ use std::fs;
 
 #[test]
 fn one_topic_for_two_things() {
-    // Nobody is asked: there is no broker.
+    // kuu rejects them without a broker.
     let kuu = Kuu::new();
     for (line, topic) in [
         ("count --topic a --output a", "a"),
@@ -87,7 +87,7 @@ fn properties_that_kuu_depends_on() {
         }
     }
     assert_eq!(values(&mock.address, "messages").len(), 0);
-    // The values that kuu uses anyway, and what only tunes, are fine.
+    // Values that kuu uses anyway, and properties that only tune, are allowed.
     let tuned = "acks=all\nenable.idempotence=true\nenable.auto.commit=false\nfetch.min.bytes=1\n\
                  queued.min.messages=1000\nlinger.ms=3\nsocket.keepalive.enable=true\ncompression.level=1\n\
                  check.crcs=true\nmessage.timeout.ms=30000\nclient.id=mine\n";
@@ -120,7 +120,7 @@ fn options_that_do_nothing() {
         assert_eq!(done.out, "", "{done}");
     }
     kuu.run("count --idle 1s").exits(2).complains("--follow");
-    // These do something.
+    // These options have an effect.
     let all = "--lateness 1s --retention 1h --max-jump 1h --early 1s --window second --parser plain --json";
     kuu.run(&format!("count {file} {all}")).exits(0);
 }
@@ -131,16 +131,16 @@ fn where_the_brokers_are() {
     let file = |kuu: &Kuu| kuu.file("a.jsonl", lines(&frames(3)));
     let held = |mock: &Mock| values(&mock.address, "messages").len();
 
-    // The file of --config wins over the environment.
+    // The file of --config overrides the environment.
     let kuu = Kuu::with(&first.address);
     let config = kuu.file("client.properties", format!("bootstrap.servers={}\n", second.address));
     kuu.run(&format!("produce {} --config {config}", file(&kuu))).exits(0);
     assert_eq!((held(&first), held(&second)), (0, 3));
-    // A file that names none leaves it to the environment.
+    // A file without brokers leaves the choice to the environment.
     fs::write(kuu.path(&config), "bootstrap.servers=\nlinger.ms=1\n").unwrap();
     kuu.run(&format!("produce {} --config {config}", file(&kuu))).exits(0);
     assert_eq!((held(&first), held(&second)), (3, 3));
-    // An option wins over both, by each of its names.
+    // The option overrides both, under each of its names.
     for (option, frames) in [("--brokers", 6), ("-b", 9), ("--bootstrap-server", 12)] {
         let line = format!("produce {} --append --config {config} {option} {}", file(&kuu), second.address);
         kuu.run(&line).exits(0);
@@ -154,7 +154,7 @@ fn where_the_brokers_are() {
 fn an_empty_environment_names_no_broker() {
     let kuu = Kuu::with(" ");
     let done = kuu.run("count --timeout 1s --topic no-such-topic").exits(2);
-    // Somebody may listen at the default address.
+    // There may be a broker at the default address.
     assert!(done.err.contains("localhost:9092") || done.err.contains("no topic no-such-topic"), "{done}");
 }
 
@@ -194,7 +194,7 @@ fn a_group_that_cannot_name_a_topic() {
             format!("--group '{group}' cannot name the topic of its state, GROUP-state: a topic's name has 1 to 249");
         kuu.run(&format!("count --group {group}")).exits(2).complains(&words);
     }
-    // At least once there is no such topic.
+    // At least once there is no state topic.
     kuu.run("count --guarantee at-least-once --group a/b").exits(0);
 }
 
@@ -208,7 +208,7 @@ fn properties_without_an_end() {
     }
 }
 
-/// What cannot be made again is not deleted.
+/// A topic that cannot be created again is not deleted.
 #[test]
 #[ignore = "needs Kafka"]
 fn a_topic_that_cannot_be_made_anew_is_kept() {
@@ -222,7 +222,7 @@ fn a_topic_that_cannot_be_made_anew_is_kept() {
         kuu.run(&format!("{produce} --recreate {options}")).exits(2).complains(&words);
         assert_eq!(values(&topics.address, &topics.messages).len(), 30, "{options}");
     }
-    // It is neither lost nor doubted.
+    // The topic is still there with all frames.
     kuu.run(&format!("count {} --timeout 2h", topics.counting())).exits(0);
     kuu.run(&format!("verify --topic {} --output {}", topics.messages, topics.output)).exits(0);
     kuu.run(&format!("{produce} --recreate --timeout 2h")).exits(0);

@@ -1,10 +1,10 @@
-//! Threads that die: whichever it is, the run ends with an error, and nothing passes for final that hung on it.
+//! Dying threads: whichever thread dies, the run ends with an error, and no result that depends on it is final.
 
 use crate::support::broker::{Mock, committed, read, rows};
 use crate::support::frames::{frames, lines};
 use crate::support::kuu::{Done, Kuu, each};
 
-/// Lets a thread of the last command die, after a topic was filled.
+/// Fills a topic, then runs the command and lets the thread die in it.
 fn dies(thread: &str, command: &str) -> (Mock, Done) {
     let mock = Mock::new(2);
     let mut kuu = Kuu::with(&mock.address);
@@ -20,7 +20,8 @@ fn dies(thread: &str, command: &str) -> (Mock, Done) {
 fn a_reader() {
     let cases = [("reader-0", ""), ("reader-1", "--threads 2"), ("reader-0", "--follow --idle 100ms")];
     each(&cases, |(thread, options)| {
-        // The other reader may deliver for a while: on a slow machine, a commit in time is none of the dead one's.
+        // The other reader may deliver frames for a while: with a long interval, no commit covers these before the run
+        // ends.
         let options = format!("--commit-interval 40s {options}");
         let (mock, _) = dies(thread, &format!("count {options}"));
         assert_eq!(rows(&mock.address, "output"), []);
@@ -32,10 +33,10 @@ fn a_reader() {
     });
 }
 
-/// Who looks whether the topics still are the same, before a transaction is committed.
+/// The guard checks that the topics are the same before a transaction is committed.
 #[test]
 fn the_guard() {
-    // The embedded broker shows what was never committed: `crash_topics` has the rows.
+    // The embedded broker shows uncommitted records too: `crash_topics` checks the rows.
     dies("guard", "count");
 }
 
@@ -46,7 +47,7 @@ fn the_committer() {
     assert_eq!(committed(&mock.address, "kuu", "messages"), [-1, -1]);
 }
 
-/// Who looks after the topic while it is followed.
+/// The watcher checks the topic while it is followed.
 #[test]
 fn the_watcher() {
     dies("watcher", "count --follow");
@@ -58,7 +59,7 @@ fn the_parser_of_a_file() {
     let file = kuu.file("a.jsonl", lines(&frames(1_000)));
     kuu.plant_panic("parser");
     let done = kuu.run(&format!("count {file}")).complains("kuu: thread parser died");
-    // An open window would have had a result at the end of the file.
+    // The end of the file would have closed the open window.
     let open = frames(1_000).len() as i64 / 7 / 60 * 60 + crate::support::frames::MINUTE;
     assert_eq!(done.code, Some(2), "{done}");
     assert!(done.rows().iter().all(|row| row.start < open), "{done}");

@@ -1,4 +1,4 @@
-//! Streams without an end: results come while frames do, and signals and closed pipes end a run in order.
+//! Streams without an end: results come while frames arrive, and signals and closed pipes end a run in order.
 
 use crate::support::broker::{Mock, committed, read, rows};
 use crate::support::frames::{MINUTE, frame, frames, frames_from, lines, windows};
@@ -9,7 +9,7 @@ use std::time::Duration;
 const SIGINT: u32 = 2;
 const SIGTERM: u32 = 15;
 
-/// An orderly end takes a moment, not minutes.
+/// Enough time for an orderly end.
 const SOON: Duration = Duration::from_secs(15);
 
 #[test]
@@ -21,7 +21,7 @@ fn frames_that_come_while_following() {
         let a = kuu.file("a.jsonl", lines(&first));
         let b = kuu.file("b.jsonl", lines(&second));
         kuu.run(&format!("produce {a}")).exits(0);
-        // The embedded broker forgets what is committed in a transaction: see the test on Kafka.
+        // The embedded broker loses offsets that a transaction commits: see the test on Kafka.
         let options = format!("--guarantee at-least-once --commit-interval 100ms --threads {threads}");
         let running = kuu.spawn(&format!("count --follow --idle 300ms {options}"));
         let seen = |wanted: &Window| {
@@ -29,7 +29,7 @@ fn frames_that_come_while_following() {
         };
         windows(&first)[..2].iter().for_each(&seen);
 
-        // A second process adds frames; the first one goes on.
+        // A second process adds frames; the first one continues.
         kuu.run(&format!("produce --append {b}")).exits(0);
         windows(&second)[..2].iter().for_each(&seen);
         eventually("the position", || {
@@ -44,7 +44,7 @@ fn frames_that_come_while_following() {
         assert_eq!(record.ledger().read, 2_100);
         assert_eq!(record.config["follow"], true);
 
-        // A bounded run afterwards closes the windows that were open.
+        // A later bounded run closes the open windows.
         kuu.run("count --guarantee at-least-once").exits(0);
         kuu.run("verify").exits(0);
     });
@@ -82,13 +82,13 @@ fn a_topic_that_fills_only_later() {
 #[test]
 fn silent_standard_input() {
     each(&[("INT", SIGINT), ("TERM", SIGTERM)], |&(name, signal)| {
-        // Nothing ever comes.
+        // No input ever arrives.
         let running = Kuu::new().spawn("count -");
         running.handles(signal);
         running.signal(name);
         running.wait_for(SOON).exits(130).complains("ledger: 0 read");
 
-        // Something comes, gives a result at once, and then nothing more.
+        // Some input arrives and causes a result at once, and then no more arrives.
         let kuu = Kuu::new();
         let all = frames(7 * 90);
         let mut running = kuu.spawn("count -");
@@ -121,7 +121,7 @@ fn a_pipe_delivers_line_by_line() {
     let kuu = Kuu::new();
     let mut running = kuu.spawn("count - --window second --lateness 0s");
     for second in 0..20 {
-        // The frames of a second close the second before, once the clock has started.
+        // The frames of one second close the second before it, once the clock has started.
         running.write(&lines(&[frame("a", MINUTE + second), frame("b", MINUTE + second)]));
     }
     for second in 0..19 {

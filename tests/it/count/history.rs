@@ -1,4 +1,4 @@
-//! Two years of history, every unit from minute to year, in bounded memory.
+//! Two years of history, with every unit from minute to year, in bounded memory.
 
 use crate::support::frames::{MINUTE, fixture_lines, frame};
 use crate::support::kuu::Kuu;
@@ -12,8 +12,8 @@ const DAYS: i64 = 365 + 366;
 const STEP: i64 = 5;
 const USERS: i64 = 100_000;
 
-/// Frame i is of user i modulo [`USERS`], [`STEP`] seconds after the one before: so a window of n frames in a row has
-/// n users, up to all of them.
+/// Frame i belongs to user i modulo [`USERS`], [`STEP`] seconds after the previous frame: so a window of n consecutive
+/// frames has n users, up to all of them.
 fn expected(seconds: i64) -> (u64, u64) {
     let frames = seconds / STEP;
     (frames.min(USERS) as u64, frames as u64)
@@ -55,7 +55,7 @@ fn two_years_with_every_unit_in_bounded_memory() {
     assert_eq!(counts, [DAYS * 1440, DAYS * 24, DAYS, 105, 24, 2]);
     let end = START + DAYS * DAY;
     for ((unit, start), (stop, users, frames)) in &windows {
-        // The first and the last week reach beyond the history.
+        // The first and the last week extend beyond the history.
         let seconds = (*stop).min(end) - (*start).max(START);
         assert_eq!((*users, *frames), expected(seconds), "{unit} {start}");
     }
@@ -79,7 +79,7 @@ fn one_frame_from_the_future_changes_no_other_result() {
     };
     let expected = results(lines);
     assert_eq!(expected.len(), 2);
-    // The first frame, amid the first eight, in and between windows, the last one.
+    // The first frame, one among the first eight, some in and between windows, and the last one.
     for at in [0, 5, 8, 2_128, 2_129, 5_000, 8_000] {
         let mut wild = lines.to_vec();
         wild.insert(at, frame("wild", MINUTE + 10 * 365 * DAY));

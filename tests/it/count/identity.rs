@@ -1,4 +1,4 @@
-//! A count stays with the topics and the results that it began with. What only Kafka can show is in `crash_topics`.
+//! A count keeps to the topics and the results that it began with. Cases that need Kafka are in `crash_topics`.
 
 use crate::support::broker::{Mock, committed, read, rows, write};
 use crate::support::frames::{MINUTE, frame, frames, frames_from, lines, windows};
@@ -6,13 +6,13 @@ use crate::support::kuu::{Kuu, eventually};
 use crate::support::wire::{Row, Window};
 use std::collections::BTreeMap;
 
-/// What the last rows say: a count at least once may repeat itself.
+/// The windows of the last rows: a count at least once may write rows twice.
 fn last(rows: &[Row]) -> Vec<Window> {
     let last: BTreeMap<i64, Window> = rows.iter().map(|row| (row.start, row.window())).collect();
     last.into_values().collect()
 }
 
-/// The state's record of what it belongs to.
+/// The record of the state that names the count.
 fn source(mock: &Mock) -> serde_json::Value {
     let messages = read(&mock.address, "kuu-state");
     let source = messages.iter().rfind(|message| message.key.as_deref() == Some(b"source")).unwrap();
@@ -36,7 +36,7 @@ fn the_state_knows_its_topics_by_their_ids() {
     let words = format!("its id was AAAAAAAAAAAAAAAAAAAAAg, now {}", ids["messages"].as_str().unwrap());
     kuu.run("count").exits(2).complains("the topic was deleted since and made anew").complains(&words);
     assert_eq!(read(&mock.address, "output"), before);
-    // The results likewise.
+    // The same for the topic of results.
     state["topics"] = ids;
     state["topics"]["output"] = "AAAAAAAAAAAAAAAAAAAAAg".into();
     write(&mock.address, "kuu-state", "source", Some(&state.to_string()));
@@ -59,7 +59,7 @@ fn a_group_at_least_once_knows_its_topic_by_its_id() {
     assert_eq!(committed(&mock.address, "kuu", "messages"), [700]);
 }
 
-/// One of two instances at least once stands still while the other one finishes: it has nothing more to say.
+/// Of two instances at least once, one is suspended while the other one finishes: it must not write any more results.
 #[test]
 fn a_count_that_stood_still_does_not_replace_newer_results() {
     let mock = Mock::new(2);
@@ -89,12 +89,12 @@ fn a_count_that_stood_still_does_not_replace_newer_results() {
     assert_eq!(rows(&mock.address, "output"), before);
 }
 
-/// What is gone cannot be counted again: the results of it stay as they are.
+/// Deleted frames cannot be counted again: their results stay as they are.
 #[test]
 fn frames_that_are_gone_are_not_counted_again_at_least_once() {
     let mock = Mock::new(1);
     let kuu = Kuu::with(&mock.address);
-    // The embedded broker keeps 5 MiB.
+    // The embedded broker keeps only 5 MiB.
     let note = "x".repeat(2_000);
     let padded = |start: i64, count: i64| -> Vec<Vec<u8>> {
         let more = |frame: Vec<u8>| [&frame[..frame.len() - 1], format!(r#","more":"{note}"}}"#).as_bytes()].concat();
@@ -104,7 +104,7 @@ fn frames_that_are_gone_are_not_counted_again_at_least_once() {
     let b = kuu.file("b.jsonl", lines(&padded(MINUTE + 100, 1_500)));
     kuu.run(&format!("produce {a} --compression none")).exits(0);
     kuu.run("count --guarantee at-least-once").exits(0);
-    // As long as nothing is gone, it may be done again.
+    // As long as no frame is deleted, the count may be repeated.
     kuu.run("count --guarantee at-least-once").exits(0);
     let before = rows(&mock.address, "output");
     assert_eq!(last(&before), windows(&padded(MINUTE, 2_000)));
@@ -115,7 +115,7 @@ fn frames_that_are_gone_are_not_counted_again_at_least_once() {
         .complains("were deleted since group kuu counted them")
         .complains("--recreate");
     assert_eq!(rows(&mock.address, "output"), before);
-    // Another group begins with what is there, and goes on beginning there.
+    // Another group begins with the remaining frames, and does so again in the next run.
     for _ in 0..2 {
         kuu.run("count --guarantee at-least-once --group other").exits(0);
     }

@@ -1,4 +1,5 @@
-//! Frames that go on: dead letters as they came, and the stream in the order of its timestamps; and early results.
+//! Forwarded frames: dead letters with the original bytes, the stream in the order of its timestamps; and early
+//! results.
 
 use crate::support::broker::{Message, Mock, read, rows, values};
 use crate::support::frames::{
@@ -15,7 +16,7 @@ fn header<'a>(message: &'a Message, name: &str) -> &'a str {
     std::str::from_utf8(&found[0].1).unwrap()
 }
 
-/// The messages of a topic by where they are said to come from.
+/// The messages of a topic by the position that their headers name.
 fn origins(address: &str, topic: &str) -> BTreeMap<(i32, i64), Message> {
     let place = |message: &Message| {
         assert_eq!(header(message, "topic"), "messages");
@@ -39,7 +40,7 @@ fn what_is_not_counted_goes_to_the_dead_letters() {
         for (i, (_, value)) in DAMAGED.iter().enumerate() {
             all.insert(i * 50, value.to_vec());
         }
-        // Hours after its window. Of several partitions, this one might be read before the others have a clock.
+        // A frame hours after its window. With several partitions it might be read before the others have a clock.
         let stragglers = u64::from(partitions == 1);
         all.extend((0..stragglers).map(|_| frame("straggler", MINUTE - 7_200)));
         let file = kuu.file("a.jsonl", lines(&all));
@@ -62,7 +63,7 @@ fn what_is_not_counted_goes_to_the_dead_letters() {
     });
 }
 
-/// What comes in its order, and what comes after its turn, of one partition.
+/// The frames that come in order, and the frames that come after their turn, of one partition.
 fn reorder(all: &[Vec<u8>]) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
     let (mut clock, mut passed) = (i64::MIN, i64::MIN);
     let (mut ordered, mut after) = (Vec::new(), Vec::new());
@@ -76,7 +77,7 @@ fn reorder(all: &[Vec<u8>]) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
         // The clock starts with the eighth frame that agrees; lateness is 5 s.
         passed = if i >= 7 { clock - 5 } else { passed };
     }
-    // Stable: frames of one second stay in the order in which they came.
+    // The sort is stable: frames of the same second keep their order of arrival.
     ordered.sort_by_key(|(ts, _)| *ts);
     (ordered.into_iter().map(|(_, line)| line).collect(), after)
 }
@@ -97,12 +98,12 @@ fn the_stream_in_the_order_of_its_timestamps() {
         let letters = read(&mock.address, "dead");
         assert!(letters.iter().all(|letter| header(letter, "reason") == "out_of_order"));
         assert_eq!(letters.into_iter().map(|letter| letter.value.unwrap()).collect::<Vec<_>>(), after);
-        // They are counted all the same.
+        // These frames are counted all the same.
         let ledger = kuu.record("count").ledger().clone();
         assert_eq!((ledger.counted, ledger.out_of_order), (all.len() as u64, after.len() as u64));
         assert_eq!(settle(&rows(&mock.address, "output")), windows(all));
         kuu.run("verify").exits(0);
-        // A second run must not put its frames behind these.
+        // A second run must not write its frames after these.
         kuu.run("count --ordered-output ordered --guarantee at-least-once")
             .exits(2)
             .complains("topic ordered already holds frames");
@@ -148,7 +149,7 @@ fn early_results_of_open_windows() {
     let file = kuu.file("a.jsonl", lines(&all));
     kuu.run(&format!("produce {file}")).exits(0);
     let running = kuu.spawn("count --follow --idle 100ms --early 100ms");
-    // The window is open, and stays so: nothing after it ever comes.
+    // The window stays open: no later frame arrives.
     eventually("an early result", || (settle(&rows(&mock.address, "output")) == windows(&all)).then_some(()));
     assert!(rows(&mock.address, "output").iter().all(|row| row.timing == "early" && row.revision.is_none()));
     running.signal("INT");

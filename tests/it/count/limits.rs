@@ -1,4 +1,4 @@
-//! The greatest length of a uid: the same for every parser and every way to count.
+//! The largest length of a uid: the same for every parser and every way of counting.
 
 use crate::support::broker::{Mock, read, rows, values};
 use crate::support::frames::{MINUTE, frame, lines, windows};
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 const MOST: usize = 65_536;
 
-/// A uid of so many bytes after unescaping, with `pieces` at its start, end and in between, and its length as it is.
+/// A uid of `bytes` bytes after unescaping, which begins with `pieces`; and its unescaped length.
 fn uid(pieces: &[(String, usize)], bytes: usize) -> (String, usize) {
     let (mut text, mut len) = (String::new(), 0);
     for (piece, adds) in pieces.iter().filter(|(_, adds)| *adds <= bytes) {
@@ -77,7 +77,7 @@ fn longer_ids_are_malformed_wherever_frames_are_read() {
     let bad = [frame(&"d".repeat(MOST + 1), MINUTE), frame(&"e".repeat(900_000), MINUTE + 1)];
     let file = kuu.file("a.jsonl", lines(&[&good[..1], &bad, &good[1..]].concat()));
     kuu.run(&format!("produce {file}")).exits(0);
-    // A uid that is none is no key.
+    // An invalid uid is not used as a key.
     let keys: usize = read(&mock.address, "messages").iter().filter(|message| message.key.is_some()).count();
     assert_eq!(keys, 3);
     kuu.run("count --dead-letter dead").exits(0);
@@ -96,7 +96,7 @@ fn longer_ids_are_malformed_wherever_frames_are_read() {
 fn a_state_of_long_ids_is_split() {
     let mock = Mock::new(1);
     let kuu = Kuu::with(&mock.address);
-    // What has to be escaped takes most.
+    // Escaped characters take the most space.
     let wide = |name: u8| frame(&format!("{name}{}", "\\u0000".repeat(MOST - 1)), MINUTE);
     let plain = |name: u8| frame(&format!("{name}{}", "x".repeat(MOST - 1)), MINUTE);
     let all: Vec<Vec<u8>> = (0..3).map(wide).chain((3..9).map(plain)).chain([frame("u", MINUTE)]).collect();

@@ -1,4 +1,4 @@
-//! Wild clocks: they hold nothing back for long, pin nothing, and cost no more than a limit.
+//! Wild clocks: they delay no result for long, do not hold back the position, and use only limited memory.
 
 use crate::support::broker::{Mock, committed, read, rows, values};
 use crate::support::frames::{MINUTE, frame, lines, windows};
@@ -13,12 +13,12 @@ use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(15);
 
-/// A frame each of so many seconds.
+/// One frame in each of `seconds` seconds.
 fn steady(seconds: i64) -> Vec<Vec<u8>> {
     (0..seconds).map(|second| frame(&format!("user-{}", second % 7), MINUTE + second)).collect()
 }
 
-/// How many messages give this reason.
+/// The number of messages with this reason.
 fn with_reason(address: &str, reason: &str) -> usize {
     let of = |headers: &[(String, Vec<u8>)]| headers.iter().any(|it| it.0 == "reason" && it.1 == reason.as_bytes());
     read(address, "dead").iter().filter(|message| of(&message.headers)).count()
@@ -32,7 +32,8 @@ fn a_slow_partition_with_two_clocks_holds_nothing_back_for_long() {
     running.handles(2);
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
-        // Eight frames a second of event time in one partition; one in the other, from two clocks two hours apart.
+        // Eight frames in each second of event time in one partition; one frame in the other, from two clocks two hours
+        // apart.
         scope.spawn(|| {
             let producer: BaseProducer =
                 ClientConfig::new().set("bootstrap.servers", &mock.address).set("linger.ms", "0").create().unwrap();
@@ -59,7 +60,7 @@ fn a_frame_years_ahead_takes_no_place_in_the_order() {
     let kuu = Kuu::with(&mock.address);
     let sound = steady(600);
     let mut all = sound.clone();
-    // The first of all, one in the middle, and the last.
+    // The first frame of all, one in the middle, and the last one.
     for at in [0, 300, 602] {
         all.insert(at, frame("wild", MINUTE + 300_000_000 + at as i64 * 10_000));
     }

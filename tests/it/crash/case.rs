@@ -1,4 +1,4 @@
-//! Frames in a topic of their own and what must come of them, and random numbers that can be had again: the seed is printed,
+//! Frames in a topic of their own with their expected results, and reproducible random numbers: the seed is printed,
 //! and `KUU_TEST_SEED` repeats it.
 
 use crate::support::broker::{committed, rows};
@@ -12,10 +12,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Time that anything may take.
+/// Enough time for every step.
 pub const SOON: Duration = Duration::from_secs(60);
 
-/// Random numbers that can be had again.
+/// Reproducible random numbers.
 pub struct Random(u64);
 
 impl Random {
@@ -39,7 +39,7 @@ impl Random {
     }
 }
 
-/// Frames in a topic of their own, and what must come of them.
+/// Frames in a topic of their own, with their expected results.
 pub struct Case {
     pub topics: Topics,
     pub kuu: Kuu,
@@ -70,18 +70,18 @@ impl Case {
         format!("count {} {options}", self.topics.counting())
     }
 
-    /// What whoever reads the results believes so far.
+    /// The windows that a reader of the results has so far.
     pub fn settled(&self) -> Vec<Window> {
         settle(&rows(&self.topics.address, &self.topics.output))
     }
 
-    /// How many frames are committed.
+    /// The number of committed frames.
     pub fn position(&self) -> i64 {
         let positions = committed(&self.topics.address, &self.topics.messages, &self.topics.messages);
         positions.into_iter().map(|position| position.max(0)).sum()
     }
 
-    /// Counts what is left, and asserts that everything is there exactly once.
+    /// Counts the remaining frames, and asserts that every result is there exactly once.
     pub fn settles(&self, options: &str, expected: &[Window]) {
         self.kuu.run(&self.count(options)).exits(0);
         assert_eq!(self.settled(), expected);
@@ -94,7 +94,7 @@ impl Case {
     }
 }
 
-/// Sends the frames a hundred at a time, and without a pause once it is `done`.
+/// Sends the frames in hundreds, and without a pause once `done` is set.
 pub fn trickle(case: &Case, pause: Duration, done: &AtomicBool) {
     let producer: BaseProducer = ClientConfig::new()
         .set("bootstrap.servers", &case.topics.address)
@@ -102,7 +102,7 @@ pub fn trickle(case: &Case, pause: Duration, done: &AtomicBool) {
         .create()
         .unwrap();
     for (i, frame) in case.all.iter().enumerate() {
-        // By the user, but not as kuu does it: whatever the partition, the answer is the same.
+        // The partition depends on the user, but not in kuu's way: the results do not depend on the partition.
         let uid = serde_json::from_slice::<crate::support::frames::Frame>(frame).unwrap().uid;
         let partition = uid.bytes().map(i32::from).sum::<i32>() % 4;
         let record = BaseRecord::<str, _>::to(&case.topics.messages).partition(partition).payload(frame);

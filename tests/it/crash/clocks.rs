@@ -1,4 +1,5 @@
-//! Clocks that disagree, while a count follows and is killed: nothing is held back, repeated, lost or pinned. On real Kafka.
+//! Clocks that disagree, while a count follows and is killed: no result is delayed, repeated or lost, and no frame
+//! holds the position back. On real Kafka.
 
 use crate::crash::case::{Case, Random};
 use crate::support::broker::read;
@@ -14,8 +15,8 @@ const KILLS: usize = 8;
 const STEPS: i64 = 900;
 const SOON: Duration = Duration::from_secs(60);
 
-/// What partition 0 and partition 1 get in a second of event time: one has a good clock, but a frame years ahead now and
-/// then; the other a frame from each of two clocks in turn.
+/// The frames of partitions 0 and 1 in a second of event time: one has a good clock, but now and then a frame years
+/// ahead; the other has a frame from each of two clocks in turn.
 fn step(second: i64) -> [Vec<Vec<u8>>; 2] {
     let user = |clock: &str| format!("{clock}-{}", second % 31);
     let mut good: Vec<_> = (0..8).map(|i| frame(&format!("{}-{i}", user("good")), MINUTE + second)).collect();
@@ -78,7 +79,7 @@ fn kills_under_clocks_that_disagree() {
             assert!(running.kill());
             case.settled();
         }
-        // Two clocks hold nothing back: windows close while frames come.
+        // Two clocks delay no result: windows close while frames arrive.
         let running = case.kuu.spawn(&case.count(&options));
         let before = case.settled().len();
         eventually("another window", || (case.settled().len() > before).then_some(()));
@@ -88,10 +89,10 @@ fn kills_under_clocks_that_disagree() {
         running.signal("INT");
         running.wait_for(SOON).exits(130).says("partition 1: its frames do not agree on the time");
     });
-    // Of 8,100 offsets no more than the last few wait: those years ahead do not pin theirs.
+    // Of 8,100 offsets no more than the last few wait: frames years ahead do not hold the position back.
     let (from, positions) = held(&case).unwrap();
     assert!(positions[0] - from[0] < 200, "{from:?} of {positions:?} are held");
-    // What waited at the stop comes with the next run.
+    // The next run releases the frames that waited at the stop.
     case.settles(&order, &windows(&case.all));
     let sorted = values(&case, &ordered);
     assert!(parse(&sorted).is_sorted_by_key(|frame| frame.ts), "the ordered output is not in order");

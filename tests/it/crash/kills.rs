@@ -1,7 +1,7 @@
-//! Whatever is killed, whenever: a read_committed reader sees one on-time result a window and then true corrections, the
-//! fold of them is the truth, and no frame is lost or counted twice. On real Kafka.
+//! Kills at random moments: a read_committed reader sees one on-time result for each window and then correct
+//! corrections, their fold is the truth, and no frame is lost or counted twice. On real Kafka.
 //!
-//! The moments are random: their seed is printed, and `KUU_TEST_SEED` repeats it.
+//! The seed of the random moments is printed, and `KUU_TEST_SEED` repeats it.
 
 use crate::support::broker::{is_in_transaction, read};
 use crate::support::frames::{MINUTE, frame, frames, windows, windows_by};
@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crate::crash::case::{Case, Random, SOON, trickle};
 
-/// At least so many kills in one replay.
+/// The smallest number of kills in one replay.
 const KILLS: usize = 24;
 
 /// Kills while a topic is counted, each transaction a few hundred frames.
@@ -26,12 +26,12 @@ fn kills_while_catching_up() {
     let mut case = Case::new("kills", frames(150_000));
     case.produce();
     let (mut runs, mut hit, mut advances, mut before) = (0, 0, 0, 0);
-    // However long a start takes here, some runs must get as far as a commit.
+    // The time to a kill grows until some runs reach a commit, however long a start takes on this machine.
     let mut most = Duration::from_millis(700);
     while hit < KILLS || advances < 3 {
         assert!(runs < 3 * KILLS, "of {runs} runs {hit} were killed and {advances} committed anything");
         runs += 1;
-        // Once all are counted, the same frames come again, late by hours.
+        // Once all frames are counted, the same ones arrive again, hours late.
         if before as usize == case.all.len() {
             case.produce_more(case.all.clone());
         }
@@ -84,11 +84,11 @@ fn kills_while_following() {
 #[ignore = "needs Kafka"]
 fn kills_at_the_start_and_at_the_end() {
     let mut random = Random::new("kills_at_the_start_and_at_the_end");
-    // Every frame is another user: the state is as large as it gets.
+    // Every frame has another user, for the largest possible state.
     let users = |range: std::ops::Range<usize>| range.map(|i| frame(&format!("user-{i}"), MINUTE + i as i64 / 200));
     let mut case = Case::new("kills-ends", users(0..120_000).collect());
     case.produce();
-    // Half of it, then the state is large.
+    // After half of the frames, the state is large.
     let running = case.kuu.spawn(&case.count("--commit-interval 0ms --window minute,year"));
     eventually("half of the frames", || (case.position() > 40_000).then_some(()));
     running.kill();
@@ -98,7 +98,7 @@ fn kills_at_the_start_and_at_the_end() {
         assert!(running.kill(), "nothing starts in 20 ms");
         case.settled();
     }
-    // With a long interval there is one commit, at the end: the kills close in on it from both sides.
+    // With a long interval there is one commit, at the end: the time of the kills approaches it from both sides.
     let (mut hit, mut runs, mut commits) = (0, 0, 0);
     let mut around = Duration::from_millis(300);
     while hit < 12 || commits < 4 {
@@ -119,7 +119,7 @@ fn kills_at_the_start_and_at_the_end() {
     }
     eprintln!("{hit} of {runs} kills before the end, {commits} after the commit");
     case.settles("--window minute,year", &expected_with_year(&case.all));
-    // What is counted stays counted.
+    // Counted frames stay counted.
     case.settles("--window minute,year", &expected_with_year(&case.all));
     assert_eq!(case.kuu.record("count").figure("resumed_frames") as usize, case.all.len());
     case.kuu.run(&case.count("--window minute,year")).exits(0).says("frames counted before").says("nothing new");
@@ -156,8 +156,8 @@ fn a_second_instance_takes_over() {
     case.settles("", &windows(&case.all));
 }
 
-/// A process that stands still for longer than its transaction may last: alone, it goes back to the last commit and on;
-/// if another one took over meanwhile, it ends.
+/// A process that is suspended for longer than its transaction may last: alone, it goes back to the last commit and
+/// continues; if another one took over meanwhile, it ends.
 #[test]
 #[ignore = "needs Kafka"]
 fn a_process_that_stands_still() {
@@ -175,11 +175,12 @@ fn a_process_that_stands_still() {
         };
         let running = case.kuu.spawn(&options);
         committed();
-        // A transaction is open for milliseconds: again, until it stands still in one that has written.
+        // A transaction is open for milliseconds only: this suspends the process again and again, until it is in a
+        // transaction with records.
         let state = format!("{}-state", case.topics.messages);
         eventually("a process that stands still in a transaction", || {
             running.signal("STOP");
-            // What is being committed is committed by then.
+            // A commit under way is complete after this time.
             thread::sleep(Duration::from_millis(200));
             let caught = is_in_transaction(&case.topics.address, &state);
             if !caught {
@@ -188,7 +189,7 @@ fn a_process_that_stands_still() {
             }
             caught.then_some(())
         });
-        // The coordinator looks for such transactions every 10 s.
+        // The coordinator checks for expired transactions every 10 s.
         thread::sleep(Duration::from_secs(12));
         running.signal("CONT");
         committed();
@@ -197,7 +198,7 @@ fn a_process_that_stands_still() {
         let remarks = case.kuu.record("count").remarks;
         assert!(remarks.iter().any(|it| it.contains("open for longer than transaction.timeout.ms")), "{remarks:?}");
         case.settled();
-        // A zombie is fenced off, whether it had a transaction open or not.
+        // A zombie is fenced off, with or without an open transaction.
         let zombie = case.kuu.spawn(&options);
         committed();
         zombie.signal("STOP");
@@ -214,7 +215,7 @@ fn a_process_that_stands_still() {
     case.settles("", &windows(&case.all));
 }
 
-/// The ordered output, too, has every frame once.
+/// The ordered output also has every frame once.
 #[test]
 #[ignore = "needs Kafka"]
 fn kills_with_an_ordered_output() {
@@ -246,7 +247,7 @@ fn kills_with_an_ordered_output() {
     case.topics.delete(&dead);
 }
 
-/// Frames that waited for their turn when the process died wait again, even where the slowest partition goes on first.
+/// Frames that waited for their turn when the process died wait again, even if the slowest partition is read first.
 #[test]
 #[ignore = "needs Kafka"]
 fn what_the_ordered_output_held_back_comes_again() {
@@ -278,7 +279,7 @@ fn what_the_ordered_output_held_back_comes_again() {
             let running = case.kuu.spawn(&case.count(&format!("{options} --follow --idle 60s --commit-interval 10ms")));
             let wanted = 1_500;
             eventually("the position", || (case.position() == wanted).then_some(()));
-            // Some commits more, so that what was read again, or not yet, is committed too.
+            // A few commits later the state covers frames that are read again, and frames that are not yet.
             thread::sleep(Duration::from_millis(100 * restart));
             running.kill();
         }

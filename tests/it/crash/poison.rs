@@ -1,4 +1,4 @@
-//! Frames that a topic takes, but that are hard to pass on: no count may stand still at one. On real Kafka.
+//! Frames that a topic accepts, but that are hard to forward: no count may be stuck at one. On real Kafka.
 
 use crate::support::broker::{Message, read, rows, values};
 use crate::support::frames::{MINUTE, frame, frames, lines, windows};
@@ -9,13 +9,13 @@ use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use std::time::Duration;
 
-/// What Kafka takes by default, in bytes, with all that is around a value.
+/// Kafka's default limit in bytes, for a value with everything around it.
 const DEFAULT: usize = 1_048_588;
 const LARGE: (&str, &str) = ("max.message.bytes", "5000000");
-/// Long before what is not delivered times out.
+/// Shorter than the timeout of an undelivered message.
 const SOON: Duration = Duration::from_secs(45);
 
-/// Text that does not compress much.
+/// Text that compresses badly.
 fn noise(bytes: usize) -> String {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut next = || {
@@ -27,7 +27,7 @@ fn noise(bytes: usize) -> String {
     (0..bytes).map(|_| next()).collect()
 }
 
-/// Writes values to partition 0 as another client would: without keys, each in a batch of its own.
+/// Writes values to partition 0 as another client may do: without keys, each in a batch of its own.
 fn write(topics: &Topics, values: &[Vec<u8>]) {
     let mut config = ClientConfig::new();
     config.set("bootstrap.servers", &topics.address).set("message.max.bytes", "100000000");
@@ -45,7 +45,7 @@ fn header(message: &Message, name: &str) -> Option<String> {
     Some(String::from_utf8(found.1.clone()).unwrap())
 }
 
-/// A frame with a uid of so many bytes, and one of so many bytes in all.
+/// A frame with a uid of `bytes` bytes.
 fn with_uid(bytes: usize, ts: i64) -> Vec<u8> {
     frame(&noise(bytes), ts)
 }
@@ -77,7 +77,7 @@ fn got_past(guarantee: &str) {
     let count =
         format!("count {} --dead-letter {dead} --ordered-output {ordered} --guarantee {guarantee}", topics.counting());
     let good = [&sound[..], &poison, &large].concat();
-    // It gets past them, and so does one that is killed there.
+    // A count gets past them, also after a kill.
     let following = kuu.spawn(&format!("{count} --follow --commit-interval 100ms"));
     eventually("the dead letters", || {
         (crate::support::broker::ends(&topics.address, &dead).first() >= Some(&5)).then_some(())
@@ -95,7 +95,7 @@ fn got_past(guarantee: &str) {
     assert!(letters.iter().all(|letter| header(letter, "left_out").is_none()));
     assert!(values(&topics.address, &ordered) == good);
     if guarantee == "exactly-once" {
-        // The state that all this made is taken up again.
+        // The next count restores the state with all these frames.
         let more = [&poison[..], &[frame("new", at(9))]].concat();
         write(&topics, &more);
         kuu.run(&again).exits(0);
@@ -175,7 +175,7 @@ fn topics_that_take_too_little_are_refused() {
     }
     kuu.run(&count).exits(0);
     assert_eq!(topics.property(&topics.state(), "max.message.bytes").as_deref(), Some("1048588"));
-    // Without a transaction there is no state.
+    // Without transactions there is no state.
     topics.delete(&ordered);
 }
 
@@ -187,7 +187,7 @@ fn a_frame_that_the_ordered_output_does_not_take_is_named() {
         let ordered = format!("{}-ordered", topics.output);
         topics.make(&topics.messages, 1, &[LARGE]);
         write(&topics, &[&frames(30)[..], &[of_bytes(2_000_000, MINUTE + 5)], &frames(30)].concat());
-        // What is in it was larger once.
+        // The topic held larger messages before.
         topics.set(&topics.messages, &[("max.message.bytes", "1048588")]);
         let kuu = Kuu::with(&topics.address);
         let line = format!("count {} --ordered-output {ordered} --guarantee {guarantee}", topics.counting());

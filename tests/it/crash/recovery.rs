@@ -1,4 +1,5 @@
-//! Topics, states and records that a crash or a person left behind: a run goes on right, or says why it cannot. On real Kafka.
+//! Topics, states and records after a crash or a change by a person: a run continues correctly, or says why it cannot.
+//! On real Kafka.
 
 use crate::crash::case::{Case, SOON, trickle};
 use crate::support::broker::read;
@@ -8,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// A produce that was killed has sent nobody knows how much: adding to that is refused, and so is verifying it.
+/// A produce that was killed has sent an unknown number of frames: adding to them is refused, and so is verifying them.
 #[test]
 #[ignore = "needs Kafka"]
 fn a_produce_that_is_killed() {
@@ -29,7 +30,7 @@ fn a_produce_that_is_killed() {
     case.kuu.run(&append).exits(0);
 }
 
-/// What is written to goes away while it is in use; for the topic that is read see the tests on Kafka.
+/// Output topics that are deleted while a count uses them; the tests on Kafka cover the input.
 #[test]
 #[ignore = "needs Kafka"]
 fn topics_that_are_deleted_underneath() {
@@ -44,7 +45,7 @@ fn topics_that_are_deleted_underneath() {
             eventually("results", || (case.settled().len() > 1).then_some(()));
             let topic = if which == "output" { case.topics.output.clone() } else { case.topics.state() };
             case.topics.delete(&topic);
-            // This broker makes a topic that is missing when something is written to it: what is in it then is not all.
+            // This broker creates a missing topic on a write: the new topic lacks earlier records.
             let words = match which {
                 "output" => "what it held is lost: `kuu count --recreate`",
                 _ => "was deleted",
@@ -57,7 +58,7 @@ fn topics_that_are_deleted_underneath() {
     }
 }
 
-/// Results that were deleted while nobody counted.
+/// Results that were deleted while no count was running.
 #[test]
 #[ignore = "needs Kafka"]
 fn an_output_that_was_deleted_in_between() {
@@ -68,10 +69,10 @@ fn an_output_that_was_deleted_in_between() {
     let words = format!("topic {} does not hold the results that were written to it", case.topics.output);
     case.kuu.run(&case.count("")).exits(2).complains(&words).complains("--recreate");
     case.settles("--recreate", &windows(&case.all));
-    // Without the state, the frames would be counted anew, and every window had two first answers.
+    // Without the state, the frames would be counted again, and every window would have two first answers.
     case.topics.delete(&case.topics.state());
     case.kuu.run(&case.count("")).exits(2).complains("but has no state").complains("--recreate");
-    // So they would in the output of another group: that is allowed, and said.
+    // The same holds for the output of another group: that is allowed, with a warning.
     let other = format!("count --topic {} --output {}", case.topics.messages, case.topics.output);
     let words = format!("topic {} already holds results", case.topics.output);
     let group = case.topics.messages.replace("messages", "other");
@@ -84,7 +85,7 @@ fn an_output_that_was_deleted_in_between() {
     case.settles("--recreate", &windows(&case.all));
 }
 
-/// Results that were deleted, of a count that was killed after its only commit: its state knows no offset of them.
+/// Results that were deleted after a count was killed after its only commit: its state has no offset of them.
 #[test]
 #[ignore = "needs Kafka"]
 fn an_output_that_was_deleted_after_one_commit() {
@@ -109,7 +110,7 @@ fn an_output_that_was_deleted_after_one_commit() {
     case.topics.delete(&ordered);
 }
 
-/// Records that cannot be written: the results are in their topic all the same, and the next run goes on.
+/// Records that cannot be written: the results are in their topic all the same, and the next run continues.
 #[test]
 #[ignore = "needs Kafka"]
 fn records_that_cannot_be_written() {
@@ -122,7 +123,7 @@ fn records_that_cannot_be_written() {
     let file = case.kuu.file("a-file", "");
     case.kuu.run(&case.count(&format!("--results {file}"))).exits(2).complains("a-file/count.json cannot be written");
     case.settles("", &windows(&case.all));
-    // Produce says so before it sends anything.
+    // Produce reports it before it sends anything.
     let produce = format!("produce {} --topic {}", case.file, case.topics.output.replace("output", "other"));
     case.kuu.run_without_space(&produce).exits(2).complains("results/produce.json cannot be written");
     let other = case.topics.output.replace("output", "other");
@@ -130,7 +131,7 @@ fn records_that_cannot_be_written() {
     case.topics.delete(&other);
 }
 
-/// A state that is not of this count is refused, and says how to go on.
+/// The state of another count is rejected, with a remedy.
 #[test]
 #[ignore = "needs Kafka"]
 fn other_settings_and_other_topics() {
@@ -153,7 +154,7 @@ fn other_settings_and_other_topics() {
         .exits(2)
         .complains(&format!("it was made with --output {output}, not {other}"));
     case.topics.delete(&other);
-    // Written by a version that does not exist yet.
+    // A record of a future version.
     crate::support::broker::write(
         &case.topics.address,
         &case.topics.state(),
@@ -167,7 +168,7 @@ fn other_settings_and_other_topics() {
     case.kuu.run(&format!("produce {} --topic {group} --partitions 4 --recreate", case.file)).exits(0);
     run("").exits(2).complains("the topic was deleted since").complains("--recreate");
     case.settles("--recreate", &windows(&case.all));
-    // More frames later: those closed windows that get some are corrected.
+    // More frames later: closed windows with new frames are corrected.
     let more: Vec<_> = (0..500).map(|i| frame(&format!("more-{i}"), MINUTE + i)).collect();
     let file = case.kuu.file("more.jsonl", lines(&more));
     case.kuu.run(&format!("produce {file} --append --topic {group}")).exits(0);
@@ -176,7 +177,7 @@ fn other_settings_and_other_topics() {
     case.kuu.run(&format!("verify --output {output}")).exits(0);
 }
 
-/// Windows that are evicted leave nothing behind in the state.
+/// Evicted windows leave no record in the state.
 #[test]
 #[ignore = "needs Kafka"]
 fn evicted_windows_are_deleted_from_the_state() {
@@ -197,7 +198,7 @@ fn evicted_windows_are_deleted_from_the_state() {
     }
     let last = MINUTE + 20_000 / 7;
     let open: Vec<&String> = state.keys().filter(|key| key.starts_with("minute:")).collect();
-    // 47 minutes were seen; those that ended a minute before the watermark are gone.
+    // There were 47 minutes; the windows that ended a minute before the watermark are evicted.
     assert!(open.len() <= 6 && tombstones >= 2 * 40, "{open:?}, {tombstones} tombstones");
     assert!(open.iter().all(|key| key[7..17].parse::<i64>().unwrap() > last - 240), "{open:?}");
     assert_eq!(case.topics.property(&case.topics.state(), "cleanup.policy").as_deref(), Some("compact"));

@@ -1,5 +1,5 @@
-//! What happens to topics under a count: replaced, grown, read by a thread that dies. On real Kafka; run by
-//! `scripts/faults.sh` with the tests of `crash`.
+//! Topics that change during a count: replaced, grown, read by a thread that dies. On real Kafka; `scripts/faults.sh`
+//! runs them with the tests of `crash`.
 
 use crate::support::broker::{committed, partitions, read, rows};
 use crate::support::frames::{MINUTE, frame, frames, frames_from, lines, windows};
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 const GUARANTEES: [&str; 2] = ["exactly-once", "at-least-once"];
 
-/// What the last rows say: a count at least once may repeat itself.
+/// The windows of the last rows: a count at least once may write rows twice.
 fn last(rows: &[Row]) -> Vec<Window> {
     let last: BTreeMap<i64, Window> = rows.iter().map(|row| (row.start, row.window())).collect();
     last.into_values().collect()
@@ -60,7 +60,7 @@ impl Case {
         rows(&self.topics.address, &self.topics.output)
     }
 
-    /// Writes frames to one partition, past kuu.
+    /// Writes frames to one partition, without kuu.
     fn send(&self, partition: i32, frames: &[Vec<u8>]) {
         let producer: BaseProducer =
             ClientConfig::new().set("bootstrap.servers", &self.topics.address).create().unwrap();
@@ -69,12 +69,12 @@ impl Case {
     }
 }
 
-/// Deleted and filled again, with more than before, while it is followed: nothing of the new topic is counted, nor by the
-/// next count.
+/// A topic that is deleted and filled again, with more frames than before, while a count follows it: neither this count
+/// nor the next one counts any frame of the new topic.
 #[test]
 #[ignore = "needs Kafka"]
 fn a_topic_that_is_replaced_under_a_count() {
-    // One that stands still meanwhile sees no moment without the topic: it reads on where it stood.
+    // A suspended process never sees that the topic is missing: it continues at its old position.
     for (guarantee, stands_still) in GUARANTEES.into_iter().flat_map(|it| [(it, false), (it, true)]) {
         let old = frames(2_000);
         let case = Case::new("replaced", guarantee, &old);
@@ -106,7 +106,7 @@ fn a_topic_that_is_replaced_under_a_count() {
     }
 }
 
-/// Results that are deleted under a count that has nothing to write at the moment.
+/// Results that are deleted during a count that has nothing to write.
 #[test]
 #[ignore = "needs Kafka"]
 fn results_that_are_replaced_under_a_count() {
@@ -130,7 +130,8 @@ fn results_that_are_replaced_under_a_count() {
     }
 }
 
-/// Partitions that are added to the results, under a count and between two: corrections would go elsewhere.
+/// Partitions that are added to the results, during a count and between two counts: corrections would go to other
+/// partitions.
 #[test]
 #[ignore = "needs Kafka"]
 fn partitions_that_are_added_to_the_results() {
@@ -152,7 +153,7 @@ fn partitions_that_are_added_to_the_results() {
     }
 }
 
-/// Partitions that are added are read, and first answers wait for them.
+/// Partitions that are added are read, and first answers wait for their frames.
 #[test]
 #[ignore = "needs Kafka"]
 fn partitions_that_are_added_under_a_count() {
@@ -162,7 +163,7 @@ fn partitions_that_are_added_under_a_count() {
         let running = case.kuu.spawn(&case.count("--follow --idle 60s --commit-interval 100ms"));
         case.reaches(700);
         case.topics.grow(&case.topics.messages, 4);
-        // One of them has frames of the window that is open; all of them go on past its end.
+        // One of them has frames of the open window; all of them have frames after its end.
         let late: Vec<_> = (0..90).map(|i| frame(&format!("late-{i}"), MINUTE + 70 + i / 2)).collect();
         case.send(3, &late);
         case.reaches(790);
@@ -188,7 +189,7 @@ fn partitions_that_are_added_under_a_count() {
     }
 }
 
-/// One that was added while nobody counted, and lost its start before anybody did.
+/// A partition that was added, and lost its first frames, before any count read it.
 #[test]
 #[ignore = "needs Kafka"]
 fn a_partition_that_lost_its_start_before_it_was_counted() {
@@ -205,7 +206,7 @@ fn a_partition_that_lost_its_start_before_it_was_counted() {
     assert_eq!(settle(&case.rows()), windows(&old));
 }
 
-/// A thread that dies leaves nothing behind that passes for final; the next count goes on.
+/// No result of a run with a dying thread is final; the next count continues.
 #[test]
 #[ignore = "needs Kafka"]
 fn a_thread_that_dies_under_a_count() {

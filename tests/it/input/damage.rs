@@ -1,4 +1,5 @@
-//! Input that cannot be read to its end: what came before counts, the place is named, and the exit status is 2.
+//! Input that cannot be read to its end: the lines before that place count, the error names the place, and the exit
+//! status is 2.
 
 use crate::support::broker::{Mock, read, values};
 use crate::support::frames::{frames, gzip, lines, windows};
@@ -6,7 +7,7 @@ use crate::support::kuu::{Kuu, each};
 use crate::support::wire::settle;
 use std::io::Read;
 
-/// As many bytes as flate2 itself gets out of a damaged file.
+/// The bytes that flate2 itself can decode from a damaged file.
 fn readable(bytes: &[u8]) -> Vec<u8> {
     let mut reader = flate2::read::MultiGzDecoder::new(bytes);
     let (mut text, mut byte) = (Vec::new(), [0]);

@@ -1,4 +1,4 @@
-//! A thread that reads an input and dies: an error of the run, never the end of the input.
+//! A reading thread that dies: the run ends with an error, not as at the end of the input.
 
 use crate::support::broker::{Mock, values};
 use crate::support::frames::{fixture_lines, gzip, lines};
@@ -6,7 +6,7 @@ use crate::support::kuu::{Done, Kuu, each};
 
 const FRAMES: usize = 3_000;
 
-/// Asserts how a run ended in which a thread died.
+/// Asserts that a run ended because a thread died.
 #[track_caller]
 fn died(done: Done, words: &str) -> Done {
     assert_eq!(done.code, Some(2), "{done}");
@@ -29,7 +29,7 @@ fn while_files_are_counted() {
             let file = died(kuu.run(&format!("{command} f")), words(thread));
             let stream =
                 died(kuu.feed(&format!("{command} -"), &bytes), &words(thread).replace("f: ", "standard input: "));
-            // No window is over where it dies: what was counted of one is no result.
+            // No window is complete when the thread dies, so there is no result.
             assert_eq!((file.out.as_str(), stream.out.as_str()), ("", ""), "{command}, {thread}");
         }
     });
@@ -44,7 +44,7 @@ fn while_files_are_produced_or_verified() {
         kuu.file("f", lines(frames));
         kuu.plant_panic(thread);
         let done = died(kuu.run("produce f"), words(thread));
-        // What was read before is there.
+        // The frames that were read before are in the topic.
         let sent = values(&mock.address, "messages");
         assert!(!sent.is_empty() && sent[..] == frames[..sent.len()], "{thread}: {} frames", sent.len());
         assert!(thread != "input" || sent.len() < FRAMES);

@@ -1,4 +1,4 @@
-//! `kuu batch` and `kuu count` over files and standard input: every path arrives at the same windows.
+//! `kuu batch` and `kuu count` over files and standard input: all ways give the same windows.
 
 use crate::support::frames::{
     self, DAMAGED, FIXTURE, FIXTURE_FRAMES, MINUTE, fixture_lines, fixture_windows, frame, frames, frames_from, gzip,
@@ -230,7 +230,7 @@ fn civil(ts: i64, whole_year: bool) -> i64 {
 #[test]
 fn late_frames_correct_their_window_and_very_late_ones_are_booked() {
     let mut all = frames_from(MINUTE, 7 * 180);
-    // After three minutes of stream: one new user for the first minute, which closed long ago.
+    // After three minutes of the stream: one new user for the first minute, which closed long before.
     all.push(frame("straggler", MINUTE + 1));
     all.extend(frames_from(MINUTE + 180, 7 * 60));
     let kuu = Kuu::new();
@@ -240,13 +240,13 @@ fn late_frames_correct_their_window_and_very_late_ones_are_booked() {
     let last = done.rows().into_iter().rfind(|row| row.start == MINUTE).unwrap();
     assert_eq!(last.window(), windows(&all)[0]);
     assert_eq!(last.timing, "late");
-    // The same again is the same again.
+    // A second run gives the same results.
     assert_eq!(timeless(&kuu.run(&format!("count {file}")).exits(0).rows()), timeless(&done.rows()));
 
     let strict = kuu.run(&format!("count {file} --retention 30s --json")).exits(0).document();
     let ledger = strict.ledger();
     assert_eq!((ledger.read, ledger.counted, ledger.too_late), (1_681, 1_680, 1));
-    // With all the patience in the world no first answer is wrong.
+    // With a large lateness every first answer is right.
     let patient = kuu.run(&format!("count {file} --lateness 1h")).exits(0);
     assert!(patient.rows().iter().all(|row| row.revision == Some(0)));
     assert_eq!(settle(&patient.rows()), windows(&all));

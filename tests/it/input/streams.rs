@@ -1,4 +1,4 @@
-//! What an input may be: a pipe as well as a file, opened once; what it must not be; and what happens if it changes.
+//! Inputs that are pipes or files, opened only once; inputs that are rejected; and inputs that change.
 
 use crate::support::broker::{Mock, values};
 use crate::support::frames::{FIXTURE, fixture_lines, fixture_windows, frame, frames, gzip, lines, windows};
@@ -16,7 +16,7 @@ fn pipe(kuu: &Kuu, name: &str) -> PathBuf {
     kuu.path(name)
 }
 
-/// Writes to a named pipe what its reader takes.
+/// Writes to a named pipe as much as its reader takes.
 fn fill(path: PathBuf, bytes: Vec<u8>) -> thread::JoinHandle<bool> {
     thread::spawn(move || OpenOptions::new().write(true).open(path).unwrap().write_all(&bytes).is_ok())
 }
@@ -61,7 +61,7 @@ fn nothing_of_a_named_pipe_is_lost() {
         assert_eq!(values(&mock.address, "messages"), frames, "{shape}");
         kuu.run("count").exits(0);
         run("verify p").says("exact: ");
-        // Nobody writes to it now.
+        // The pipe has no writer now.
         kuu.run("verify").exits(2).complains("3000 frames came from p: name files with the same frames");
         assert_eq!(settle(&run("count p").rows()), expected, "{shape}");
         assert_eq!(run("batch p").windows(), expected, "{shape}");
@@ -76,7 +76,7 @@ fn pipes_are_read_in_their_order_by_every_command() {
     let paths = [pipe(&kuu, "p"), pipe(&kuu, "q")];
     for line in ["produce p q", "verify p q", "count p q", "batch p q"] {
         let (paths, parts) = (paths.clone(), [lines(&frames[..3_000]), lines(&frames[3_000..])]);
-        // As `(gen > p; gen > q)` does: the second has no writer until the first is read.
+        // As `(gen > p; gen > q)`: the second pipe has no writer until the first is read.
         let writer =
             thread::spawn(move || paths.into_iter().zip(parts).all(|(path, part)| fill(path, part).join().unwrap()));
         let done = kuu.run(line).exits(0);
@@ -134,7 +134,7 @@ fn a_stream_is_named_once() {
     }
     assert!(values(&mock.address, "messages").is_empty());
 
-    // Standard input has one position, though it is a file.
+    // Standard input has one position, even if it is a file.
     let file = kuu.file("f", &bytes);
     let shell = |line: &str| {
         let line = line.replace("kuu", env!("CARGO_BIN_EXE_kuu"));
@@ -146,7 +146,7 @@ fn a_stream_is_named_once() {
         assert_eq!(code, Some(2), "{line}: {err}");
         assert!(err.contains("this stream is named twice"), "{line}: {err}");
     }
-    // A file has as many as it has readers.
+    // A file has a position for each reader.
     let read = |line: &str| {
         let (code, err) = shell(line);
         assert_eq!(code, Some(0), "{line}: {err}");
@@ -179,7 +179,7 @@ fn replace(path: &Path) {
     fs::rename(path.with_extension("new"), path).unwrap();
 }
 
-/// A way to change a file, and what is said of it.
+/// A way to change a file, and the expected message.
 struct Change {
     make: fn(&Path),
     said: &'static str,
@@ -200,7 +200,7 @@ fn a_file_that_changes_under_batch() {
             dir.file(name, if name.ends_with("gz") { gzip(&lines(&all)) } else { lines(&all) });
             let path = pipe(&dir, "p");
             let child = kuu(&dir, &format!("batch {name} p")).spawn().unwrap();
-            // Both inputs are being read when the second is opened; the first is not done before both are.
+            // Both inputs are being read once the pipe opens; the first file is checked only after both are read.
             let mut writer = OpenOptions::new().write(true).open(path).unwrap();
             make(&dir.path(name));
             writer.write_all(&lines(&all)).unwrap();
@@ -223,7 +223,7 @@ fn a_file_that_changes_under_count() {
         let dir = Kuu::new();
         dir.file("f.jsonl", lines(&all));
         let mut child = kuu(&dir, "count f.jsonl --window second").spawn().unwrap();
-        // Nobody reads its results: so it cannot come to the end, of which far more is left than it takes in advance.
+        // No reader takes the results, so kuu cannot reach the end: much more input is left than it reads ahead.
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut row = String::new();
         out.read_line(&mut row).unwrap();
@@ -243,7 +243,7 @@ fn a_file_that_changes_between_two_readings_of_bench() {
         let kuu = Kuu::bare();
         let file = kuu.file("f.jsonl", lines(fixture_lines(3_000)));
         let mut running = kuu.spawn(&format!("bench {file} --rounds 1 --live-seconds 500ms"));
-        // The first line comes when all was read once.
+        // The first line of output comes after the whole input was read once.
         assert!(running.line().starts_with("kuu "));
         make(&kuu.path(&file));
         let done = running.wait().exits(2).complains("f.jsonl: changed while it was read: ").complains(said);
@@ -277,7 +277,7 @@ fn a_line_without_end_is_refused_at_the_limit() {
     let mock = Mock::new(1);
     let kuu = Kuu::with(&mock.address);
     let said = "line 1 is longer than 134217728 bytes";
-    // It has no end: whoever reads on does so forever.
+    // /dev/zero has no end: kuu must not read on forever.
     each(&["batch", "count", "produce", "verify"], |command| {
         kuu.run(&format!("{command} /dev/zero")).exits(2).complains(&format!("/dev/zero: {said}"));
     });

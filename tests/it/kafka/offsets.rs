@@ -1,5 +1,5 @@
-//! On real Kafka: where offsets say more than there is to read (transactions), or less than there was (compaction).
-//! Ignored unless asked for, see `kafka.rs`.
+//! On real Kafka: topics with more offsets than messages (transactions), or fewer messages than were written
+//! (compaction). Ignored by default, see `kafka.rs`.
 
 use crate::support::broker::{is_in_transaction, read, rows, write};
 use crate::support::frames::{MINUTE, frames, frames_from, lines, windows};
@@ -11,7 +11,7 @@ use rdkafka::producer::Producer;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// As long as the end of a count waits for its results to be visible.
+/// How long the end of a count waits until its results are visible.
 const VISIBLE: Duration = Duration::from_secs(2);
 
 const SOON: Duration = Duration::from_secs(60);
@@ -27,7 +27,7 @@ fn a_producers_loss_is_not_the_counts() {
     let kuu = Kuu::with(&topics.address);
     topics.make(&topics.messages, 1, &[]);
     let all = frames(800);
-    // Ten frames are lost; eight markers have offsets as well: 798 in all.
+    // Ten frames are missing; eight markers have offsets too: 798 in all.
     let producer = topics.transactional();
     for part in all[..790].chunks(100) {
         producer.begin_transaction().unwrap();
@@ -43,7 +43,7 @@ fn a_producers_loss_is_not_the_counts() {
 
     let sent = kuu.file("sent.jsonl", lines(&all[..790]));
     kuu.run(&format!("{verify} {sent}")).exits(0);
-    // As many offsets as frames, by chance.
+    // The same number of offsets as frames, by chance.
     let as_many = kuu.file("as-many.jsonl", lines(&all[..798]));
     kuu.run(&format!("{verify} {as_many}")).exits(1).says("holds 790 frames, the files 798");
 }
@@ -61,7 +61,7 @@ fn an_open_transaction_hides_results() {
     producer.begin_transaction().unwrap();
     send(&producer, &topics.output, 0, &[("minute:0".to_owned(), br#"{"start":0,"users":1}"#.to_vec())]);
     let counted = kuu.run(&format!("count {}", topics.counting())).exits(0);
-    // The wait for visibility, in vain here, is no time of counting.
+    // The wait for visibility, which times out here, does not belong to the time of counting.
     let elapsed = Duration::from_micros(kuu.record("count").figure("elapsed_us") as u64);
     assert!(counted.elapsed >= elapsed + VISIBLE, "{elapsed:?} of {counted}");
 
@@ -132,7 +132,7 @@ fn first_answers_that_were_compacted_are_unknown() {
     let all = frames(6_000);
     let file = kuu.file("a.jsonl", lines(&all));
     kuu.run(&format!("produce {file} --topic {} --partitions 3", topics.messages)).exits(0);
-    // Many corrections, some of which are the last rows of their windows.
+    // Many corrections; some are the last rows of their windows.
     kuu.run(&format!("count {} --window second,minute --lateness 0s", topics.counting())).exits(0);
     let before = rows(&topics.address, &topics.output);
     let verify = format!("verify --output {}", topics.output);
@@ -146,7 +146,7 @@ fn first_answers_that_were_compacted_are_unknown() {
     }
     assert!(before.len() > last.len(), "nothing to compact");
 
-    // What is written last is not compacted: a row that withdraws nothing goes behind the results.
+    // The newest records are not compacted: this adds a row without an effect after the results.
     eventually("compaction", || {
         write(&topics.address, &topics.output, "minute:0", None);
         let left = read(&topics.address, &topics.output).into_iter().filter(|message| message.value.is_some()).count();
@@ -180,7 +180,7 @@ fn idle_times_are_no_times_of_counting() {
     let elapsed = Duration::from_micros(kuu.record("count").figure("elapsed_us") as u64);
     assert!(done.elapsed >= elapsed + Duration::from_secs(3), "{elapsed:?} of {done}");
 
-    // The window that was open has its result, of no new frame.
+    // The open window gets its result, without a new frame.
     let count = format!("count {}", topics.counting());
     kuu.run(&count).exits(0).says("no new frames: windows that were open have their results");
     let record = kuu.record("count");
@@ -204,14 +204,14 @@ fn what_is_removed_when_all_was_counted_is_no_loss() {
     };
     transaction(&all[..100]);
     producer.commit_transaction(SOON).unwrap();
-    // Behind the last frame there are a marker, frames that never were, and another marker.
+    // After the last frame there are a marker, aborted frames, and another marker.
     transaction(&all[100..200]);
     producer.abort_transaction(SOON).unwrap();
     let count = format!("count {}", topics.counting());
     kuu.run(&count).exits(0);
     topics.remove(&topics.messages, 0, Offset::End);
     kuu.run(&count).exits(0).says("100 read = 100 counted");
-    // The same with nothing to count but an aborted transaction.
+    // The same when an aborted transaction is the only new input.
     transaction(&all[200..]);
     producer.abort_transaction(SOON).unwrap();
     kuu.run(&count).exits(0);

@@ -1,5 +1,5 @@
-//! The same expectations on real Kafka. Ignored unless asked for (`cargo test -- --ignored`); then they fail if there is
-//! no broker at `KUU_TEST_BROKERS` (`localhost:9092` if that is not set).
+//! The same expectations on real Kafka. Ignored by default (`cargo test -- --ignored` runs them); they fail if there is
+//! no broker at `KUU_TEST_BROKERS` (default: `localhost:9092`).
 
 use crate::support::broker::{committed, partitions, read, rows, write};
 use crate::support::frames::{
@@ -11,7 +11,7 @@ use crate::support::wire::{Row, settle};
 use rdkafka::producer::Producer;
 use std::time::Duration;
 
-/// Long enough for any broker, short of forever.
+/// Enough time for any broker.
 const SOON: Duration = Duration::from_secs(60);
 
 fn keyed(frames: &[Vec<u8>]) -> Vec<(String, Vec<u8>)> {
@@ -213,7 +213,7 @@ fn what_was_aborted_is_not_counted() {
     let file = kuu.file("a.jsonl", lines(&all));
     let count = format!("count {} --lateness 1h", topics.counting());
     for threads in [1, 2] {
-        // Both partitions end in frames that nobody sees, and in markers.
+        // Both partitions end in aborted frames and markers.
         kuu.spawn(&format!("{count} --recreate --threads {threads}")).wait_for(SOON).exits(0);
         assert_eq!(settle(&rows(&topics.address, &topics.output)), windows(&all));
         assert_eq!(kuu.record("count").ledger().read, 800);
@@ -221,7 +221,7 @@ fn what_was_aborted_is_not_counted() {
         kuu.spawn(&verify).wait_for(SOON).exits(0).says("ledger: 800 read = 800 counted");
     }
 
-    // A transaction that is still open is not the topic's end yet.
+    // An open transaction is not the end of the topic.
     producer.begin_transaction().unwrap();
     send(&producer, &topics.messages, 0, &keyed(&ghosts));
     kuu.spawn(&format!("{count} --recreate")).wait_for(SOON).exits(0);

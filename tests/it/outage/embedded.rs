@@ -1,4 +1,4 @@
-//! A broker that fails for a while: kuu waits and ends right.
+//! A broker that fails for a while: kuu waits and ends correctly.
 
 use crate::support::broker::{Mock, read, rows};
 use crate::support::frames::{FIXTURE, MINUTE, fixture_lines, frames, frames_from, lines, windows};
@@ -8,10 +8,10 @@ use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use std::thread::sleep;
 use std::time::Duration;
 
-/// How long a broker is away. Nothing depends on it but that it is noticed.
+/// How long a broker is away: long enough that kuu notices it.
 const AWAY: Duration = Duration::from_millis(1_500);
 
-/// A broker with so many partitions of these frames.
+/// A broker whose topic has this number of partitions and these frames.
 fn produced(partitions: i32, frames: &[Vec<u8>]) -> (Mock, Kuu) {
     let mock = Mock::new(partitions);
     let kuu = Kuu::with(&mock.address);
@@ -97,7 +97,7 @@ fn a_broker_that_refuses_reads_and_results_for_a_while() {
     kuu.run("verify").exits(0);
 }
 
-/// What a broker answers that has yet to hear of a topic that was just made.
+/// The answers of a broker that does not know a new topic yet.
 #[test]
 fn a_leader_that_does_not_know_its_partition_yet() {
     let errors = [
@@ -189,7 +189,7 @@ fn a_broker_that_is_away_while_a_topic_is_counted() {
     let mock = Mock::new(4);
     let kuu = Kuu::with(&mock.address);
     kuu.run(&format!("produce {FIXTURE} --limit 6000")).exits(0);
-    // Slow answers, so that the outage falls into the count; wherever it falls, the result is the same.
+    // Slow answers, so that the outage happens during the count; the result does not depend on the moment.
     mock.delay(Duration::from_millis(100));
     let running = kuu.spawn("count");
     sleep(Duration::from_millis(700));
@@ -202,8 +202,8 @@ fn a_broker_that_is_away_while_a_topic_is_counted() {
     kuu.run("verify").exits(0);
 }
 
-/// At least once: the embedded broker keeps no offsets of transactions, so where the outage meets one, a count exactly once goes
-/// back and finds nowhere to go on. `stall.rs` has the same on a broker that keeps them.
+/// At least once: the embedded broker keeps no offsets of transactions, so if the outage interrupts one, a count
+/// exactly once goes back and finds no position. `stall.rs` has this case on a broker that keeps them.
 #[test]
 fn a_broker_that_is_away_while_following() {
     let mock = Mock::new(2);
@@ -234,7 +234,7 @@ fn results_that_are_refused_for_good() {
     let (mock, kuu) = produced(1, &frames(500));
     mock.refuse(RDKafkaApiKey::Produce, &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED; 20]);
     kuu.run("count --guarantee at-least-once").exits(2).complains("topic output did not take what was written to it");
-    // What led to no result is not committed: the group stands where its count began.
+    // The count commits nothing without results: the group's position is where its count began.
     assert_eq!(crate::support::broker::committed(&mock.address, "kuu", "messages"), [0]);
 }
 
@@ -246,7 +246,7 @@ fn a_signal_ends_a_run_whose_broker_is_gone() {
     eventually("a result", || (!rows(&mock.address, "output").is_empty()).then_some(()));
     mock.down();
     running.signal("TERM");
-    // What could not be committed is an error, but no reason to stay.
+    // A failed commit is an error, but the process still ends.
     let done = running.wait_for(Duration::from_secs(20));
     assert!(matches!(done.code, Some(2 | 130)), "{done}");
 }

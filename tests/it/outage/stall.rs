@@ -1,4 +1,4 @@
-//! A broker that dies or stands still under kuu, and what else goes wrong around it. On Kafkas of the tests' own.
+//! A broker that dies or is suspended during a run, and other failures around it. On Kafkas that the tests start.
 
 use crate::support::broker::{committed, read, rows};
 use crate::support::frames::{FIXTURE, MINUTE, fixture_windows, frames, frames_from, lines, windows};
@@ -11,7 +11,7 @@ use std::io::Write;
 use std::thread::{self, sleep};
 use std::time::Duration;
 
-/// A broker that was killed takes 15 s to come back, and a client as long to find it.
+/// A broker that was killed takes 15 s to start again, and a client as long to find it.
 const LONG: Duration = Duration::from_secs(300);
 
 #[test]
@@ -21,7 +21,7 @@ fn a_broker_that_is_killed_under_produce_and_count() {
     let topics = Topics::at(&broker.address(), "killed");
     let kuu = Kuu::with(&topics.address);
 
-    // In the middle of produce.
+    // During produce.
     let all = frames(60_000);
     let mut running = kuu.spawn(&format!("produce - --topic {}", topics.messages));
     running.write(&lines(&all[..30_000]));
@@ -40,7 +40,7 @@ fn a_broker_that_is_killed_under_produce_and_count() {
     wanted.sort();
     assert!(sent == wanted, "{} frames arrived of {}", sent.len(), wanted.len());
 
-    // In the middle of count.
+    // During count.
     let running = kuu.spawn(&format!("count {} --commit-interval 0ms", topics.counting()));
     eventually("a commit", || (position(&topics) > 0).then_some(()));
     broker.crash(Duration::from_secs(1));
@@ -51,7 +51,7 @@ fn a_broker_that_is_killed_under_produce_and_count() {
     let file = kuu.file("all.jsonl", lines(&all));
     kuu.run(&format!("verify {file} --topic {} --output {}", topics.messages, topics.output)).exits(0);
 
-    // Away for longer than a transaction may last: it is undone, and done again.
+    // The broker is away for longer than a transaction may last: the transaction is aborted and repeated.
     let topics = Topics::at(&broker.address(), "away");
     kuu.run(&format!("produce {FIXTURE} --topic {}", topics.messages)).exits(0);
     let options = "--commit-interval 0ms -X transaction.timeout.ms=4000";
@@ -61,12 +61,12 @@ fn a_broker_that_is_killed_under_produce_and_count() {
     running.wait_for(LONG).exits(0);
     assert_eq!(settle(&rows(&topics.address, &topics.output)), fixture_windows());
     assert_eq!(kuu.record("count").ledger().read, 50_000);
-    // If a transaction was open: the moment is not in our hands.
+    // There is a setback only if a transaction was open, which the test cannot control.
     eprintln!("setbacks: {:?}", kuu.record("count").remarks);
     kuu.run(&format!("verify {FIXTURE} --topic {} --output {}", topics.messages, topics.output)).exits(0);
 }
 
-/// Exactly once, wherever the outage meets it: between two transactions, or in one.
+/// Exactly once, whenever the outage happens: between two transactions, or in one.
 #[test]
 #[ignore = "needs Kafka"]
 fn a_broker_that_is_killed_while_following() {
@@ -90,7 +90,7 @@ fn a_broker_that_is_killed_while_following() {
     running.wait_for(LONG).exits(130).says("ledger: 1,260 read = 1,260 counted");
 }
 
-/// 1 GB of frames, and a broker that stands still for 30 s: both wait, and neither grows.
+/// 1 GB of frames, and a broker that is suspended for 30 s: produce and count wait, and their memory does not grow.
 #[test]
 #[ignore = "needs Kafka"]
 fn a_broker_that_stands_still_under_a_gigabyte() {
@@ -98,7 +98,7 @@ fn a_broker_that_stands_still_under_a_gigabyte() {
     let broker = OwnBroker::start();
     let topics = Topics::at(&broker.address(), "stalled");
     let kuu = Kuu::with(&topics.address);
-    // Ten times the fixture.
+    // The fixture ten times.
     let files = [FIXTURE; 10].join(" ");
     let running = kuu.spawn(&format!("produce {files} --topic {} --compression none", topics.messages));
     eventually("some frames", || (held(&topics) > 20_000).then_some(()));
@@ -126,7 +126,7 @@ fn a_broker_that_stands_still_under_a_gigabyte() {
     kuu.run(&format!("verify --output {}", topics.output)).exits(0);
 }
 
-/// How many frames are committed.
+/// The number of committed frames.
 fn position(topics: &Topics) -> i64 {
     let positions = committed(&topics.address, &topics.messages, &topics.messages);
     positions.into_iter().map(|position| position.max(0)).sum()

@@ -1,4 +1,4 @@
-//! What a receipt says of a topic that holds less than was produced into it. On real Kafka.
+//! The receipt of a topic that holds fewer frames than were produced into it. On real Kafka.
 
 use crate::support::frames::{MINUTE, frames_from, lines};
 use crate::support::kuu::Kuu;
@@ -8,7 +8,7 @@ use rdkafka::Offset;
 #[test]
 #[ignore = "needs Kafka"]
 fn what_retention_removed_was_produced_all_the_same() {
-    // All of it, or all but one frame.
+    // All frames are removed, or all except one.
     for left in [0, 1] {
         let topics = Topics::new("appended");
         let (kuu, name) = (Kuu::with(&topics.address), &topics.messages);
@@ -37,12 +37,12 @@ fn a_topic_that_is_filled_anew_forgets_what_was_before() {
     let a = kuu.file("a.jsonl", lines(&frames_from(MINUTE, 100)));
     let b = kuu.file("b.jsonl", lines(&frames_from(MINUTE + 3_600, 200)));
     kuu.run(&format!("produce {a} --topic {name} --partitions 1")).exits(0);
-    // Removed, and filled again without --append: nobody asks for what was.
+    // The topic is emptied, and filled again without --append: the earlier frames do not matter.
     topics.remove(name, 0, Offset::End);
     kuu.run(&format!("produce {b} --topic {name}")).exits(0);
     kuu.run(&format!("verify --topic {name} --output {}", topics.output)).exits(2).complains("there are no results");
     assert_eq!(kuu.record("produce").input.len(), 1);
-    // One that was made anew by somebody else never held anything.
+    // A topic that somebody else creates again never held any frame.
     topics.delete(name);
     crate::support::kuu::eventually("its end", || {
         (crate::support::broker::partitions(&topics.address, name) == 0).then_some(())
@@ -52,7 +52,7 @@ fn a_topic_that_is_filled_anew_forgets_what_was_before() {
     assert_eq!(kuu.record("produce").input.len(), 1);
 }
 
-/// The receipt is marked before the topic is deleted, and not where it is not.
+/// The receipt is marked before the topic is deleted, and not if the deletion is refused.
 #[test]
 #[ignore = "needs Kafka"]
 fn a_recreate_that_is_refused_touches_no_receipt() {

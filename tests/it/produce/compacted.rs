@@ -1,4 +1,4 @@
-//! Topics that are compacted want a key of every frame, and one without a uid has none.
+//! Compacted topics need a key for every frame, and a frame without a uid has none.
 
 use crate::support::broker::{Mock, read};
 use crate::support::frames::{frames, lines};
@@ -6,7 +6,7 @@ use crate::support::kuu::Kuu;
 use crate::support::topics::Topics;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
-/// 50 frames, and two that have no uid as lines 21 and 41.
+/// 50 frames, and two without a uid as lines 21 and 41.
 fn with_keyless() -> Vec<Vec<u8>> {
     let mut frames = frames(50);
     frames.insert(20, br#"{"ts":1468244341}"#.to_vec());
@@ -40,7 +40,7 @@ fn a_frame_without_a_key_is_named_and_the_others_are_sent() {
     }
 }
 
-/// Where a broker does not tell its policy, it refuses the whole batch.
+/// A broker that does not report the topic's policy rejects the whole batch.
 #[test]
 fn a_batch_that_is_refused() {
     let mock = Mock::new(1);

@@ -1,4 +1,4 @@
-//! Keys and partitions: a user stays where Java's client would put it.
+//! Keys and partitions: a user gets the same partition as with the Java client.
 
 use crate::support::broker::{Mock, read};
 use crate::support::frames::{FIXTURE, fixture_lines, frames, lines, parse};
@@ -31,7 +31,7 @@ fn partition(key: &[u8], partitions: i32) -> i32 {
     (murmur2(key) & 0x7fff_ffff) % partitions
 }
 
-/// The vectors of Kafka's own `UtilsTest`.
+/// The test vectors of Kafka's own `UtilsTest`.
 const VECTORS: [(&str, i32); 6] = [
     ("21", -973_932_308),
     ("foobar", -790_332_482),
@@ -92,7 +92,7 @@ fn the_key_is_the_unescaped_uid_or_none() {
         (br#"{"uid":"\u0061b\"\u20ac","ts":1468244341}"#, Some("ab\"\u{20ac}")),
         (br#"{"\u0075id":"ab","ts":1468244341}"#, Some("ab")),
         (br#"{"x":{"uid":"inner"},"uid":"outer","ts":1}"#, Some("outer")),
-        // The key needs the user only.
+        // Only the uid matters for the key.
         (br#"{"uid":"timeless"}"#, Some("timeless")),
         (br#"{"uid":"bad time","ts":"x"}"#, Some("bad time")),
         (br#"{"ts":1468244341}"#, None),

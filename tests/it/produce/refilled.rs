@@ -1,4 +1,4 @@
-//! Topics that are deleted while they are filled. On real Kafka, which makes the missing topic anew.
+//! Topics that are deleted while produce fills them. On real Kafka, which creates the missing topic again.
 
 use crate::support::broker::{partitions, read};
 use crate::support::frames::{frames, lines};

@@ -1,4 +1,4 @@
-//! produce, count, verify on the embedded broker: the windows of every other path, and every frame as it was.
+//! produce, count and verify on the embedded broker: the same windows as in all other ways, and every frame unchanged.
 
 use crate::support::broker::{Mock, committed, read, rows};
 use crate::support::frames::{
@@ -7,7 +7,7 @@ use crate::support::frames::{
 use crate::support::kuu::{Kuu, each};
 use crate::support::wire::{Row, Topic, Window, settle};
 
-/// What has to come out of the topic `messages`, whoever reads it how.
+/// Checks that every way of counting the topic `messages` gives these windows.
 fn counted(kuu: &Kuu, mock: &Mock, expected: &[Window], outputs: &[(&str, &str)]) {
     let last = format!("{}-again", outputs[0].0);
     for (output, options) in outputs.iter().chain(&[(last.as_str(), "--guarantee at-least-once")]) {
@@ -72,7 +72,7 @@ fn one_partition_gives_the_results_of_the_file() {
     let streamed = kuu.run(&format!("count {file} --window second,minute,hour")).exits(0);
     assert_eq!(timeless(rows(&mock.address, "output")), timeless(streamed.rows()));
     assert!(streamed.rows().iter().any(|row| row.timing == "late"), "the input has late frames");
-    // verify checks the units that were counted.
+    // verify checks the units of the count.
     kuu.run("verify").exits(0);
     assert_eq!(kuu.record("verify").verdict.unwrap().windows as usize, settle(&streamed.rows()).len());
 }
@@ -100,7 +100,7 @@ fn every_byte_arrives_in_its_order() {
             let mut found: Vec<(usize, i32)> = Vec::new();
             for message in &messages {
                 let value = message.value.as_ref().unwrap();
-                // Some values are in the input twice: the next one after its predecessor in the partition.
+                // Some values occur twice in the input: searches after the previous value in the partition.
                 let after = found.iter().filter(|(_, partition)| *partition == message.partition).map(|(at, _)| at + 1);
                 let from = after.max().unwrap_or(0);
                 let at = frames[from..].iter().position(|frame| frame == value);
@@ -150,7 +150,7 @@ fn several_files_and_a_limit() {
         kuu.file("b.jsonl.gz", gzip_members(&lines(&all[300..600]), 999)),
         kuu.file("c.jsonl", joined(&all[600..], b"\r\n")),
     ];
-    // The limit ends in the second file.
+    // The limit falls into the second file.
     kuu.run(&format!("produce --limit 450 {}", names.join(" "))).exits(0);
     let input: Vec<_> = kuu.record("produce").input.into_iter().map(|source| (source.name, source.frames)).collect();
     assert_eq!(input, [("a.jsonl".to_owned(), 300), ("b.jsonl.gz".to_owned(), 150)]);
@@ -161,7 +161,7 @@ fn several_files_and_a_limit() {
     assert_eq!(sent, wanted);
     counted(&kuu, &mock, &windows(&all[..450]), &[("output", "")]);
 
-    // The rest, as if by another process on another day: the record adds up.
+    // A later run of another process adds the rest: the record covers both.
     let rest = kuu.file("rest.jsonl", lines(&all[450..]));
     kuu.run(&format!("produce --append {rest}")).exits(0);
     let input: Vec<_> = kuu.record("produce").input.into_iter().map(|source| (source.name, source.frames)).collect();
@@ -188,7 +188,7 @@ fn from_standard_input() {
     kuu.feed("produce -", &gzip_members(&lines(&all), 5_000)).exits(0);
     kuu.run("count").exits(0);
     assert_eq!(settle(&rows(&mock.address, "output")), windows(&all));
-    // What went through a pipe cannot be read again.
+    // The content of a pipe cannot be read again.
     kuu.run("verify").exits(2).complains("standard input").complains("kuu verify FILE");
     let file = kuu.file("a.jsonl", lines(&all));
     kuu.run(&format!("verify {file}")).exits(0);
@@ -200,7 +200,7 @@ fn the_position_is_committed_behind_the_results() {
     let kuu = Kuu::with(&mock.address);
     let file = kuu.file("a.jsonl", lines(&frames(900)));
     kuu.run(&format!("produce {file}")).exits(0);
-    // The embedded broker forgets what is committed in a transaction: see the tests on Kafka.
+    // The embedded broker loses offsets that a transaction commits: see the tests on Kafka.
     kuu.run("count --group people --guarantee at-least-once").exits(0);
     let mut ends = vec![0; 4];
     read(&mock.address, "messages").iter().for_each(|message| ends[message.partition as usize] = message.offset + 1);

@@ -1,4 +1,4 @@
-//! The embedded broker of the tests, and what they read from and write to a broker themselves.
+//! The embedded broker of the tests, and functions that read from a broker and write to it.
 
 use crate::support::kuu::{PATIENCE, eventually};
 use crate::support::wire::Row;
@@ -16,19 +16,19 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// librdkafka's mock cluster: it speaks the protocol on a port, but makes no topics when asked, and keeps 5 MiB and
-/// 100,000 messages a partition.
+/// librdkafka's mock cluster: it speaks the protocol on a port, but creates no topics on request, and keeps 5 MiB and
+/// 100,000 messages in each partition.
 pub struct Mock {
     cluster: MockCluster<'static, DefaultProducerContext>,
-    /// Where it listens.
+    /// The address of the broker.
     pub address: String,
-    /// Keeps the port while nobody listens there: the system would lend it to any connection, and librdkafka's mock aborts
-    /// the process where it cannot have it back.
+    /// Reserves the port while the broker is down: otherwise the system could assign it to another connection, and
+    /// librdkafka's mock aborts the process if it cannot bind it again.
     port: Mutex<Option<Socket>>,
 }
 
 impl Mock {
-    /// A broker with the topics `messages`, of so many partitions, and `output`, of one, for the group `kuu`.
+    /// A broker with the topics `messages`, of this number of partitions, and `output`, of one, for the group `kuu`.
     pub fn new(partitions: i32) -> Mock {
         let mock = Mock::empty();
         mock.topic("messages", partitions);
@@ -44,30 +44,30 @@ impl Mock {
         Mock { cluster, address, port: Mutex::default() }
     }
 
-    /// Makes a topic.
+    /// Creates a topic.
     pub fn topic(&self, name: &str, partitions: i32) {
         self.cluster.create_topic(name, partitions, 1).unwrap();
     }
 
-    /// Makes the topic for the state of a group.
+    /// Creates the state topic of a group.
     pub fn group(&self, name: &str) {
         self.topic(&format!("{name}-state"), 1);
     }
 
-    /// Closes every connection and takes no new ones.
+    /// Closes every connection and accepts no new ones.
     pub fn down(&self) {
         self.cluster.broker_down(1).unwrap();
         let address: SocketAddr = self.address.parse().unwrap();
         let bound = || {
             let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-            // With it, two may be bound to one port as long as neither listens.
+            // With this option, two sockets may be bound to one port as long as neither listens.
             socket.set_reuse_address(true).unwrap();
             socket.bind(&address.into()).ok().map(|()| socket)
         };
         *self.port.lock().unwrap() = Some(eventually("the broker's port", bound));
     }
 
-    /// Takes connections again, on the same port.
+    /// Accepts connections again, on the same port.
     pub fn up(&self) {
         self.cluster.broker_up(1).unwrap();
         *self.port.lock().unwrap() = None;
@@ -143,27 +143,27 @@ pub fn read(address: &str, topic: &str) -> Vec<Message> {
     messages
 }
 
-/// How many partitions a topic has, 0 if it is missing.
+/// The number of partitions of a topic, 0 if it is missing.
 pub fn partitions(address: &str, topic: &str) -> i32 {
     let consumer: BaseConsumer = client(address).create().unwrap();
-    // A question about one topic could create it.
+    // A request for one topic could create it.
     let metadata = consumer.fetch_metadata(None, PATIENCE).unwrap();
     metadata.topics().iter().find(|found| found.name() == topic).map_or(0, |found| found.partitions().len() as i32)
 }
 
-/// The end offset of each partition of a topic for a read_committed reader, nothing if it is missing.
+/// The end offset of each partition of a topic for a read_committed reader, empty if the topic is missing.
 pub fn ends(address: &str, topic: &str) -> Vec<i64> {
     ends_for(address, topic, "read_committed")
 }
 
-/// Whether a transaction that wrote to a topic is open.
+/// Whether a transaction with records in the topic is open.
 pub fn is_in_transaction(address: &str, topic: &str) -> bool {
     ends(address, topic) != ends_for(address, topic, "read_uncommitted")
 }
 
 fn ends_for(address: &str, topic: &str, isolation: &str) -> Vec<i64> {
     let consumer: BaseConsumer = client(address).set("isolation.level", isolation).create().unwrap();
-    // A topic that was just made may have no leader yet.
+    // A new topic may have no leader yet.
     let end = |partition| {
         let ask = || consumer.fetch_watermarks(topic, partition, PATIENCE).ok();
         eventually("the end of a partition", ask).1
@@ -181,7 +181,7 @@ pub fn rows(address: &str, topic: &str) -> Vec<Row> {
     read(address, topic).iter().map(row).collect()
 }
 
-/// The values of a topic, in the order of their offsets, for topics of one partition.
+/// The values of a topic with one partition, in the order of their offsets.
 pub fn values(address: &str, topic: &str) -> Vec<Vec<u8>> {
     read(address, topic).into_iter().map(|message| message.value.unwrap()).collect()
 }
@@ -211,9 +211,9 @@ pub fn commit(address: &str, group: &str, topic: &str, offset: i64, note: &str) 
     eventually("a commit", || consumer.commit(&list, CommitMode::Sync).ok());
 }
 
-/// The committed position of a group, -1 where there is none.
+/// The committed positions of a group, -1 if there is none.
 pub fn committed(address: &str, group: &str, topic: &str) -> Vec<i64> {
-    // Otherwise it waits for the transaction of a process that was killed to time out.
+    // Otherwise the request waits until the transaction of a killed process times out.
     let mut config = client(address);
     config.set("group.id", group).set("isolation.level", "read_uncommitted");
     let consumer: BaseConsumer = config.create().unwrap();
@@ -222,7 +222,7 @@ pub fn committed(address: &str, group: &str, topic: &str) -> Vec<i64> {
     for partition in 0..count {
         list.add_partition(topic, partition);
     }
-    // The first group of a broker has no coordinator for a moment.
+    // The first group of a broker has no coordinator at first.
     let ask = || consumer.committed_offsets(list.clone(), PATIENCE).ok();
     let found = eventually("the positions of a group", ask);
     let position = |partition| match found.find_partition(topic, partition).unwrap().offset() {

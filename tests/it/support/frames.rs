@@ -1,4 +1,4 @@
-//! Input with a known answer, worked out here with plain sets.
+//! Input with a known answer, which is computed here with plain sets.
 
 use crate::support::wire::Window;
 use flate2::Compression;
@@ -18,7 +18,7 @@ pub const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/stream.
 /// Frames in the fixture.
 pub const FIXTURE_FRAMES: u64 = 50_000;
 
-/// Values that are no frame, by the reason the design gives.
+/// Values that are not frames, with the reason that the rules give.
 pub const DAMAGED: [(&str, &[u8]); 22] = [
     ("not_utf8", b"{\"uid\":\"\xff\",\"ts\":1468244341}"),
     ("not_utf8", b"\xc3\x28"),
@@ -68,7 +68,7 @@ pub struct Frame {
     pub ts: i64,
 }
 
-/// What the test makes of frames that are all valid.
+/// Parses frames that are all valid.
 pub fn parse(lines: &[Vec<u8>]) -> Vec<Frame> {
     lines.iter().map(|line| serde_json::from_slice(line).unwrap()).collect()
 }
@@ -78,7 +78,7 @@ pub fn windows(lines: &[Vec<u8>]) -> Vec<Window> {
     windows_by("minute", lines, |ts| ts - ts % 60)
 }
 
-/// The exact answer, by windows that start where `start` says.
+/// The exact answer, by windows that begin at `start` of a timestamp.
 pub fn windows_by(unit: &str, lines: &[Vec<u8>], start: impl Fn(i64) -> i64) -> Vec<Window> {
     let mut sets: BTreeMap<i64, (BTreeSet<String>, u64)> = BTreeMap::new();
     for frame in parse(lines) {
@@ -95,13 +95,13 @@ pub fn windows_by(unit: &str, lines: &[Vec<u8>], start: impl Fn(i64) -> i64) -> 
     sets.into_iter().map(window).collect()
 }
 
-/// A frame with members around those that count, among them a nested object with the same names.
+/// A frame with other members beside the two that count, among them a nested object with the same names.
 pub fn frame(uid: &str, ts: i64) -> Vec<u8> {
     format!(r#"{{"ref":{{"uid":"nobody","ts":1}},"ts":{ts},"note":"a }} in \"text\"","uid":"{uid}","n":[1,{{}}]}}"#)
         .into_bytes()
 }
 
-/// `count` frames of 97 users, 7 a second from `start` on; every 50th comes a few seconds after its time.
+/// `count` frames of 97 users, 7 a second from `start` on; every 50th frame comes a few seconds late.
 pub fn frames_from(start: i64, count: usize) -> Vec<Vec<u8>> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64;
     let mut random = |below: u64| {
@@ -122,7 +122,7 @@ pub fn frames(count: usize) -> Vec<Vec<u8>> {
     frames_from(MINUTE, count)
 }
 
-/// Lines with a terminator each.
+/// Lines, each with a line end.
 pub fn lines(frames: &[Vec<u8>]) -> Vec<u8> {
     joined(frames, b"\n")
 }
@@ -139,7 +139,7 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// Many gzip members of `size` bytes each, wherever that cuts.
+/// Many gzip members of `size` bytes each, cut at any place.
 pub fn gzip_members(bytes: &[u8], size: usize) -> Vec<u8> {
     bytes.chunks(size).flat_map(gzip).collect()
 }

@@ -1,4 +1,4 @@
-//! Runs the built binary in a directory of its own, and never waits for it forever.
+//! Runs the built binary in a directory of its own, with a time limit.
 
 use crate::support::pipe::Pipe;
 use crate::support::wire::{Record, Row, Window};
@@ -10,13 +10,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// No run takes nearly as long, on a slow machine either.
+/// Longer than any run takes, even on a slow machine.
 pub const PATIENCE: Duration = Duration::from_secs(90);
 
-/// How long a run waits for an answer of a broker, on a machine with much else to do.
+/// How long kuu waits for an answer of a broker, on a machine with other load.
 const TIMEOUT: [&str; 2] = ["--timeout", "60s"];
 
-/// A place to run kuu in: its working directory, and so its `results/`.
+/// A directory in which kuu runs, and writes its `results/`.
 pub struct Kuu {
     dir: TempDir,
     brokers: String,
@@ -24,28 +24,28 @@ pub struct Kuu {
 }
 
 impl Kuu {
-    /// For runs without a broker.
+    /// A directory for runs without a broker.
     pub fn new() -> Kuu {
-        // Port 9 on this address answers nobody: whoever asks a broker by mistake fails.
+        // No broker answers at port 9 of this address: a run that connects by mistake fails.
         Kuu::with("127.0.0.1:9")
     }
 
-    /// For runs that may start a broker of their own.
+    /// A directory for runs that may start a broker of their own.
     pub fn bare() -> Kuu {
         Kuu::with("")
     }
 
-    /// For runs with the broker at this address.
+    /// A directory for runs with the broker at this address.
     pub fn with(brokers: &str) -> Kuu {
         Kuu { dir: tempfile::tempdir().unwrap(), brokers: brokers.to_owned(), planted: String::new() }
     }
 
-    /// From now on the thread of this name dies (see `src/system/fault.rs`).
+    /// From now on the thread with this name dies in every run (see `src/system/fault.rs`).
     pub fn plant_panic(&mut self, thread: &str) {
         self.planted = thread.to_owned();
     }
 
-    /// Writes a file into the directory; gives the name to call it by.
+    /// Writes a file into the directory; returns its name.
     pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         fs::write(self.dir.path().join(name), content).unwrap();
         name.to_owned()
@@ -66,7 +66,7 @@ impl Kuu {
         let mut running = self.spawn(line);
         let mut pipe = running.stdin.take().unwrap();
         thread::scope(|scope| {
-            // Who stops reading early closes the pipe: that is for the assertions to judge.
+            // If kuu stops reading early, the write fails: the assertions check that.
             scope.spawn(move || pipe.write_all(input).is_ok());
             running.wait()
         })
@@ -85,7 +85,7 @@ impl Kuu {
         }
     }
 
-    /// Runs a command whose reader takes this many lines and goes away, as `kuu ... | head` does.
+    /// Runs a command whose reader takes this many lines and closes the pipe, as `kuu ... | head` does.
     pub fn run_into_head(&self, line: &str, lines: usize) -> Done {
         let mut child = self.command(line).stdin(Stdio::null()).spawn().unwrap();
         let mut reader = BufReader::new(child.stdout.take().unwrap());
@@ -104,7 +104,7 @@ impl Kuu {
     pub fn run_without_space(&self, line: &str) -> Done {
         let kuu = self.command(line);
         let mut shell = Command::new("bash");
-        // Without the signal, writing beyond the limit is an error like any other.
+        // Without the signal, a write beyond the limit is an ordinary error.
         shell
             .arg("-c")
             .arg("trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"")
@@ -160,7 +160,7 @@ impl Kuu {
     }
 }
 
-/// A command that runs; it is killed when this goes away.
+/// A running command; it is killed when this value is dropped.
 pub struct Running {
     line: String,
     started: Instant,
@@ -178,7 +178,7 @@ impl Running {
         stdin.flush().unwrap();
     }
 
-    /// Gives standard input away, to be written on another thread and closed there.
+    /// Takes standard input, so that another thread can write and close it.
     pub fn take_input(&mut self) -> ChildStdin {
         self.stdin.take().unwrap()
     }
@@ -201,7 +201,7 @@ impl Running {
         }
     }
 
-    /// What it says on standard error until it ends.
+    /// The standard error of the command until it ends.
     pub fn remark(&mut self) -> String {
         self.err.rest(Instant::now() + PATIENCE)
     }
@@ -216,7 +216,7 @@ impl Running {
         });
     }
 
-    /// Bytes that it has read so far, from whatever (proc_pid_io(5)).
+    /// Number of bytes that the process has read so far, from any file (proc_pid_io(5)).
     pub fn bytes_read(&self) -> u64 {
         let text = fs::read_to_string(format!("/proc/{}/io", self.child.id())).unwrap();
         text.lines().find_map(|line| line.strip_prefix("rchar: ")).unwrap().parse().unwrap()
@@ -233,12 +233,12 @@ impl Running {
         self.child.id()
     }
 
-    /// Whether it has not ended yet.
+    /// Whether the process is still running.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().unwrap().is_none()
     }
 
-    /// Ends it at once; whether it had not ended by itself.
+    /// Kills the process; returns whether it was still running.
     pub fn kill(mut self) -> bool {
         let running = self.is_running();
         let _ = self.child.kill();
@@ -246,12 +246,12 @@ impl Running {
         running
     }
 
-    /// Waits for the end.
+    /// Waits for the end of the process.
     pub fn wait(self) -> Done {
         self.wait_for(PATIENCE)
     }
 
-    /// Waits for the end, which must come within this time.
+    /// Waits for the end of the process, which must come within this time.
     pub fn wait_for(mut self, time: Duration) -> Done {
         let deadline = Instant::now() + time;
         let status = loop {
@@ -289,7 +289,7 @@ pub struct Done {
     line: String,
     /// Exit status, none if a signal ended it.
     pub code: Option<i32>,
-    /// From start to end.
+    /// The duration of the command.
     pub elapsed: Duration,
     /// Standard output.
     pub out: String,
@@ -306,14 +306,14 @@ impl Done {
         self
     }
 
-    /// Asserts that standard output has these words.
+    /// Asserts that standard output contains this text.
     #[track_caller]
     pub fn says(self, words: &str) -> Done {
         assert!(self.out.contains(words), "standard output lacks `{words}`: {self}");
         self
     }
 
-    /// Asserts that standard error has these words.
+    /// Asserts that standard error contains this text.
     #[track_caller]
     pub fn complains(self, words: &str) -> Done {
         assert!(self.err.contains(words), "standard error lacks `{words}`: {self}");
@@ -352,7 +352,7 @@ impl std::fmt::Display for Done {
     }
 }
 
-/// Asks until there is an answer.
+/// Calls `ask` until it returns an answer.
 #[track_caller]
 pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
@@ -365,7 +365,7 @@ pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Runs a test's cases side by side: most of them wait for a broker.
+/// Runs the cases of a test in parallel: most of them wait for a broker.
 pub fn each<T: Sync>(cases: &[T], test: impl Fn(&T) + Sync) {
     thread::scope(|scope| cases.iter().for_each(|case| drop(scope.spawn(|| test(case)))));
 }

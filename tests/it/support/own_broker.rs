@@ -1,4 +1,4 @@
-//! A Kafka of a test's own, to be killed, stopped and started.
+//! A Kafka that a test starts, to kill, suspend and restart it.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -6,33 +6,33 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Runs as long as this lives.
+/// A broker that runs until this value is dropped.
 pub struct OwnBroker {
     dir: TempDir,
     port: u16,
 }
 
 impl OwnBroker {
-    /// Starts one, on a free port.
+    /// Starts a broker, on a free port.
     pub fn start() -> OwnBroker {
         let broker = OwnBroker { dir: tempfile::tempdir().unwrap(), port: free_port() };
         broker.run("start");
         broker
     }
 
-    /// Where it listens.
+    /// The address of the broker.
     pub fn address(&self) -> String {
         format!("localhost:{}", self.port)
     }
 
-    /// Kills it, as a power cut would, and starts it again after this time, on the same data.
+    /// Kills the broker, as a power cut would, and starts it again after this time, with the same data.
     pub fn crash(&self, away: Duration) {
         self.signal("KILL");
         std::thread::sleep(away);
         self.run("start");
     }
 
-    /// Sends it a signal, by name.
+    /// Sends the broker a signal, by name.
     pub fn signal(&self, name: &str) {
         let pid = std::fs::read_to_string(self.dir.path().join("kafka.pid")).unwrap();
         assert!(Command::new("kill").args(["-s", name, pid.trim()]).status().unwrap().success());
@@ -52,7 +52,7 @@ impl OwnBroker {
 
 impl Drop for OwnBroker {
     fn drop(&mut self) {
-        // A broker that was stopped does not hear TERM; one that never started has no process.
+        // A suspended broker does not react to TERM; one that never started has no process.
         if self.dir.path().join("kafka.pid").exists() {
             self.signal("CONT");
             self.run("stop");
@@ -60,7 +60,7 @@ impl Drop for OwnBroker {
     }
 }
 
-/// One with a free neighbour, for the controller; no other broker of this process gets it.
+/// A free port whose next port is free too, for the controller; no other broker of this process gets them.
 fn free_port() -> u16 {
     static TAKEN: AtomicUsize = AtomicUsize::new(0);
     let taken = TAKEN.fetch_add(1, Ordering::Relaxed);

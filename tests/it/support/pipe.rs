@@ -1,11 +1,11 @@
-//! What a command writes, line by line.
+//! The output of a command, line by line.
 
 use std::io::{BufRead, BufReader, Read};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::Instant;
 
-/// Lines of a pipe, read on a thread of their own.
+/// Lines of a pipe, which a thread of its own reads.
 pub struct Pipe {
     lines: Receiver<Vec<u8>>,
     pub seen: Vec<u8>,
@@ -40,7 +40,7 @@ impl Pipe {
         }
     }
 
-    /// Everything, to the end.
+    /// All remaining output.
     pub fn rest(&mut self, deadline: Instant) -> String {
         while let Ok(Some(_)) = self.line(deadline) {}
         String::from_utf8_lossy(&self.seen).into_owned()

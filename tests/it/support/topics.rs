@@ -1,4 +1,5 @@
-//! Topics on a real broker: names that no other test has, made and looked at by the test, deleted at its end.
+//! Topics on a real broker, with names of one test only; the test creates and reads them, and they are deleted at its
+//! end.
 
 use crate::support::broker;
 use crate::support::kuu::{PATIENCE, eventually};
@@ -13,27 +14,27 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{Offset, TopicPartitionList};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Where the real broker of the tests is.
+/// The address of the real broker.
 pub fn address() -> String {
     std::env::var("KUU_TEST_BROKERS").unwrap_or_else(|_| "localhost:9092".into())
 }
 
-/// Two topic names of one test and what belongs to them.
+/// The names of two topics of one test, and of everything that belongs to them.
 pub struct Topics {
     pub address: String,
-    /// For frames.
+    /// The topic of the frames.
     pub messages: String,
-    /// For results.
+    /// The topic of the results.
     pub output: String,
 }
 
 impl Topics {
-    /// Fails if there is no broker: a test that did not run proves nothing.
+    /// Names on the real broker. Fails if there is none: a test that did not run proves nothing.
     pub fn new(test: &str) -> Topics {
         Topics::at(&address(), test)
     }
 
-    /// The same at another broker.
+    /// Names on another broker.
     pub fn at(address: &str, test: &str) -> Topics {
         let address = address.to_owned();
         let admin: BaseProducer = ClientConfig::new().set("bootstrap.servers", &address).create().unwrap();
@@ -55,7 +56,7 @@ impl Topics {
         format!("{}-state", self.messages)
     }
 
-    /// Makes a topic with these properties.
+    /// Creates a topic with these properties.
     pub fn make(&self, name: &str, partitions: i32, properties: &[(&str, &str)]) {
         let mut topic = NewTopic::new(name, partitions, TopicReplication::Fixed(1));
         for (key, value) in properties {
@@ -67,7 +68,7 @@ impl Topics {
         eventually("the topic", || (broker::partitions(&self.address, name) == partitions).then_some(()));
     }
 
-    /// Gives a topic more partitions, so many in all.
+    /// Adds partitions to a topic, up to `partitions` in all.
     pub fn grow(&self, name: &str, partitions: i32) {
         let more = NewPartitions::new(name, partitions as usize);
         for grown in block_on(admin(&self.address).create_partitions(&[more], &options())).unwrap() {
@@ -76,7 +77,7 @@ impl Topics {
         eventually("the partitions", || (broker::partitions(&self.address, name) == partitions).then_some(()));
     }
 
-    /// Changes properties of a topic; all others get their defaults.
+    /// Sets properties of a topic; all others get their defaults.
     pub fn set(&self, name: &str, properties: &[(&str, &str)]) {
         let mut change = AlterConfig::new(ResourceSpecifier::Topic(name));
         for (key, value) in properties {
@@ -124,7 +125,7 @@ impl Topics {
         ClientConfig::new().set("bootstrap.servers", &self.address).create().unwrap()
     }
 
-    /// A property of a topic, as the broker has it.
+    /// A property of a topic, as the broker reports it.
     pub fn property(&self, topic: &str, name: &str) -> Option<String> {
         let ask = [ResourceSpecifier::Topic(topic)];
         let answer = block_on(admin(&self.address).describe_configs(&ask, &options())).unwrap();
@@ -161,7 +162,7 @@ fn options() -> AdminOptions {
 
 impl Drop for Topics {
     fn drop(&mut self) {
-        // Some tests delete them, others never make them.
+        // Some tests delete their topics, others never create them.
         let names = [self.messages.as_str(), self.output.as_str(), &self.state()];
         drop(block_on(admin(&self.address).delete_topics(&names, &options())));
     }

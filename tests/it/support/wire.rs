@@ -1,4 +1,4 @@
-//! What kuu writes, declared again: a member that is renamed, added or left out fails here.
+//! The output formats of kuu, declared again: a member that is renamed, added or removed fails here.
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -27,13 +27,13 @@ impl Row {
         Window { unit: self.unit.clone(), start: self.start, users: self.users, frames: self.frames }
     }
 
-    /// The row without the moment at which it was written.
+    /// The row without the time at which it was written.
     pub fn timeless(&self) -> Row {
         Row { emitted_us: 0, ..self.clone() }
     }
 }
 
-/// A line of `kuu batch`, and what every path must arrive at.
+/// A line of `kuu batch`, and the expected result of every way of counting.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 #[serde(deny_unknown_fields)]
 pub struct Window {
@@ -43,8 +43,8 @@ pub struct Window {
     pub frames: u64,
 }
 
-/// Folds rows by window and checks what every run promises: early results only before the on-time one, of which there is
-/// one; corrections numbered from 1; and none that counts less than the one before.
+/// Folds rows by window and checks the promises of every run: early results only before the single on-time result;
+/// corrections with numbers from 1; and no row with a lower count than the previous one.
 #[track_caller]
 pub fn settle(rows: &[Row]) -> Vec<Window> {
     let mut windows: BTreeMap<(&str, i64), &Row> = BTreeMap::new();
@@ -91,7 +91,7 @@ pub struct Record {
     pub latency: BTreeMap<String, serde_json::Value>,
     #[serde(default)]
     pub remarks: Vec<String>,
-    /// Of `batch` only.
+    /// Only in the document of `batch`.
     #[serde(default)]
     pub windows: Vec<Window>,
 }
@@ -102,13 +102,13 @@ impl Record {
         serde_json::from_slice(text).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(text)))
     }
 
-    /// The value of a figure that must be there.
+    /// The value of a figure, which must exist.
     #[track_caller]
     pub fn figure(&self, name: &str) -> f64 {
         self.figures.get(name).unwrap_or_else(|| panic!("no figure {name} in {self:?}")).value
     }
 
-    /// The ledger that must be there.
+    /// The ledger, which must exist.
     #[track_caller]
     pub fn ledger(&self) -> &Ledger {
         self.ledger.as_ref().unwrap_or_else(|| panic!("no ledger in {self:?}"))

@@ -1,11 +1,11 @@
-//! The rules of `docs/verify.md`, driven through the binary: what a consumer of the topic would have is the answer.
+//! The rules of `docs/verify.md`, checked with the binary: the answer is the state that a consumer of the topic has.
 
 use crate::support::broker::{Mock, read, write, write_to};
 use crate::support::frames::{frames, lines, windows};
 use crate::support::kuu::Kuu;
 use crate::support::wire::{Verdict, Window};
 
-/// A broker on which 1,400 frames, in four minutes, were produced, and a topic `theirs` for results of any engine.
+/// A broker with 1,400 produced frames, in four minutes, and a topic `theirs` for results of any engine.
 fn produced(partitions: i32) -> (Mock, Kuu, Vec<Window>) {
     let mock = Mock::new(2);
     let kuu = Kuu::with(&mock.address);
@@ -16,7 +16,7 @@ fn produced(partitions: i32) -> (Mock, Kuu, Vec<Window>) {
     (mock, kuu, windows(&all))
 }
 
-/// The right rows, each with these further members.
+/// Writes the correct rows, each with further members.
 fn right(mock: &Mock, windows: &[Window], further: &str) {
     for window in windows {
         write(&mock.address, "theirs", &key(window), Some(&row(window, window.users, further)));
@@ -39,9 +39,9 @@ fn firsts(verdict: &Verdict) -> [u64; 3] {
 fn the_last_row_is_what_a_consumer_has() {
     let numbered = |revision: u32| format!(r#","revision":{revision}"#);
     let cases = [
-        // The last row is wrong, and has no revision after one that has.
+        // The last row is wrong, and has no revision, after a row with one.
         (numbered(0), 0, String::new(), 1, "has a row without revision after revision 0"),
-        // The same with the last row right: nobody can tell which of them is newer.
+        // The same with a correct last row: no reader can tell which of the two is newer.
         (numbered(0), 1, String::new(), 0, "has a row without revision after revision 0"),
         (numbered(2), 0, numbered(1), 1, "has revision 1 after revision 2: revisions must rise"),
         (numbered(2), 1, numbered(1), 0, "has revision 1 after revision 2: revisions must rise"),
@@ -66,7 +66,7 @@ fn the_last_row_is_what_a_consumer_has() {
 fn rows_of_a_window_in_two_partitions() {
     let (mock, kuu, windows) = produced(2);
     right(&mock, &windows, "");
-    // Whichever is read last.
+    // In any order of reading.
     write_to(&mock.address, "theirs", 1, &key(&windows[2]), Some(&row(&windows[2], 1, "")));
     kuu.run("verify --output theirs")
         .exits(1)
@@ -128,7 +128,7 @@ fn a_second_count_into_the_same_output() {
     kuu.run("count --group other").exits(0).complains("windows of both have two first answers");
     let done = kuu.run("verify").exits(1).says("WRONG: 4 of 4 windows exact, and ");
     assert_eq!(done.out.matches("has a second revision 0").count(), 4, "{done}");
-    // At least once, that is what a crash brings about.
+    // At least once, a crash causes such rows.
     kuu.run("count --group other --guarantee at-least-once").exits(0);
     let done = kuu.run("verify").exits(0).says("exact: 4 of 4 windows");
     assert!(!done.out.contains("each in its first answer"), "{done}");
@@ -137,7 +137,8 @@ fn a_second_count_into_the_same_output() {
 #[test]
 fn unknown_is_unknown() {
     let (mock, kuu, windows) = produced(1);
-    // Compacted: only the correction is left. Withdrawn and written anew. Only early. As it should be.
+    // A compacted window with only the correction left; a withdrawn and rewritten one; one with an early row only; a
+    // normal one.
     let rows = [
         (&windows[0], r#","revision":3"#),
         (&windows[2], r#","timing":"early""#),

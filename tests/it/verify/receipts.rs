@@ -1,4 +1,4 @@
-//! Records by topic: what `kuu verify` compares when it is told nothing.
+//! Records by topic: what `kuu verify` compares by default.
 
 use crate::support::broker::{Mock, rows};
 use crate::support::frames::{frames, lines, windows};
@@ -23,7 +23,7 @@ fn each_topic_has_its_receipt() {
     for topic in ["a", "b"] {
         kuu.run(&format!("count --topic {topic} --output of-{topic} --group {topic}")).exits(0);
     }
-    // The topic is the one that was counted into this output.
+    // The topic is the one whose frames were counted into this output.
     kuu.run("verify --output of-a")
         .exits(0)
         .says("topic a, output of-a: compared with 1.jsonl (700 frames), 2.jsonl (700 frames), as results/produce-a.json has it")
@@ -35,7 +35,7 @@ fn each_topic_has_its_receipt() {
         .exits(0)
         .says("topic b, output of-b: compared with 2.jsonl (700 frames), as results/produce-b.json has it")
         .says("ledger: 700 read");
-    // Without a count in these records it is the one that was filled last.
+    // Without a count in these records, the topic is the one that was filled last.
     fs::remove_file(kuu.path("results/count-of-b.json")).unwrap();
     fs::remove_file(kuu.path("results/count.json")).unwrap();
     kuu.run("verify --output of-b").exits(1).says("topic a, output of-b").says("ledger: none");
@@ -49,12 +49,12 @@ fn a_record_of_before_there_were_receipts() {
     let file = kuu.file("1.jsonl", lines(&frames(700)));
     kuu.run(&format!("produce {file}")).exits(0);
     kuu.run("count").exits(0);
-    // Both are of the last run, and say the same; the topic's own one stays.
+    // Both files are of the last run, and equal; the topic's own file stays.
     kuu.run("verify").exits(0).says("as results/produce-messages.json has it");
     fs::remove_file(kuu.path("results/produce-messages.json")).unwrap();
     fs::remove_file(kuu.path("results/count-output.json")).unwrap();
     kuu.run("verify").exits(0).says("as results/produce.json has it").says("ledger: 700 read");
-    // It is of one topic.
+    // The other file belongs to one topic only.
     mock.topic("other", 1);
     kuu.run("verify --topic other").exits(2).complains("produce-other.json").complains("kuu verify FILE");
 }
@@ -67,7 +67,7 @@ fn a_produce_that_was_interrupted() {
     let file = kuu.file("1.jsonl", lines(&all[..700]));
     let running = kuu.spawn(&format!("produce {file} -"));
     running.handles(2);
-    // The file is read, and standard input says nothing.
+    // The file is read, and standard input is silent.
     eventually("the frames of the file", || {
         (crate::support::broker::read(&mock.address, "messages").len() == 700).then_some(())
     });
@@ -78,7 +78,7 @@ fn a_produce_that_was_interrupted() {
     kuu.run(&format!("produce {file} --append")).exits(2).complains(words);
 }
 
-/// What somebody else sent is in no receipt.
+/// No receipt contains the frames of other producers.
 #[test]
 fn frames_that_no_receipt_names() {
     let mock = Mock::new(2);
@@ -97,7 +97,7 @@ fn frames_that_no_receipt_names() {
     kuu.run(&format!("verify {a} {b} {c}")).exits(0);
 }
 
-/// One that is killed after its commits has counted more than the record of the count before says.
+/// A count that was killed after its commits has counted more than the record of the previous count says.
 #[test]
 fn a_count_that_was_killed_has_no_ledger() {
     let mock = Mock::new(2);
@@ -109,14 +109,14 @@ fn a_count_that_was_killed_has_no_ledger() {
     kuu.run("count --guarantee at-least-once").exits(0);
     kuu.run(&format!("produce {b} --append")).exits(0);
     let running = kuu.spawn("count --guarantee at-least-once --follow --idle 300ms");
-    // The last window but one closes by the clock.
+    // The clock closes the last but one window.
     let window = &windows(&all)[2];
     eventually("its results", || {
         let rows = rows(&mock.address, "output");
         rows.iter().any(|row| row.window() == *window).then_some(())
     });
     assert!(running.kill());
-    // Its last window is open, and is as the count before left it, or missing; the ledger says nothing.
+    // The last window is open: its result is that of the previous count, or missing; the ledger is not used.
     let done = kuu.run("verify").exits(1);
     assert!(!done.out.contains("the ledger has"), "{done}");
     done.says("ledger: none, the last `kuu count` of this output has not come to its end: it goes on, or was killed");
@@ -124,7 +124,7 @@ fn a_count_that_was_killed_has_no_ledger() {
     kuu.run("verify").exits(0).says("ledger: 1,400 read");
 }
 
-/// Two that fill one topic at the same time see each other's frames at the end.
+/// Two produce runs that fill one topic at the same time see each other's frames at the end.
 #[test]
 fn two_produce_into_one_topic() {
     let mock = Mock::new(2);
@@ -177,7 +177,7 @@ fn a_record_has_the_time_at_which_its_run_began() {
     let begun = eventually("the record of the start", || {
         kuu.has_record("produce-messages").then(|| kuu.record("produce-messages").written)
     });
-    // Until the second is over.
+    // Waits until the next second begins.
     eventually("the next second", || (kuu_now() > begun).then_some(()));
     running.write(&fs::read(kuu.path(&file)).unwrap());
     running.close().wait().exits(0);

@@ -1,11 +1,11 @@
-//! `kuu verify`: right rows pass, whoever wrote them; one wrong row does not.
+//! `kuu verify`: correct rows pass, whatever program wrote them; one wrong row fails.
 
 use crate::support::broker::{Mock, read, rows, write};
 use crate::support::frames::{MINUTE, frames, lines, windows};
 use crate::support::kuu::Kuu;
 use crate::support::wire::Window;
 
-/// A broker on which 1,400 frames, in four minutes, were produced and counted right.
+/// A broker with 1,400 produced frames, in four minutes, and their correct results.
 fn counted() -> (Mock, Kuu, Vec<Window>) {
     let mock = Mock::new(2);
     let kuu = Kuu::with(&mock.address);
@@ -47,10 +47,10 @@ fn one_changed_row() {
     write(&mock.address, "output", &key(window), Some(&row(window, users, frames - 1, 91)));
     kuu.run("verify").exits(1).says(&format!("minute 2016-07-11 13:40 has {} frames instead of {frames}", frames - 1));
 
-    // The last word counts.
+    // The last row counts.
     write(&mock.address, "output", &key(window), Some(&row(window, users, frames, 92)));
     kuu.run("verify").exits(0);
-    // So it does where it should not have come any more.
+    // This also holds for a row that should not have come any more.
     write(&mock.address, "output", &key(window), Some(&row(window, 1, 1, 91)));
     kuu.run("verify").exits(1).says("has revision 91 after revision 92").says("has 1 users instead of");
 }
@@ -72,7 +72,7 @@ fn one_added_row() {
     kuu.run("verify").exits(1).says("minute 2016-07-11 13:49 is extra: 3 users");
     write(&mock.address, "output", &key(&extra), None);
     kuu.run("verify").exits(0);
-    // A window of a unit that nobody asked for is extra too.
+    // A window of a unit that was not asked for is extra too.
     write(&mock.address, "output", "hour:1468242000", Some(r#"{"unit":"hour","start":1468242000,"users":3}"#));
     kuu.run("verify").exits(1).says("hour 2016-07-11 13:00").says("is extra");
 }
@@ -108,7 +108,7 @@ fn rows_of_another_engine() {
     }
     kuu.run("verify --output theirs").exits(0).says("4 of 4 windows").says("ledger: none");
     let verdict = kuu.record("verify").verdict.unwrap();
-    // Their first word about the first window was wrong.
+    // The engine's first answer for the first window was wrong.
     assert_eq!((verdict.exact_at_first, verdict.largest_first_error_users), (3, windows[0].users - 1));
 
     write(&mock.address, "theirs", "any key", Some(r#"{"start":"2016-07-11T13:41:00Z","users":1}"#));
@@ -167,7 +167,7 @@ fn a_ledger_that_adds_up_but_is_not_true() {
         record["ledger"]["counted"] = 1_390.into();
         record["ledger"]["malformed"] = serde_json::json!({ "not_json": 10 });
     });
-    // The truth counted them all.
+    // The truth counts all of them.
     kuu.run("verify").exits(1).says("ledger");
 }
 
