@@ -1,7 +1,7 @@
 //! kuu counts unique users per window of event time in a stream of JSON frames, measures its throughput and latency,
 //! and verifies its results.
 //!
-//! Floors, from the top: `main`, [`commands`], [`bench`], [`verification`], [`count`], [`kafka`], [`input`], [`engine`], then [`cli`],
+//! Layers, from the top: `main`, [`commands`], [`bench`], [`verification`], [`count`], [`kafka`], [`input`], [`engine`], then [`cli`],
 //! [`record`], [`terminal`] and [`system`]; below them the crates `kuu-core` and `kuu-frame`. Imports point down only.
 
 pub mod bench;

@@ -100,8 +100,8 @@ impl Feed {
         if !self.is_busy {
             return;
         }
-        // Counts the event as waiting before the reader stops being busy, so that the queue never looks drained in
-        // between; and before the counter can take the event, so that the counter finds the queue drained then.
+        // Both updates come before the send, so that the counter finds the queue drained once it takes the event. The
+        // event is waiting before the reader stops being busy, so that the queue never looks drained in between.
         self.shared.waiting.fetch_add(1, Ordering::SeqCst);
         self.rest();
         let _ = self.events.send(last.map_or(Event::Drained, Event::Frames));

@@ -18,7 +18,7 @@ const RECORD: usize = LARGEST_BLOCK + SMALL;
 /// that are too low.
 ///
 /// # Errors
-/// If a limit is too low, or the broker would delete dead letters or state that are needed.
+/// If a limit is too low, or a topic has the wrong `cleanup.policy`.
 pub fn limits_of(cluster: &Cluster, topics: &CountTopics, state: Option<&str>) -> Result<Limits> {
     let CountTopics { input, output, dead_letters, ordered, .. } = topics;
     let (dead_letters, ordered) = (dead_letters.as_deref(), ordered.as_deref());

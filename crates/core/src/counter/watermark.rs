@@ -217,7 +217,7 @@ impl Clocks {
                 Watermark::At(at) => least = Some(least.map_or(at, |least: i64| least.min(at))),
             }
         }
-        // When every partition is silent, time stands still, but not before the slowest clock, whichever partition fell
+        // When every partition is silent, the watermark stops at the slowest clock or later, whichever partition fell
         // silent last.
         let stood = || self.clocks.iter().filter_map(|clock| clock.now).min().map(|now| now - self.lateness);
         let least = least.or_else(stood);

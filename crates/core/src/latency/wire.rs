@@ -59,7 +59,7 @@ pub enum RecordError {
     Precision {
         /// Significant decimal digits.
         digits: u8,
-        /// Least value that the histogram can tell apart.
+        /// The lowest discernible value.
         low: u64,
     },
     /// The record contradicts itself.
