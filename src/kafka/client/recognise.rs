@@ -68,8 +68,8 @@ impl Refusal {
     }
 }
 
-/// Whether the broker closed the connection before any exchange, as in `...: Disconnected: ... (after 1ms in state
-/// UP)`.
+/// Whether the broker closed the connection before any exchange, as in
+/// `...: Disconnected: ... (after 1ms in state UP)`.
 fn hung_up_at_once(words: &str) -> bool {
     let Some((what, when)) = words.rsplit_once("(after ") else { return false };
     let Some((milliseconds, state)) = when.split_once("ms in state ") else { return false };

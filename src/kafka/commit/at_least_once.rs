@@ -15,8 +15,8 @@ use std::time::Duration;
 /// Commits a position only after the results before it are acknowledged. After a crash the topic is counted from its
 /// start, and results are written again.
 ///
-/// Every record waits until a check that began after it has passed: the group still belongs to this run, and the topics
-/// are the same as at the start.
+/// Each record waits for a check that starts later than the record arrives: the group must still belong to this run,
+/// and the topics must be the same as at the start.
 pub struct AtLeastOnce {
     writer: Writer,
     committer: Committer,

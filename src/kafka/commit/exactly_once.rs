@@ -86,8 +86,8 @@ impl ExactlyOnce {
     ) -> Result<ExactlyOnce> {
         let ours = [
             ("transactional.id", group),
-            // The first pause before a request is repeated that the coordinator rejects because it still completes a
-            // transaction; it doubles with every repetition. The default is 100.
+            // The coordinator rejects requests while it completes a transaction. They are repeated after this time,
+            // which doubles with every repetition; the default is 100.
             ("retry.backoff.ms", "1"),
         ];
         let writer = Writer::new(settings, topics, &ours, stop)?;
