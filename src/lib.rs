@@ -1,9 +1,9 @@
 //! kuu counts unique users per window of event time in a stream of JSON frames, measures its throughput and latency,
 //! and verifies its results.
 //!
-//! Layers, from the top: `main`, [`commands`], [`bench`], [`verification`], [`count`], [`kafka`], [`input`], [`engine`],
-//! then [`cli`], [`record`], [`terminal`] and [`system`]; below them the crates `kuu-core` and `kuu-frame`. Imports
-//! point down only.
+//! Layers, from the top: `main`, [`commands`], [`bench`], [`verification`], [`count`], [`kafka`], [`input`],
+//! [`engine`], then [`cli`], [`record`], [`terminal`] and [`system`]; below them the crates `kuu-core` and `kuu-
+//! frame`. Imports point down only.
 
 pub mod bench;
 pub mod cli;

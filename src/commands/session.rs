@@ -22,7 +22,6 @@ use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
-/// The default brokers.
 const DEFAULT_BROKERS: &str = "localhost:9092";
 
 /// One run of a command.

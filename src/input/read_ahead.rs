@@ -10,7 +10,6 @@ use std::thread::{Builder, JoinHandle};
 
 /// Bytes that are read at a time.
 const SIZE: usize = 256 * 1024;
-/// Name of the thread.
 const THREAD: &str = "input";
 /// Number of chunks that may wait, to bound the memory.
 const WAITING: usize = 3;

@@ -29,7 +29,6 @@ fn main() {
     divan::main();
 }
 
-/// Bytes of all frames.
 fn bytes() -> usize {
     LINES.iter().map(Vec::len).sum()
 }

@@ -50,7 +50,6 @@ pub fn no_state(topic: &str, cluster: &Cluster) -> Result<()> {
     }
 }
 
-/// A use of a topic.
 struct Use {
     what: String,
     topic: String,

@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 /// A commit that takes longer has waited for a broker, while many frames have gathered.
 const LONG: Duration = Duration::from_secs(1);
 
-/// The state of a run.
 pub(super) struct Run<'a> {
     pub(super) counter: &'a mut Counter,
     pub(super) sink: &'a mut dyn Sink,

@@ -10,7 +10,6 @@ const MOST_RECORDS: usize = 1000;
 /// The largest number of bytes of values that may wait.
 const MOST_BYTES: usize = 1 << 20;
 
-/// One record.
 struct WaitingRecord {
     output: Output,
     /// When a result was emitted, in microseconds since the Unix epoch; unused for other records.

@@ -13,12 +13,10 @@ use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(15);
 
-/// One frame in each of `seconds` seconds.
 fn steady(seconds: i64) -> Vec<Vec<u8>> {
     (0..seconds).map(|second| frame(&format!("user-{}", second % 7), MINUTE + second)).collect()
 }
 
-/// The number of messages with this reason.
 fn with_reason(address: &str, reason: &str) -> usize {
     let of = |headers: &[(String, Vec<u8>)]| headers.iter().any(|it| it.0 == "reason" && it.1 == reason.as_bytes());
     read(address, "dead").iter().filter(|message| of(&message.headers)).count()

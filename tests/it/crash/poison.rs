@@ -45,7 +45,6 @@ fn header(message: &Message, name: &str) -> Option<String> {
     Some(String::from_utf8(found.1.clone()).unwrap())
 }
 
-/// A frame with a uid of `bytes` bytes.
 fn with_uid(bytes: usize, ts: i64) -> Vec<u8> {
     frame(&noise(bytes), ts)
 }

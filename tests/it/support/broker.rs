@@ -20,7 +20,6 @@ use std::time::{Duration, Instant};
 /// 100,000 messages in each partition.
 pub struct Mock {
     cluster: MockCluster<'static, DefaultProducerContext>,
-    /// The address of the broker.
     pub address: String,
     /// Reserves the port while the broker is down: otherwise the system could assign it to another connection, and
     /// librdkafka's mock aborts the process if it cannot bind it again.
@@ -84,7 +83,6 @@ impl Mock {
     }
 }
 
-/// A message of a topic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     pub partition: i32,
@@ -171,7 +169,6 @@ fn ends_for(address: &str, topic: &str, isolation: &str) -> Vec<i64> {
     (0..partitions(address, topic)).map(end).collect()
 }
 
-/// The rows of a topic of results.
 pub fn rows(address: &str, topic: &str) -> Vec<Row> {
     let row = |message: &Message| {
         let row = Row::parse(message.value.as_deref().unwrap());

@@ -13,9 +13,7 @@ use std::sync::OnceLock;
 /// 2016-07-11 13:39:00 UTC.
 pub const MINUTE: i64 = 1_468_244_340;
 
-/// Path of the fixture.
 pub const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/stream.jsonl.gz");
-/// Frames in the fixture.
 pub const FIXTURE_FRAMES: u64 = 50_000;
 
 /// Values that are not frames, with the reason that the rules give.

@@ -289,7 +289,6 @@ pub struct Done {
     line: String,
     /// Exit status, none if a signal ended it.
     pub code: Option<i32>,
-    /// The duration of the command.
     pub elapsed: Duration,
     /// Standard output.
     pub out: String,

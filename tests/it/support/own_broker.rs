@@ -20,7 +20,6 @@ impl OwnBroker {
         broker
     }
 
-    /// The address of the broker.
     pub fn address(&self) -> String {
         format!("localhost:{}", self.port)
     }

@@ -132,7 +132,6 @@ impl Topics {
         answer.into_iter().next()?.unwrap().get(name)?.value.clone()
     }
 
-    /// A transactional producer.
     pub fn transactional(&self) -> BaseProducer {
         let producer: BaseProducer = ClientConfig::new()
             .set("bootstrap.servers", &self.address)

@@ -222,7 +222,6 @@ fn users(records: &Records) -> Result<Users, Damaged> {
     Ok(users)
 }
 
-/// The users of one chunk of a window.
 fn chunk(users: &RoaringBitmap, number: u32) -> Vec<u8> {
     let first = number * CHUNK;
     let part: RoaringBitmap = users.range(first..=first + (CHUNK - 1)).collect();

@@ -79,7 +79,6 @@ struct Foreign {
     window: Window,
 }
 
-/// The foreign keys of one partition.
 type Keys = HashMap<Box<[u8]>, Foreign>;
 
 /// The folded rows of one window, from the lowest partition that has any.

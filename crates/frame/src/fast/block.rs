@@ -50,13 +50,11 @@ pub(super) trait Classifier: Copy {
     /// What is known of the control characters of many blocks, in the cheapest form.
     type Seen: Copy;
 
-    /// Loads 64 bytes.
     fn load(self, bytes: &[u8; LEN]) -> Self::Block;
 
     /// The bytes that divide the text into tokens.
     fn text(self, block: Self::Block) -> Text;
 
-    /// The kinds of separators.
     fn kinds(self, block: Self::Block) -> Kinds;
 
     /// The state before any block is checked for control characters.

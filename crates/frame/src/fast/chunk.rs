@@ -46,7 +46,6 @@ impl Default for Separators {
 }
 
 impl Separators {
-    /// Lists the separators of the blocks.
     #[inline(always)]
     pub(super) fn list<C: Classifier>(&mut self, classifier: C, blocks: &[Found]) {
         // These are local variables while the loop runs, so that they stay in registers.

@@ -25,7 +25,6 @@ pub(super) enum Validity {
 }
 
 impl Utf8Check {
-    /// Checks the block with a number.
     #[inline(always)]
     pub(super) fn take(&mut self, number: usize, block: block::Utf8Masks) {
         let block::Utf8Masks { continues, leads, leads_three, leads_four, special } = block;
