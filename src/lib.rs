@@ -2,8 +2,8 @@
 //! and verifies its results.
 //!
 //! Layers, from the top: `main`, [`commands`], [`bench`], [`verification`], [`count`], [`kafka`], [`input`],
-//! [`engine`], then [`cli`], [`record`], [`terminal`] and [`system`]; below them the crates `kuu-core` and `kuu-
-//! frame`. Imports point down only.
+//! [`engine`], then [`cli`], [`record`], [`terminal`] and [`system`]; below them the crates `kuu-core` and
+//! `kuu-frame`. Imports point down only.
 
 pub mod bench;
 pub mod cli;

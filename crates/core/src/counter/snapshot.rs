@@ -4,8 +4,8 @@
 //! | key | value |
 //! |---|---|
 //! | `counter` | JSON: clocks, watermark, ledger |
-//! | `minute:1468244340` | JSON: frames, revision of a window that still accepts frames, and its users if they are few |
-//! | `minute:1468244340/0` | otherwise its users 0..65,536, a roaring bitmap in the portable format; `/1` the next ones |
+//! | `minute:1468244340` | JSON: frames, revision of a window that accepts frames, and its users if they are few |
+//! | `minute:1468244340/0` | otherwise its users 0..65,536, a portable roaring bitmap; `/1` the next ones |
 //! | `users/0` | JSON: a block of ids of the users from number 0 on; `users/1024` the next ones |
 
 use crate::counter::config::Config;
