@@ -159,7 +159,7 @@ impl Counter {
         }
     }
 
-    /// Sets the wall-clock time, and leaves out the partitions that have had no plausible clock for `idle`: see
+    /// Sets the processing time, and leaves out the partitions that have had no plausible clock for `idle`: see
     /// [`Clocks::leave_out_doubtful`]. Only for streams without an end.
     pub fn leave_out_doubtful(&mut self, at: Duration, idle: Duration) {
         if self.clocks.leave_out_doubtful(at, idle) {

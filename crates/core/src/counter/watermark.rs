@@ -110,7 +110,7 @@ pub struct Clocks {
     lateness: i64,
     max_jump: i64,
     overall: Option<i64>,
-    /// The wall-clock time, from any clock that never goes back.
+    /// The processing time, from any clock that never goes back.
     #[serde(skip)]
     at: Duration,
 }
@@ -154,7 +154,7 @@ impl Clocks {
         self.advance()
     }
 
-    /// Sets the wall-clock time, and leaves out every partition whose frames have disagreed with its clock, or that has
+    /// Sets the processing time, and leaves out every partition whose frames have disagreed with its clock, or that has
     /// had no clock, for `idle`; returns whether the overall watermark advanced.
     pub fn leave_out_doubtful(&mut self, at: Duration, idle: Duration) -> bool {
         self.at = at;
