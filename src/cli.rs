@@ -244,6 +244,9 @@ pub struct EventTime {
     /// frames of more of them are booked as too far
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1_000..), value_name = "N")]
     pub max_open_windows: u32,
+    /// How many users those windows may hold, each counted once a window; frames of more are booked as too far
+    #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u64).range(1_000..), value_name = "N")]
+    pub max_far_users: u64,
 }
 
 /// `kuu verify`

@@ -245,6 +245,7 @@ fn config(arguments: &CountArgs) -> CountConfig {
         retention_s: event_time.retention.as_secs(),
         max_jump_s: event_time.max_jump.as_secs(),
         max_open_windows: event_time.max_open_windows,
+        max_far_users: event_time.max_far_users,
         idle_us: arguments.idle.as_micros() as u64,
         commit_interval_us: arguments.commit_interval.as_micros() as u64,
         early_us: arguments.early.map(|early| early.as_micros() as u64),

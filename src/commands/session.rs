@@ -159,6 +159,7 @@ pub fn counting(windows: &cli::Windows, time: &cli::EventTime) -> Config {
         retention: seconds(time.retention),
         max_jump: seconds(time.max_jump),
         max_open_windows: time.max_open_windows as usize,
+        max_far_users: time.max_far_users,
     }
 }
 

@@ -67,9 +67,9 @@ pub fn run(arguments: &VerifyArgs, session: &Session) -> Result<ExitStatus> {
     }
     if let Some(far) = ledger.as_ref().map(|ledger| ledger.too_far).filter(|far| *far > 0) {
         let far = plural(far, "frame");
-        session
-            .screen
-            .say(format!("{far} of wild clocks found no window: `kuu count --max-open-windows` sets how many"));
+        session.screen.say(format!(
+            "{far} of wild clocks found no place: `kuu count` sets it with --max-open-windows, --max-far-users"
+        ));
     }
     let mut record = session.record(Configuration::Verify, VerifyConfig { topic, output: arguments.output.clone() });
     record.broker = Some(session::broker(&cluster));

@@ -159,6 +159,8 @@ pub struct CountConfig {
     pub max_jump_s: u64,
     /// The largest number of open windows far from every clock.
     pub max_open_windows: u32,
+    /// The largest number of users in them.
+    pub max_far_users: u64,
     /// The time in microseconds after which a silent partition is left out of the watermark.
     pub idle_us: u64,
     /// Microseconds between two commits.

@@ -91,8 +91,28 @@ fn wild_windows_are_limited_and_their_frames_are_letters() {
     assert_eq!(with_reason(&mock.address, "too_far"), 200);
     assert_eq!(values(&mock.address, "dead"), wild[1_000..]);
     assert_eq!(settle(&rows(&mock.address, "output")), windows(&[&sound[..], &wild[..1_000]].concat()));
-    kuu.run("verify").exits(1).says("200 frames of wild clocks found no window");
+    kuu.run("verify").exits(1).says("200 frames of wild clocks found no place");
     kuu.run("count --max-open-windows 999").exits(2).complains("--max-open-windows");
+}
+
+#[test]
+fn users_of_wild_windows_are_limited_and_their_frames_are_letters() {
+    let mock = Mock::new(1);
+    mock.topic("dead", 1);
+    let kuu = Kuu::with(&mock.address);
+    let sound = steady(600);
+    let wild: Vec<_> = (0..1_200).map(|i| frame(&format!("user {i}"), MINUTE + 1_000_000 + i % 60 * 7_260)).collect();
+    let all = [&sound[..20], &wild, &sound[20..]].concat();
+    let file = kuu.file("a.jsonl", lines(&all));
+    kuu.run(&format!("produce {file}")).exits(0);
+    kuu.run("count --dead-letter dead --max-far-users 1000")
+        .exits(0)
+        .says("ledger: 1,800 read = 1,600 counted + 0 malformed + 0 too late + 200 too far");
+    assert_eq!(values(&mock.address, "dead"), wild[1_000..]);
+    assert_eq!(with_reason(&mock.address, "too_far"), 200);
+    assert_eq!(settle(&rows(&mock.address, "output")), windows(&[&sound[..], &wild[..1_000]].concat()));
+    kuu.run("verify").exits(1).says("200 frames of wild clocks found no place").says("--max-far-users");
+    kuu.run("count --max-far-users 999").exits(2).complains("--max-far-users");
 }
 
 #[test]

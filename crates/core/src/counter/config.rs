@@ -15,6 +15,8 @@ pub struct Config {
     pub max_jump: i64,
     /// How many open windows may hold only frames that are more than `max_jump` from every clock.
     pub max_open_windows: usize,
+    /// How many users those windows may hold, each counted once a window.
+    pub max_far_users: u64,
 }
 
 impl Default for Config {
@@ -25,6 +27,7 @@ impl Default for Config {
             retention: 86_400,
             max_jump: 3_600,
             max_open_windows: MAX_OPEN_WINDOWS,
+            max_far_users: MAX_FAR_USERS,
         }
     }
 }
@@ -32,3 +35,6 @@ impl Default for Config {
 /// A generous number of windows far from every clock: a day of retention has 86,400 seconds, and each costs about 300
 /// bytes.
 pub const MAX_OPEN_WINDOWS: usize = 100_000;
+
+/// A generous number of users in windows far from every clock: a user costs 2 to 8 bytes a window.
+pub const MAX_FAR_USERS: u64 = 10_000_000;

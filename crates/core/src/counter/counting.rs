@@ -4,7 +4,7 @@ use crate::counter::config::Config;
 use crate::counter::emission::{Emission, Fate, Timing};
 use crate::counter::interner::Users;
 use crate::counter::journal::Journal;
-use crate::counter::open_windows::{ByEnd, Lane, Open};
+use crate::counter::open_windows::{ByEnd, Far, Lane, Open};
 use crate::counter::watermark::Clocks;
 use crate::ledger::Ledger;
 use crate::window::{Unit, Window};
@@ -29,8 +29,7 @@ pub struct Counter {
     pub(super) closed: Queue,
     /// Closed windows that changed since their last result.
     pub(super) corrected: Queue,
-    /// Number of open windows that hold only frames far from every clock.
-    pub(super) far: usize,
+    pub(super) far: Far,
     pub(super) ledger: Ledger,
     ready: Vec<Emission>,
     pub(super) journal: Option<Journal>,
@@ -51,7 +50,7 @@ impl Counter {
             pending: Queue::new(),
             closed: Queue::new(),
             corrected: Queue::new(),
-            far: 0,
+            far: Far::default(),
             ledger: Ledger::default(),
             ready: Vec::new(),
             journal: None,
@@ -93,7 +92,7 @@ impl Counter {
             return Fate::TooLate;
         }
         let far = !self.clocks.is_near(partition, frame.ts);
-        if far && !self.admits(frame.ts) {
+        if far && !self.admits(frame) {
             self.ledger.too_far += 1;
             self.moved();
             return Fate::TooFar;
@@ -112,10 +111,13 @@ impl Counter {
             if open.frames == 1 {
                 self.pending.insert(ByEnd::from(window));
                 open.far = far;
-                self.far += usize::from(far);
-            } else if open.far && !far {
-                open.far = false;
-                self.far -= 1;
+                self.far.add(open);
+            } else if open.far {
+                self.far.users += u64::from(fresh[i]);
+                if !far {
+                    self.far.remove(open);
+                    open.far = false;
+                }
             }
             if let Some(journal) = &mut self.journal {
                 journal.touch(&window, open);
@@ -130,16 +132,23 @@ impl Counter {
         Fate::Counted
     }
 
-    /// Whether a frame that is far from every clock may open its windows. Frames near a clock are always admitted: the
-    /// limit does not apply to a window that holds such a frame.
+    /// Whether a frame that is far from every clock may open its windows, and add its user to those that are far.
+    /// Frames near a clock are always admitted: the limits do not apply to a window that holds such a frame.
     #[cold]
-    fn admits(&mut self, ts: i64) -> bool {
-        let needed = self.lanes.iter_mut().filter_map(|lane| {
-            let window = lane.window(ts);
-            (!lane.is_open(&window)).then_some(())
-        });
-        let needed = needed.count();
-        needed == 0 || self.far + needed <= self.config.max_open_windows
+    fn admits(&mut self, frame: Frame<'_>) -> bool {
+        let user = self.users.find(frame.uid);
+        let mut more = Far::default();
+        for lane in &mut self.lanes {
+            let window = lane.window(frame.ts);
+            match lane.get(&window) {
+                None => more = Far { windows: more.windows + 1, users: more.users + 1 },
+                Some(open) if open.far && !user.is_some_and(|user| open.users.contains(user)) => more.users += 1,
+                Some(_) => {}
+            }
+        }
+        let Config { max_open_windows, max_far_users, .. } = self.config;
+        (more.windows == 0 || self.far.windows + more.windows <= max_open_windows)
+            && (more.users == 0 || self.far.users + more.users <= max_far_users)
     }
 
     fn moved(&mut self) {
@@ -191,7 +200,7 @@ impl Counter {
             self.closed.remove(&first);
             let (lane, window) = self.locate(first);
             let Some(open) = self.lanes[lane].evict(&window) else { continue };
-            self.far -= usize::from(open.far);
+            self.far.remove(&open);
             if let Some(journal) = &mut self.journal {
                 journal.evict(&window, &open);
             }

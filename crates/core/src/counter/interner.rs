@@ -62,6 +62,13 @@ impl Users {
         number
     }
 
+    /// The number of `uid`, if it is known.
+    pub fn find(&self, uid: &str) -> Option<u32> {
+        let uid = uid.as_bytes();
+        let found = self.table.find(self.hasher.hash_one(uid), |user| id(&self.text, user) == uid)?;
+        Some(found.number)
+    }
+
     /// Starts to track which ids are new, for [`Users::unsaved_blocks`]; must be called before the first id.
     pub fn keep_blocks(&mut self) {
         self.tail.get_or_insert_default();

@@ -66,6 +66,13 @@ impl Members {
         }
     }
 
+    pub fn contains(&self, user: u32) -> bool {
+        match self {
+            Members::Few(users) => users.contains(&user),
+            Members::Many(many) => many.users.contains(user),
+        }
+    }
+
     pub fn len(&self) -> u64 {
         match self {
             Members::Few(users) => users.len() as u64,
@@ -93,6 +100,7 @@ mod tests {
         fn it_is_a_set(users in prop::collection::vec(0u32..200_000, 0..100)) {
             let (mut members, mut plain) = (Members::default(), BTreeSet::new());
             for user in users.iter().chain(&users) {
+                prop_assert_eq!(members.contains(*user), plain.contains(user));
                 prop_assert_eq!(members.insert(*user), plain.insert(*user));
                 prop_assert_eq!(members.len(), plain.len() as u64);
             }

@@ -24,6 +24,33 @@ pub struct Open {
     pub far: bool,
 }
 
+/// The open windows that hold only frames far from every clock.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Far {
+    /// Their number.
+    pub windows: usize,
+    /// Their users, each counted once a window.
+    pub users: u64,
+}
+
+impl Far {
+    /// Counts a window in, if it is one of them.
+    pub fn add(&mut self, open: &Open) {
+        if open.far {
+            self.windows += 1;
+            self.users += open.users.len();
+        }
+    }
+
+    /// Counts a window out, if it is one of them.
+    pub fn remove(&mut self, open: &Open) {
+        if open.far {
+            self.windows -= 1;
+            self.users -= open.users.len();
+        }
+    }
+}
+
 /// A window, ordered by its end, then by its length, the shorter one first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ByEnd {
@@ -80,11 +107,6 @@ impl Lane {
     /// The window `window`, if it is open.
     pub fn get(&mut self, window: &Window) -> Option<&mut Open> {
         self.open.get_mut(&window.start)
-    }
-
-    /// Whether the window `window` is open.
-    pub fn is_open(&self, window: &Window) -> bool {
-        self.open.contains_key(&window.start)
     }
 
     /// Removes a window and returns it.

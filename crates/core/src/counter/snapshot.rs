@@ -180,7 +180,7 @@ impl Counter {
                 let WindowRecord { frames, revision, changed, far, .. } = record;
                 let open = self.lanes[lane].open(window);
                 *open = Open { users, frames, revision, changed, far, unsaved: false, saved: true };
-                self.far += usize::from(far);
+                self.far.add(open);
                 let queue: &mut Queue = if open.revision.is_none() { &mut self.pending } else { &mut self.closed };
                 queue.insert(ByEnd::from(window));
                 if open.changed && open.revision.is_some() {

@@ -72,7 +72,7 @@ fn config(retention: i64) -> Config {
     let units = vec![Unit::Second, Unit::Minute, Unit::Week, Unit::Month];
     // A low limit, so that some windows are refused; before the first clock starts, the first frames open as many as
     // they can.
-    Config { units, lateness: 5, retention, max_jump: 120, max_open_windows: 20 }
+    Config { units, lateness: 5, retention, max_jump: 120, max_open_windows: 20, max_far_users: 30 }
 }
 
 fn check(steps: &[Step], retention: i64) -> Result<(), TestCaseError> {

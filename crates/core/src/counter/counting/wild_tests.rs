@@ -90,6 +90,10 @@ fn a_silent_partition_that_comes_back_with_another_time_is_left_out_again() {
     assert_eq!(counter.watermark(), Some(NOON + 115));
 }
 
+fn see_user(counter: &mut Counter, uid: &str, ts: i64) -> Option<Fate> {
+    counter.observe(0, Ok(Frame { uid, ts }))
+}
+
 fn limited(max_open_windows: usize) -> Counter {
     Counter::new(Config { max_open_windows, ..Config::default() }, 1)
 }
@@ -113,7 +117,7 @@ fn windows_far_from_the_clock_are_limited_and_no_others() {
     assert_eq!((ledger.read, ledger.counted, ledger.too_far), (4_030, 4_020, 10));
     assert!(ledger.balances());
     // The windows in the past are evicted by now, so there is room for others.
-    assert_eq!(counter.far, 6);
+    assert_eq!(counter.far.windows, 6);
     assert_eq!((0..9).filter(|i| see(&mut counter, 0, NOON + (999 + 2 * i) * HOUR) == Some(Fate::Counted)).count(), 4);
 }
 
@@ -122,17 +126,17 @@ fn a_window_that_the_clock_reaches_is_no_longer_far() {
     let mut counter = limited(8);
     // Before the clock starts all windows are far; a night later seven are far again.
     start(&mut counter, 0, NOON);
-    assert_eq!(counter.far, 1);
+    assert_eq!(counter.far.windows, 1);
     see(&mut counter, 0, NOON);
-    assert_eq!(counter.far, 0);
+    assert_eq!(counter.far.windows, 0);
     for i in 0..9 {
         assert_eq!(see(&mut counter, 0, NOON + 10 * HOUR + i * 60), Some(Fate::Counted));
     }
-    assert_eq!(counter.far, 8);
+    assert_eq!(counter.far.windows, 8);
     for i in 0..8 {
         see(&mut counter, 0, NOON + 10 * HOUR + i * 60);
     }
-    assert_eq!(counter.far, 0);
+    assert_eq!(counter.far.windows, 0);
 }
 
 #[test]
@@ -160,20 +164,60 @@ fn a_frame_opens_all_its_windows_or_none() {
     assert_eq!(counter.lanes.iter().map(|lane| lane.windows().count()).sum::<usize>(), 3 + 5);
 }
 
+#[test]
+fn users_of_windows_far_from_the_clock_are_limited_and_no_others() {
+    let units = vec![Unit::Minute, Unit::Hour];
+    let mut counter = Counter::new(Config { units, max_far_users: 6, ..Config::default() }, 1);
+    start(&mut counter, 0, NOON);
+    see(&mut counter, 0, NOON);
+    assert_eq!(counter.far, Far::default(), "the clock has reached the windows of the first eight frames");
+    let wild = NOON + 99 * HOUR;
+    assert_eq!(see_user(&mut counter, "b", wild), Some(Fate::Counted));
+    assert_eq!(see_user(&mut counter, "c", wild), Some(Fate::Counted));
+    assert_eq!(see_user(&mut counter, "b", wild + 60), Some(Fate::Counted), "new in its minute, not in its hour");
+    assert_eq!(counter.far, Far { windows: 3, users: 5 });
+    let known = counter.users();
+    assert_eq!(see_user(&mut counter, "d", wild), Some(Fate::TooFar), "it needs a place in two windows");
+    assert_eq!(counter.users(), known, "a user that is refused takes no memory");
+    assert_eq!(see_user(&mut counter, "c", wild + 60), Some(Fate::Counted), "it needs one");
+    assert_eq!(see_user(&mut counter, "b", wild + 120), Some(Fate::TooFar));
+    assert_eq!(see_user(&mut counter, "b", wild + 1), Some(Fate::Counted), "who is there already needs none");
+    for i in 0..100 {
+        assert_eq!(see_user(&mut counter, &format!("near {i}"), NOON), Some(Fate::Counted), "user {i}");
+    }
+    assert_eq!((counter.ledger().too_far, counter.ledger().read), (2, 9 + 7 + 100));
+    // A clock that gets there makes them near, and there is room for others.
+    for _ in 0..9 {
+        see_user(&mut counter, "b", wild);
+    }
+    assert_eq!(counter.far, Far { windows: 1, users: 2 }, "only the minute after it is far still");
+    assert_eq!(see_user(&mut counter, "d", wild + 999 * HOUR), Some(Fate::Counted));
+    assert_eq!(see_user(&mut counter, "e", wild + 999 * HOUR), Some(Fate::Counted));
+    assert_eq!(see_user(&mut counter, "f", wild + 999 * HOUR), Some(Fate::TooFar));
+}
+
 proptest! {
     /// A frame near a clock always gets its windows, whatever wild clocks do: the result is the same as without a
     /// limit.
     #[test]
-    fn what_is_near_is_never_refused(wild in prop::collection::vec(0i64..4_000_000_000, 0..200), limit in 1usize..20) {
-        let mut counter = limited(limit);
+    fn what_is_near_is_never_refused(
+        wild in prop::collection::vec((prop_oneof![0i64..4_000_000_000, 2_000_000_000i64..2_000_000_300], 0u8..30), 0..200),
+        max_open_windows in 1usize..20,
+        max_far_users in 1u64..20,
+    ) {
+        let mut counter = Counter::new(Config { max_open_windows, max_far_users, ..Config::default() }, 1);
         start(&mut counter, 0, NOON);
-        let (mut far, mut refused) = (0, 0);
-        for (i, ts) in wild.iter().enumerate() {
+        let mut refused = 0;
+        for (i, (ts, user)) in wild.iter().enumerate() {
             prop_assert_eq!(see(&mut counter, 0, NOON + i as i64 * 30), Some(Fate::Counted));
-            refused += u64::from(see(&mut counter, 0, *ts) == Some(Fate::TooFar));
-            far = far.max(counter.far);
+            refused += u64::from(see_user(&mut counter, &user.to_string(), *ts) == Some(Fate::TooFar));
+            let far = counter.lanes.iter().flat_map(Lane::windows).filter(|(_, open)| open.far);
+            let far = far.fold(Far::default(), |sum, (_, open)| {
+                Far { windows: sum.windows + 1, users: sum.users + open.users.len() }
+            });
+            prop_assert!(far.windows <= max_open_windows && far.users <= max_far_users);
+            prop_assert_eq!(&far, &counter.far);
         }
-        prop_assert!(far <= limit);
         prop_assert_eq!(counter.ledger().too_far, refused);
         prop_assert!(counter.ledger().balances());
     }
