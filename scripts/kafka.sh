@@ -7,6 +7,13 @@ readonly log4j_version=2.24.3 # the release that Kafka 4.1.1 itself depends on
 readonly ready_seconds=120    # a broker that was killed first waits for its old session to end (9 s) and checks its data
 readonly term_seconds=20
 
+here=$(cd -- "$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")" && pwd)
+readonly here
+# shellcheck source=scripts/kafka/jars.sh
+source "$here/kafka/jars.sh"
+# shellcheck source=scripts/kafka/security.sh
+source "$here/kafka/security.sh"
+
 usage() {
     cat <<EOF
 Run one Apache Kafka $version broker (KRaft, no ZooKeeper) on localhost, with its files in one directory.
@@ -74,7 +81,7 @@ parse_arguments() {
         fi
         port=$((10#$port))
     fi
-    [[ -n $dir ]] || dir=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)/.kafka
+    [[ -n $dir ]] || dir=$here/../.kafka
     dir=$(realpath -m -- "$dir")
 }
 
@@ -134,184 +141,6 @@ terminate() { # PID PORT
         sleep 0.1
     done
     rm -f -- "$dir/kafka.pid"
-}
-
-# ---- the jars ------------------------------------------------------------------------------------
-
-find_java() {
-    java=${JAVA_HOME:+$JAVA_HOME/bin/}java
-    local remedy="Kafka $version needs Java 17 or later: install it (Debian: apt-get install openjdk-17-jre-headless) or set JAVA_HOME"
-    command -v "$java" >/dev/null || die 2 "found no $java. $remedy"
-    local answer
-    answer=$("$java" -version 2>&1) || die 2 "'$java -version' failed. $remedy"
-    if ! [[ $answer =~ version\ \"([0-9]+) ]] || ((BASH_REMATCH[1] < 17)); then
-        die 2 "$java is ${answer%%$'\n'*}. $remedy"
-    fi
-}
-
-pom() {
-    cat <<EOF
-<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>kuu</groupId><artifactId>kafka-jars</artifactId><version>1</version><packaging>pom</packaging>
-  <dependencies>
-    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>$version</version></dependency>
-    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka-tools</artifactId><version>$version</version></dependency>
-    <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId><version>$log4j_version</version></dependency>
-  </dependencies>
-</project>
-EOF
-}
-
-cache_is_whole() {
-    [[ -f $cache/pom.xml && "$(<"$cache/pom.xml")" == "$(pom)" ]] &&
-        (cd -- "$cache" && sha256sum --quiet --check SHA256SUMS) &>/dev/null
-}
-
-fetch_jars() { # into $cache, all or nothing
-    if cache_is_whole; then return; fi
-    mkdir -p -- "${cache%/*}" || die 2 "cannot write in ${cache%/*}: set XDG_CACHE_HOME"
-    local cache_lock
-    exec {cache_lock}>"$cache.lock"
-    flock "$cache_lock"
-    if ! cache_is_whole; then # nor did another kafka.sh fetch it while this one waited
-        command -v mvn >/dev/null ||
-            die 2 "found no mvn, which fetches Kafka's jars: install Maven (Debian: apt-get install maven)"
-        if [[ -e $cache ]]; then
-            say "kafka.sh: $cache is damaged or of another make: fetching it again" >&2
-        fi
-        say "kafka.sh: fetching Apache Kafka $version from Maven Central into $cache (54 MB, once)" >&2
-        rm -rf -- "$cache".?????? # of a kafka.sh that was killed
-        work=$(mktemp -d -- "$cache.XXXXXX")
-        mkdir -- "$work/new"
-        pom >"$work/new/pom.xml"
-        mvn -B -ntp -f "$work/new/pom.xml" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
-            -DincludeScope=runtime -DoutputDirectory="$work/new" &>"$work/mvn.log" </dev/null || {
-            tail -n 15 -- "$work/mvn.log" >&2
-            die 2 "Maven could not fetch the jars (its last words are above): check that it reaches Maven Central, then try again"
-        }
-        (cd -- "$work/new" && sha256sum -- *.jar >SHA256SUMS)
-        if [[ -e $cache ]]; then mv -T -- "$cache" "$work/old"; fi
-        mv -T -- "$work/new" "$cache"
-        rm -rf -- "$work"
-    fi
-    exec {cache_lock}>&-
-}
-
-# ---- security ------------------------------------------------------------------------------------
-
-readonly users=(admin kuu reader stranger)
-
-password() { # USER
-    sed -n "s/^$1 //p" "$dir/passwords"
-}
-
-check_security() { # what DIR holds stays what it was made as
-    [[ -d $dir/data ]] || return 0
-    if [[ -n $secure ]]; then
-        [[ -f $dir/passwords ]] ||
-            die 2 "the broker of $dir was made without --secure: leave it out, give another --dir, or delete $dir"
-    elif [[ -f $dir/passwords ]]; then
-        die 2 "the broker of $dir was made with --secure: add it, give another --dir, or delete $dir"
-    fi
-}
-
-# Passwords, a CA, a certificate for localhost by that CA, and files for clients. They last as long as DIR.
-make_secrets() {
-    command -v openssl >/dev/null || die 2 "found no openssl, which makes the certificates: install it (Debian: apt-get install openssl)"
-    if [[ ! -d $dir/data ]]; then
-        rm -f -- "$dir/granted"
-        local user
-        for user in "${users[@]}"; do say "$user $(openssl rand -hex 16)"; done >"$dir/passwords"
-        make_certificates &>"$dir/openssl.log" || {
-            cat -- "$dir/openssl.log" >&2
-            die 1 "openssl could not make the certificates (its words are above)"
-        }
-    fi
-    client_properties kuu SCRAM-SHA-512 >"$dir/client.properties"
-    client_properties kuu PLAIN >"$dir/plain.properties"
-    client_properties reader SCRAM-SHA-512 >"$dir/reader.properties"
-    client_properties stranger SCRAM-SHA-512 >"$dir/stranger.properties"
-    cat >"$dir/admin.properties" <<EOF
-# User admin, for Kafka's own tools. Written by kafka.sh at every start.
-bootstrap.servers=localhost:$port
-security.protocol=SASL_SSL
-ssl.truststore.type=PEM
-ssl.truststore.location=$dir/ca.pem
-sasl.mechanism=PLAIN
-sasl.jaas.config=$(plain_login);
-EOF
-}
-
-make_certificates() (
-    cd -- "$dir"
-    key=(-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes)
-    openssl req -x509 "${key[@]}" -keyout ca.key -out ca.pem -days 3650 -subj "/CN=kuu test CA" \
-        -addext keyUsage=critical,keyCertSign,cRLSign
-    openssl req "${key[@]}" -keyout server.key -out server.csr -subj /CN=localhost
-    openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.crt -days 3650 \
-        -extfile <(say subjectAltName=DNS:localhost)
-    cat server.key server.crt >server.pem
-    rm -- ca.key ca.srl server.key server.csr server.crt # nobody needs a second certificate
-)
-
-client_properties() { # USER MECHANISM
-    cat <<EOF
-# User $1 by $2, for \`kuu --config\`. Written by kafka.sh at every start.
-bootstrap.servers=localhost:$port
-security.protocol=sasl_ssl
-ssl.ca.location=$dir/ca.pem
-sasl.mechanism=$2
-sasl.username=$1
-sasl.password=$(password "$1")
-EOF
-}
-
-plain_login() {
-    printf '%s required username="admin" password="%s"' org.apache.kafka.common.security.plain.PlainLoginModule "$(password admin)"
-}
-
-security_properties() {
-    local listener user known=''
-    for user in "${users[@]}"; do known+=" user_$user=\"$(password "$user")\""; done
-    cat <<EOF
-ssl.keystore.type=PEM
-ssl.keystore.location=server.pem
-ssl.truststore.type=PEM
-ssl.truststore.location=ca.pem
-sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
-sasl.mechanism.inter.broker.protocol=PLAIN
-sasl.mechanism.controller.protocol=PLAIN
-authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-allow.everyone.if.no.acl.found=false
-super.users=User:admin
-listener.name.controller.sasl.enabled.mechanisms=PLAIN
-listener.name.controller.plain.sasl.jaas.config=$(plain_login) user_admin="$(password admin)";
-EOF
-    for listener in clients clients6; do
-        cat <<EOF
-listener.name.$listener.plain.sasl.jaas.config=$(plain_login)$known;
-listener.name.$listener.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
-EOF
-    done
-}
-
-# What kuu needs, and no more; the README has the same as a table.
-grant() {
-    if [[ -f $dir/granted ]]; then return; fi
-    local topics=(--topic messages --topic output --topic kuu) waiting=() pid
-    allow reader "${topics[@]}" --operation Read & waiting+=($!)
-    allow kuu "${topics[@]}" --operation Read & waiting+=($!)
-    allow kuu --group kuu --operation Read --operation Delete & waiting+=($!)
-    allow kuu "${topics[@]}" --transactional-id kuu --operation Write --operation Describe & waiting+=($!)
-    allow kuu "${topics[@]}" --operation Create --operation Delete --operation DescribeConfigs & waiting+=($!)
-    for pid in "${waiting[@]}"; do wait "$pid" || fail "could not give the users their ACLs"; done
-    : >"$dir/granted"
-}
-
-allow() { # USER RESOURCE AND OPERATION...: for all names that start so
-    (run_java -XX:TieredStopAtLevel=1 org.apache.kafka.tools.AclCommand --bootstrap-server "localhost:$port" \
-        --command-config admin.properties --add --resource-pattern-type prefixed --allow-principal "User:$1" "${@:2}")
 }
 
 # ---- the broker ----------------------------------------------------------------------------------
