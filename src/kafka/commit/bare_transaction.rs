@@ -3,7 +3,7 @@
 use crate::kafka::client::context::Context;
 use crate::kafka::client::settings::{Settings, unusable};
 use crate::kafka::commit::exactly_once::insist;
-use crate::kafka::consume::poll::serve_and_rest;
+use crate::kafka::produce::sending::serve_and_rest;
 use crate::system::deadline::Deadline;
 use anyhow::{Context as _, Result, anyhow, bail};
 use rdkafka::consumer::{BaseConsumer, Consumer};

@@ -1,6 +1,6 @@
 //! Readers of topics: frames for the counter, and whole topics message by message.
 
-pub mod poll;
+pub mod listener;
 pub mod reader;
 pub mod readers;
 pub mod whole_topic;

@@ -5,22 +5,21 @@ use crate::engine::stop::Stop;
 use crate::kafka::admin::Range;
 use crate::kafka::client::background_close::Aside;
 use crate::kafka::client::context::Context;
-use crate::kafka::client::outage::is_passing;
 use crate::kafka::client::settings::{READING, Settings, queue_kbytes, queue_messages, unusable};
-use crate::kafka::consume::poll::Poll;
+use crate::kafka::consume::listener::{Failure, Heard, Listener};
 use crate::kafka::headers::{DUE_HEADER, SENT_HEADER, decode_us};
 use crate::kafka::positions::position;
 use crate::kafka::topics::identity::Identity;
 use crate::system::clock::steady_us;
 use crate::system::fault::planted;
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow};
 use kuu_core::frame_batch::{Frames, Times};
 use kuu_frame::{Parser, ParserKind};
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A run of frames is handed over when it has this many bytes...
 const RUN_BYTES: usize = 32 * 1024;
@@ -28,8 +27,6 @@ const RUN_BYTES: usize = 32 * 1024;
 const RUN_VALUE_BYTES: usize = 1024 * 1024;
 /// How long a broker may be away before a reader gives up.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// Errors that are further apart than this belong to different outages.
-const LULL: Duration = Duration::from_secs(60);
 
 /// The options of all readers of a topic.
 #[derive(Clone, Debug)]
@@ -112,34 +109,17 @@ impl Reader {
         let mut bounded = self.begin()?;
         let mut parser = Parser::new(self.options.parser);
         let mut run = Frames::default();
-        let mut poll = Poll::default();
-        let mut heard = Instant::now();
-        let mut trouble: Option<(Instant, Instant)> = None;
+        let mut listener = Listener::new(PATIENCE);
         while !self.stop.interrupted() && !self.feed.is_closed() && self.shares.iter().any(|share| !share.ended) {
-            let (message, waited) = match poll.at_hand(&self.consumer) {
-                None => {
-                    // Frames must not wait for later ones while the counter is idle; while it is busy, the run may
-                    // grow.
-                    if self.feed.is_awaited() {
-                        let last = self.whole(&mut run);
-                        self.feed.send_last(last);
-                    }
-                    // A busy reader must not sleep long: the counter commits once no reader is busy.
-                    (poll.wait(&self.consumer, !self.feed.is_busy()), true)
-                }
-                some => (some, false),
-            };
-            match message {
-                Some(Ok(message)) => {
+            let heard = listener.next(&self.consumer, || idle(&mut self.feed, &mut run));
+            match heard.or_else(|failure| self.fail(failure))? {
+                Heard::Message(message) => {
                     self.feed.set_busy();
-                    if waited {
-                        heard = Instant::now();
-                    }
                     let partition = message.partition() as usize;
                     if partition != run.partition || run.bytes() >= self.run_bytes() {
                         self.hand_over(&mut run);
                         // A full queue may have blocked this thread for a long time.
-                        heard = Instant::now();
+                        listener.hears();
                         run.restart(partition);
                     }
                     self.take(&message, &mut parser, &mut run);
@@ -150,33 +130,21 @@ impl Reader {
                         self.end(partition)?;
                     }
                 }
-                Some(Err(KafkaError::PartitionEOF(partition))) => {
-                    heard = Instant::now();
+                Heard::PartitionEnd(partition) => {
                     self.hand_over(&mut run);
-                    let partition = partition as usize;
                     let at = position(&self.positions()?, &self.options.topic, partition);
                     let low = self.share(partition).map_or(-1, |share| share.low);
                     self.feed.send(Event::CaughtUp(partition, at.max(low)));
                 }
-                Some(Err(error)) => {
-                    // A quiet topic has no messages for hours, so the duration of the errors counts.
-                    let now = Instant::now();
-                    let (since, last) = trouble.unwrap_or((now, now));
-                    let since = if now - last > LULL { now } else { since.max(heard) };
-                    trouble = Some((since, now));
-                    self.judge(error, since)?;
-                }
-                None => {}
+                Heard::Nothing => {}
             }
-            if waited && self.stop.finishing() && !bounded {
+            if listener.waited() && self.stop.finishing() && !bounded {
                 self.refresh_ends()?;
                 bounded = true;
             }
-            if bounded && poll.is_dry() {
+            if bounded && listener.is_dry() {
                 self.end_reached(&mut run)?;
-                if heard.elapsed() > PATIENCE {
-                    bail!(self.silence(PATIENCE));
-                }
+                listener.expect_news(&self.consumer).or_else(|failure| self.fail(failure))?;
             }
         }
         self.hand_over(&mut run);
@@ -266,32 +234,24 @@ impl Reader {
     }
 
     fn hand_over(&self, run: &mut Frames) {
-        if let Some(whole) = self.whole(run) {
+        if let Some(whole) = whole(&self.feed, run) {
             self.feed.send(Event::Frames(whole));
         }
     }
 
-    /// Takes the current run, if it has frames, and starts a new one.
-    fn whole(&self, run: &mut Frames) -> Option<Frames> {
-        if run.is_empty() {
-            return None;
-        }
-        planted(std::thread::current().name().unwrap_or_default());
-        let partition = run.partition;
-        let whole = std::mem::replace(run, self.feed.spare());
-        run.restart(partition);
-        Some(whole)
-    }
-
-    /// Ignores an error that may pass; returns an error that is final or lasts for too long.
-    fn judge(&self, error: KafkaError, since: Instant) -> Result<()> {
-        let code = error.rdkafka_error_code();
-        // The group of a reader is only a name: nothing is committed for it.
-        let passing = code.is_some_and(|code| is_passing(code) || code == RDKafkaErrorCode::GroupAuthorizationFailed);
+    /// Says what a failure means for this count.
+    fn fail<T>(&self, failure: Failure) -> Result<T> {
         let topic = &self.options.topic;
-        match code {
-            _ if passing && since.elapsed() < PATIENCE => Ok(()),
-            _ if passing => Err(self.silence(since.elapsed())),
+        let error = match failure {
+            Failure::Error(error) => error,
+            Failure::Silence(why) => {
+                let seconds = PATIENCE.as_secs();
+                return Err(anyhow!(
+                    "the broker has sent nothing for {seconds} s ({why}): start it again, then count again"
+                ));
+            }
+        };
+        match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::AutoOffsetReset) => {
                 // The topic may be another one, with fewer offsets.
                 self.identity.check(self.consumer.client())?;
@@ -310,11 +270,28 @@ impl Reader {
             _ => Err(anyhow!(error).context(format!("topic {topic} cannot be read"))),
         }
     }
+}
 
-    fn silence(&self, time: Duration) -> anyhow::Error {
-        let why = self.consumer.context().last_error().unwrap_or_else(|| "no error was reported".into());
-        anyhow!("the broker has sent nothing for {} s ({why}): start it again, then count again", time.as_secs())
+/// Nothing is at hand: frames must not wait for later ones while the counter is idle; while it is busy, the run may
+/// grow. Returns whether this thread may sleep long: the counter commits once no reader is busy.
+fn idle(feed: &mut Feed, run: &mut Frames) -> bool {
+    if feed.is_awaited() {
+        let last = whole(feed, run);
+        feed.send_last(last);
     }
+    !feed.is_busy()
+}
+
+/// Takes the current run, if it has frames, and starts a new one.
+fn whole(feed: &Feed, run: &mut Frames) -> Option<Frames> {
+    if run.is_empty() {
+        return None;
+    }
+    planted(std::thread::current().name().unwrap_or_default());
+    let partition = run.partition;
+    let whole = std::mem::replace(run, feed.spare());
+    run.restart(partition);
+    Some(whole)
 }
 
 fn times(message: &BorrowedMessage<'_>) -> Times {

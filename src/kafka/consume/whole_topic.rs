@@ -3,14 +3,13 @@
 use crate::kafka::admin::Range;
 use crate::kafka::client::background_close::Aside;
 use crate::kafka::client::context::Context;
-use crate::kafka::client::outage::is_passing;
 use crate::kafka::client::refusal::denied;
 use crate::kafka::client::settings::{READING, Settings, queue_kbytes, unusable};
-use crate::kafka::consume::poll::Poll;
+use crate::kafka::consume::listener::{Failure, Heard, Listener, passes};
 use crate::kafka::positions::position;
 use anyhow::{Context as _, Result, anyhow};
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaError;
 use rdkafka::message::{BorrowedMessage, Headers, Message};
 use rdkafka::{Offset, TopicPartitionList};
 use std::panic::resume_unwind;
@@ -62,9 +61,8 @@ fn drain(
     mut take: impl FnMut(ScannedMessage<'_>) -> Result<()>,
 ) -> Result<u64> {
     let mut messages = 0;
-    let mut poll = Poll::default();
-    let mut heard = Instant::now();
-    let ends = |consumer: &BaseConsumer<Context>| -> Result<bool> {
+    let mut listener = Listener::new(settings.timeout);
+    let ends = || -> Result<bool> {
         let positions = consumer.position()?;
         Ok(ranges
             .iter()
@@ -72,37 +70,27 @@ fn drain(
             .filter(|(_, range)| !range.is_empty())
             .all(|(partition, range)| position(&positions, topic, partition) >= range.high))
     };
+    let fail = |failure| match failure {
+        Failure::Error(error) => unreadable(settings, topic, error),
+        Failure::Silence(why) => {
+            let seconds = settings.timeout.as_secs_f64();
+            anyhow!("topic {topic}: the broker has sent nothing for {seconds} s: {why}")
+        }
+    };
     let mut left = ranges.iter().map(Range::len).sum::<u64>();
     while left > 0 {
-        let (message, waited) = match poll.at_hand(consumer) {
-            None => (poll.wait(consumer, true), true),
-            some => (some, false),
-        };
-        match message {
-            Some(Ok(message)) => {
-                if waited {
-                    heard = Instant::now();
-                }
-                if message.offset() < ranges.get(message.partition() as usize).map_or(0, |range| range.high) {
-                    messages += 1;
-                    left = left.saturating_sub(1);
-                    take(record(&message))?;
-                }
+        if let Heard::Message(message) = listener.next(consumer, || true).map_err(fail)? {
+            if message.offset() < ranges.get(message.partition() as usize).map_or(0, |range| range.high) {
+                messages += 1;
+                left = left.saturating_sub(1);
+                take(record(&message))?;
             }
+        } else if listener.is_dry() {
             // Transaction markers and compacted rows have offsets too, so the position decides.
-            None if poll.is_dry() && ends(consumer)? => break,
-            None => {}
-            Some(Err(error)) if lasting(&error) => {
-                return Err(denied(settings, error, "Read", topic).context(format!("topic {topic} cannot be read")));
+            if ends()? {
+                break;
             }
-            Some(Err(_)) => {}
-        }
-        if waited && heard.elapsed() > settings.timeout {
-            let why = consumer.context().last_error().unwrap_or_else(|| "no error was reported".into());
-            return Err(anyhow!(
-                "topic {topic}: the broker has sent nothing for {} s: {why}",
-                settings.timeout.as_secs_f64()
-            ));
+            listener.expect_news(consumer).map_err(fail)?;
         }
     }
     Ok(messages)
@@ -168,9 +156,7 @@ pub fn read_until(
     while !done() {
         match consumer.poll(Duration::from_millis(10)) {
             Some(Ok(message)) => take(record(&message)),
-            Some(Err(error)) if lasting(&error) => {
-                return Err(denied(settings, error, "Read", topic).context(format!("topic {topic} cannot be read")));
-            }
+            Some(Err(error)) if !passes(&error) => return Err(unreadable(settings, topic, error)),
             _ => {}
         }
     }
@@ -206,10 +192,6 @@ fn record<'a>(message: &'a BorrowedMessage<'a>) -> ScannedMessage<'a> {
     }
 }
 
-fn lasting(error: &KafkaError) -> bool {
-    match error.rdkafka_error_code() {
-        // The group is only a name: nothing is committed for it.
-        Some(RDKafkaErrorCode::GroupAuthorizationFailed) => false,
-        code => !code.is_some_and(is_passing),
-    }
+fn unreadable(settings: &Settings, topic: &str, error: KafkaError) -> anyhow::Error {
+    denied(settings, error, "Read", topic).context(format!("topic {topic} cannot be read"))
 }

@@ -4,4 +4,4 @@ pub mod deliveries;
 pub mod frame_sender;
 pub mod replay;
 pub mod result_writer;
-mod sending;
+pub mod sending;

@@ -1,9 +1,30 @@
-//! Sends messages through a producer with a bounded queue.
+//! Sends messages through a producer with a bounded queue, and takes its deliveries.
 
-use crate::kafka::consume::poll::serve_and_rest;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::ToBytes;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use std::time::Duration;
+
+/// The pause between two polls of a producer, if there is nothing else to do.
+const REST: Duration = Duration::from_micros(200);
+
+/// Serves all available deliveries. A single poll serves only one batch, and the others would wait for the next poll.
+pub fn serve<C: ProducerContext>(producer: &BaseProducer<C>) {
+    loop {
+        let before = producer.in_flight_count();
+        producer.poll(Duration::ZERO);
+        if producer.in_flight_count() >= before {
+            return;
+        }
+    }
+}
+
+/// Serves all available deliveries, then sleeps briefly. Polling with a timeout is no alternative: it spins until the
+/// timeout, whatever arrives, and has a resolution of whole milliseconds.
+pub fn serve_and_rest<C: ProducerContext>(producer: &BaseProducer<C>) {
+    serve(producer);
+    std::thread::sleep(REST);
+}
 
 /// Why a producer did not accept a message.
 pub enum Untaken {
