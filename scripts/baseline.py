@@ -20,7 +20,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KUU = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "kuu"
 FORMAT = 2
-PHASES = ["parse", "batch", "produce", "count"]
+SHARE = "_share"
 
 
 def measure(options):
@@ -31,7 +31,8 @@ def measure(options):
         if done.returncode not in (0, 4, 5):
             raise SystemExit(f"kuu bench ended with exit status {done.returncode}")
         record = json.loads(pathlib.Path(results, "bench.json").read_text())
-    shares = {phase: round(record["figures"][f"{phase}_share"]["value"], 4) for phase in PHASES}
+    shares = {name.removesuffix(SHARE): round(figure["value"], 4)
+              for name, figure in record["figures"].items() if name.endswith(SHARE)}
     run = {"at": record["written"], "kuu": record["program"]["git"], "shares": shares}
     return record["config"]["conditions"], run
 

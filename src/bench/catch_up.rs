@@ -3,6 +3,7 @@
 
 use crate::bench::embedded::guard;
 use crate::bench::load::Load;
+use crate::bench::stage::{Samples, Stage};
 use crate::count::recovery::Job;
 use crate::engine::start::RunOptions;
 use crate::engine::stop::Stop;
@@ -48,33 +49,6 @@ pub struct CatchUpPlan {
     pub prefix: String,
 }
 
-/// The duration of each phase in seconds, by round, and the fate of the frames.
-#[derive(Clone, Debug, Default)]
-pub struct Samples {
-    /// Reading and inflating the files, without further work.
-    pub inflate: Vec<f64>,
-    /// Counting the truth from the files.
-    pub batch: Vec<f64>,
-    /// Parsing the frames in memory with the fast parser, scaled to all frames of the input.
-    pub parse_fast: Vec<f64>,
-    /// The same with the plain parser.
-    pub parse_plain: Vec<f64>,
-    /// Counting these parsed frames: look up the user, find the window, add the user to its set.
-    pub observe: Vec<f64>,
-    /// Sending the files to a topic, until all frames are acknowledged.
-    pub produce: Vec<f64>,
-    /// Sending the same frames from memory.
-    pub raw_send: Vec<f64>,
-    /// Reading a topic, from the first frame to the last, without parsing.
-    pub raw_read: Vec<f64>,
-    /// Counting a topic, from the first frame until the last result is acknowledged.
-    pub count: Vec<f64>,
-    /// The same at least once, if `count` is exactly once.
-    pub count_at_least_once: Vec<f64>,
-    /// The ledger of the last count.
-    pub ledger: Ledger,
-}
-
 /// The topics of the last round.
 #[derive(Clone, Debug)]
 pub struct BenchTopics {
@@ -111,18 +85,18 @@ pub fn measure(
         let topics = BenchTopics { messages: named("messages"), output: named("output") };
         let raw = named("raw");
         let say = |phase: &str| tell(&format!("catch-up, round {round} of {}: {phase}", plan.rounds));
-        let mut timed = |into: fn(&mut Samples) -> &mut Vec<f64>, seconds: f64| into(&mut samples).push(seconds);
+        let mut timed = |stage, seconds| samples.add(stage, seconds);
 
         cluster.create(&topics.messages, plan.partitions, 1, &[])?;
         cluster.create(&raw, plan.partitions, 1, &[])?;
         // librdkafka takes 500 ms to get a producer id: the phases before the first send give it the time.
         let (from_files, from_memory) = (sender(plan, &topics.messages, cluster)?, sender(plan, &raw, cluster)?);
         say("inflate, batch, parse");
-        timed(|samples| &mut samples.inflate, inflate(&plan.files)?);
-        timed(|samples| &mut samples.batch, batch(plan)?);
-        timed(|samples| &mut samples.parse_fast, parse(ParserKind::Fast, load));
-        timed(|samples| &mut samples.parse_plain, parse(ParserKind::Plain, load));
-        timed(|samples| &mut samples.observe, observe(plan, &parsed));
+        timed(Stage::Inflate, inflate(&plan.files)?);
+        timed(Stage::Batch, batch(plan)?);
+        timed(Stage::ParseFast, parse(ParserKind::Fast, load));
+        timed(Stage::ParsePlain, parse(ParserKind::Plain, load));
+        timed(Stage::Observe, observe(plan, &parsed));
         say("produce");
         // The order alternates: the second one finds the broker's disk busy with the messages of the first.
         let (files, memory) = if round % 2 == 1 {
@@ -132,8 +106,8 @@ pub fn measure(
             let memory = raw_send(from_memory, load)?;
             (produce(plan, from_files, load, stop)?, memory)
         };
-        timed(|samples| &mut samples.produce, files);
-        timed(|samples| &mut samples.raw_send, memory);
+        timed(Stage::Produce, files);
+        timed(Stage::RawSend, memory);
         guard(cluster, &topics.messages, load.frames)?;
         say("count");
         let mut passes = vec![Pass::Raw, Pass::Count(plan.guarantee)];
@@ -150,15 +124,15 @@ pub fn measure(
             match pass {
                 Pass::Raw => {
                     let seconds = raw_read(plan, &topics.messages, load.frames, cluster)?;
-                    timed(|samples| &mut samples.raw_read, seconds);
+                    timed(Stage::RawRead, seconds);
                 }
                 Pass::Count(guarantee) => {
                     let (seconds, ledger) = count(plan, &topics, guarantee, load.frames, cluster, stop)?;
                     if guarantee == plan.guarantee {
-                        timed(|samples| &mut samples.count, seconds);
+                        timed(Stage::Count, seconds);
                         counted = ledger;
                     } else {
-                        timed(|samples| &mut samples.count_at_least_once, seconds);
+                        timed(Stage::CountAtLeastOnce, seconds);
                     }
                 }
             }

@@ -1,85 +1,24 @@
 //! Turns samples into the figures of a record, and writes the histograms.
 
-use crate::bench::catch_up::Samples;
 use crate::bench::live::LiveFigures;
 use crate::bench::load::Load;
+use crate::bench::stage::{Samples, Stage};
 use crate::record::store;
 use crate::system::host;
 use anyhow::Result;
 use kuu_core::latency::{LegRecords, write_hgrm, write_hlog};
 use kuu_core::record::{Ceiling, Figure, Record};
-use kuu_core::statistics::{median, share};
+use kuu_core::statistics::median;
 use kuu_frame::ParserKind;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// A phase with a ceiling.
-#[derive(Clone, Copy)]
-pub struct Phase<'a> {
-    /// Its name.
-    pub name: &'static str,
-    /// The duration in seconds, by round.
-    pub seconds: &'a [f64],
-    /// The name of its ceiling.
-    pub ceiling: &'static str,
-    /// The duration of the ceiling in seconds, by round.
-    pub ceiling_seconds: &'a [f64],
-}
-
-impl<'a> Phase<'a> {
-    /// A phase and its ceiling.
-    pub fn new(name: &'static str, seconds: &'a [f64], ceiling: &'static str, ceiling_seconds: &'a [f64]) -> Phase<'a> {
-        Phase { name, seconds, ceiling, ceiling_seconds }
-    }
-
-    /// The speed relative to the ceiling: the ceiling's time divided by that of the phase.
-    pub fn share(&self) -> f64 {
-        share(self.ceiling_seconds, self.seconds)
-    }
-}
-
-/// The phases with a ceiling, in the order of the table.
-pub fn phases(samples: &Samples) -> [Phase<'_>; 3] {
-    [
-        Phase::new("batch", &samples.batch, "inflate", &samples.inflate),
-        Phase::new("produce", &samples.produce, "raw send", &samples.raw_send),
-        Phase::new("count", &samples.count, "raw read", &samples.raw_read),
-    ]
-}
-
-/// One step of the processing of a frame, measured alone.
-pub struct Stage<'a> {
-    /// Its name.
-    pub name: &'static str,
-    /// The duration in seconds, by round.
-    pub seconds: &'a [f64],
-    /// Whether the step processed only the frames in memory.
-    pub is_of_kept: bool,
-}
-
-/// The steps of the processing of a frame, each measured alone, in the order of the table.
-pub fn stages(samples: &Samples) -> [Stage<'_>; 6] {
-    let all = |name, seconds| Stage { name, seconds, is_of_kept: false };
-    let kept = |name, seconds| Stage { name, seconds, is_of_kept: true };
-    [
-        all("inflate", &samples.inflate),
-        kept("parse", &samples.parse_fast),
-        kept("parse, plain", &samples.parse_plain),
-        kept("intern, window, set", &samples.observe),
-        all("raw send", &samples.raw_send),
-        all("raw read", &samples.raw_read),
-    ]
-}
-
 /// The share of its ceiling that each phase reached, and the speed of `parser` relative to inflating: both run on one
 /// thread, so that other load on the machine hardly changes their ratio.
 pub fn shares(samples: &Samples, parser: ParserKind) -> BTreeMap<String, f64> {
-    let phases = phases(samples).map(|phase| (phase.name.to_owned(), phase.share()));
-    let parse = match parser {
-        ParserKind::Fast => &samples.parse_fast,
-        ParserKind::Plain => &samples.parse_plain,
-    };
-    phases.into_iter().chain([("parse".to_owned(), share(&samples.inflate, parse))]).collect()
+    let phases = Stage::phases().map(|(phase, ceiling)| (phase.key(), samples.share(phase, ceiling)));
+    let parse = (Stage::ParseFast.key(), samples.share(Stage::parse(parser), Stage::Inflate));
+    phases.chain([parse]).collect()
 }
 
 /// The rates per second, if `amount` took each of `seconds`.
@@ -100,27 +39,26 @@ pub fn fill(record: &mut Record, load: &Load, samples: &Samples, parser: ParserK
     let mut add = |name: String, samples: Vec<f64>, ceiling: Option<Ceiling>| {
         record.figures.insert(name, Figure { value: median(&samples), samples, ceiling });
     };
-    for phase in phases(samples) {
-        let Phase { name, seconds, ceiling_seconds, .. } = phase;
+    for (phase, ceiling) in Stage::phases() {
         for (unit, amount) in [("frames_per_s", load.frames), ("bytes_per_s", load.bytes)] {
-            let ceiling = per_second(amount, ceiling_seconds);
-            let ceiling =
-                Ceiling { name: phase.ceiling.into(), value: median(&ceiling), samples: ceiling, share: phase.share() };
-            add(format!("{name}_{unit}"), per_second(amount, seconds), Some(ceiling));
+            let rates = per_second(amount, &samples[ceiling]);
+            let (name, share) = (ceiling.name().into(), samples.share(phase, ceiling));
+            let ceiling = Ceiling { name, value: median(&rates), samples: rates, share };
+            add(format!("{}_{unit}", phase.key()), per_second(amount, &samples[phase]), Some(ceiling));
         }
     }
     for (phase, share) in shares(samples, parser) {
         add(format!("{phase}_share"), vec![share], None);
     }
-    if !samples.count_at_least_once.is_empty() {
-        add("count_at_least_once_frames_per_s".into(), per_second(load.frames, &samples.count_at_least_once), None);
-        add("exactly_once_share".into(), vec![share(&samples.count_at_least_once, &samples.count)], None);
+    let at_least_once = &samples[Stage::CountAtLeastOnce];
+    if !at_least_once.is_empty() {
+        add("count_at_least_once_frames_per_s".into(), per_second(load.frames, at_least_once), None);
+        add("exactly_once_share".into(), vec![samples.share(Stage::Count, Stage::CountAtLeastOnce)], None);
     }
-    for Stage { name: stage, seconds, is_of_kept } in stages(samples) {
-        let (frames, bytes) = load.amounts(is_of_kept);
-        let name = stage.replace(", ", "_").replace(' ', "_");
-        add(format!("{name}_ns_per_frame"), ns_per_frame(frames, seconds), None);
-        add(format!("{name}_bytes_per_s"), per_second(bytes, seconds), None);
+    for step in Stage::STEPS {
+        let (frames, bytes) = load.amounts(step.is_of_kept());
+        add(format!("{}_ns_per_frame", step.key()), ns_per_frame(frames, &samples[step]), None);
+        add(format!("{}_bytes_per_s", step.key()), per_second(bytes, &samples[step]), None);
     }
     for (name, value) in [
         ("live_frames_per_s", live.rate),

@@ -7,4 +7,5 @@ pub mod gate;
 pub mod leftovers;
 pub mod live;
 pub mod load;
+pub mod stage;
 pub mod tables;

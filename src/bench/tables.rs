@@ -1,9 +1,9 @@
 //! The output of a bench.
 
-use crate::bench::catch_up::Samples;
-use crate::bench::figures::{self, Phase, Stage, per_second};
+use crate::bench::figures::{self, per_second};
 use crate::bench::live::LiveFigures;
 use crate::bench::load::Load;
+use crate::bench::stage::{Samples, Stage};
 use crate::kafka::client::settings::librdkafka_version;
 use crate::system::host;
 use crate::terminal::{count, megabytes, plural, rate, size, table};
@@ -46,9 +46,9 @@ pub fn header(broker: &Broker, load: &Load) -> String {
 /// The table of the steps of the processing of a frame, each measured alone.
 pub fn stages(load: &Load, samples: &Samples) -> String {
     let mut rows = vec![["stage", "ns/frame", "frames/s", "MB/s"].map(String::from).to_vec()];
-    for Stage { name, seconds, is_of_kept } in figures::stages(samples) {
-        let (frames, bytes) = load.amounts(is_of_kept);
-        rows.push(speed(name, frames, bytes, seconds));
+    for step in Stage::STEPS {
+        let (frames, bytes) = load.amounts(step.is_of_kept());
+        rows.push(speed(step.name(), frames, bytes, &samples[step]));
     }
     table(&rows)
 }
@@ -57,16 +57,18 @@ pub fn stages(load: &Load, samples: &Samples) -> String {
 pub fn phases(load: &Load, samples: &Samples) -> String {
     let title = ["phase", "ns/frame", "frames/s", "MB/s", "ceiling", "frames/s", "share"];
     let mut rows = vec![title.map(String::from).to_vec()];
-    let mut phases = figures::phases(samples).to_vec();
-    if !samples.count_at_least_once.is_empty() {
-        phases.push(Phase::new("exactly once", &samples.count, "at least once", &samples.count_at_least_once));
-    }
-    for phase in phases {
-        let mut row = speed(phase.name, load.frames, load.bytes, phase.seconds);
-        row.push(phase.ceiling.into());
-        row.push(rate(median(&per_second(load.frames, phase.ceiling_seconds))));
-        row.push(format!("{:.2}", phase.share()));
+    let mut add = |name: &str, phase: Stage, ceiling: Stage| {
+        let mut row = speed(name, load.frames, load.bytes, &samples[phase]);
+        row.push(ceiling.name().into());
+        row.push(rate(median(&per_second(load.frames, &samples[ceiling]))));
+        row.push(format!("{:.2}", samples.share(phase, ceiling)));
         rows.push(row);
+    };
+    for (phase, ceiling) in Stage::phases() {
+        add(phase.name(), phase, ceiling);
+    }
+    if !samples[Stage::CountAtLeastOnce].is_empty() {
+        add("exactly once", Stage::Count, Stage::CountAtLeastOnce);
     }
     table(&rows)
 }

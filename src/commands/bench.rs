@@ -3,7 +3,7 @@
 mod comparison;
 mod setup;
 
-use crate::bench::catch_up::{self, BenchTopics, Samples};
+use crate::bench::catch_up::{self, BenchTopics};
 use crate::bench::embedded::{Dropped, guard};
 use crate::bench::gate::{Baseline, Compared};
 use crate::bench::leftovers::{self, Leftovers};
