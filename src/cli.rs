@@ -109,7 +109,7 @@ pub struct Common {
     /// librdkafka properties, a line `key=value` each: the place for secrets; -X wins
     #[arg(long, global = true, value_name = "FILE", help_heading = "Common options")]
     pub config: Option<PathBuf>,
-    /// A librdkafka property, no secret and none that kuu depends on; may be repeated
+    /// A librdkafka property, except secrets and those that kuu depends on; may be repeated
     #[arg(short = 'X', global = true, value_name = "KEY=VALUE", value_parser = property, help_heading = "Common options")]
     pub properties: Vec<(String, String)>,
     /// How long to wait for a broker that does not answer
@@ -241,7 +241,7 @@ pub struct EventTime {
     #[arg(long, default_value = "1h", value_parser = seconds, value_name = "TIME")]
     pub max_jump: Duration,
     /// How many windows may be open that only wild clocks have hit, further than --max-jump from every partition's clock;
-    /// frames of more of them are booked as too far
+    /// frames of any more of them count as too far
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1_000..), value_name = "N")]
     pub max_open_windows: u32,
     /// How many users those windows may hold, each counted once a window; frames of more are booked as too far

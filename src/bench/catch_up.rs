@@ -14,7 +14,7 @@ use crate::kafka::consume::whole_topic::read_shared;
 use crate::kafka::produce::frame_sender::Sender;
 use crate::kafka::produce::replay;
 use crate::kafka::topics::count_topics::{CountTopics, Limits};
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use flate2::bufread::MultiGzDecoder;
 use kuu_core::configuration::Guarantee;
 use kuu_core::counter::{Config, Counter};
@@ -147,10 +147,8 @@ pub fn measure(
             bail!("interrupted");
         }
     }
-    match last {
-        Some(topics) => Ok((Samples { ledger: counted, ..samples }, topics)),
-        None => bail!("no round was asked for"),
-    }
+    samples.ledger = counted;
+    last.map(|topics| (samples, topics)).context("no round was asked for")
 }
 
 /// The duration of the work; its result is freed after the measurement.

@@ -9,6 +9,7 @@ use crate::bench::gate::{Baseline, Compared};
 use crate::bench::leftovers::{self, Leftovers};
 use crate::bench::live::{self, LiveFigures};
 use crate::bench::load::Load;
+use crate::bench::stage::Samples;
 use crate::bench::{figures, tables};
 use crate::cli::BenchArgs;
 use crate::commands::exit_status::ExitStatus;

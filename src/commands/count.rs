@@ -78,7 +78,7 @@ fn topic(arguments: &CountArgs, session: &Session) -> Result<ExitStatus> {
     record.remarks.extend(hidden.iter().cloned());
     if resumed_frames > 0 {
         let before = plural(resumed_frames, "frame");
-        session.screen.say(format!("went on where group {} stood: {before} counted before", arguments.group));
+        session.screen.say(format!("went on from the position of group {}: {before} counted before", arguments.group));
     }
     if let Some(last) = setbacks.last() {
         let times = plural(setbacks.len() as u64, "time");

@@ -170,7 +170,7 @@ fn foreign(session: &Session, cluster: &Cluster, topic: &str, before: u64, outco
     let foreign = ends(cluster, topic).map_or(0, |now| now.saturating_sub(ours));
     if foreign > 0 {
         complain(format!(
-            "topic {topic} also got {} from somebody else meanwhile: `kuu verify` needs the names of all files",
+            "topic {topic} also got {} from another producer meanwhile: `kuu verify` needs the names of all files",
             plural(foreign, "message")
         ));
     }

@@ -186,7 +186,7 @@ fn properties(common: &Common, screen: Screen) -> Result<Properties> {
 /// Rejects reserved properties; the error names their origin.
 fn check(from: &str, all: &Properties) -> Result<()> {
     match all.iter().find_map(|(key, value)| Some((key, value, properties::refusal(key, value)?))) {
-        Some((key, value, why)) => bail!("{from} {key}={value} is not to be set: {why}: leave it out"),
+        Some((key, value, why)) => bail!("{from} {key}={value} must not be set: {why}: leave it out"),
         None => Ok(()),
     }
 }
@@ -196,7 +196,7 @@ fn environment_brokers() -> Result<Option<String>> {
     let Some(brokers) = std::env::var_os("KUU_BROKERS") else { return Ok(None) };
     match brokers.into_string() {
         Ok(brokers) => Ok(Some(brokers.trim().to_owned()).filter(|brokers| !brokers.is_empty())),
-        Err(_) => bail!("KUU_BROKERS is no text (UTF-8): write HOST:PORT"),
+        Err(_) => bail!("KUU_BROKERS is not UTF-8 text: write HOST:PORT"),
     }
 }
 

@@ -92,7 +92,7 @@ pub enum InputError {
         cut: Cut,
     },
     /// The input is a stream, but must be read more than once.
-    #[error("{file}: is no regular file, and is to be read several times; save it to a file and name that")]
+    #[error("{file}: is not a regular file, but must be read several times; save it to a file and name that")]
     NoFile {
         /// The name that was given.
         file: String,
@@ -149,7 +149,7 @@ pub enum InputError {
         thread: &'static str,
     },
     /// A thread cannot be started.
-    #[error("no thread can be started to read with: {0}; allow this user more of them: ulimit -u")]
+    #[error("cannot start a thread to read with: {0}; allow this user more threads: ulimit -u")]
     NoThread(io::Error),
     /// A line is longer than the limit.
     #[error("{file}: line {line} is longer than {limit} bytes; the input must have one JSON object a line")]

@@ -149,7 +149,7 @@ impl Cluster {
             let broker = substitute(client, timeout)?;
             Ok((describe(client, broker, topics, timeout)?, broker))
         };
-        ask().map_err(|error| self.why(error)).context("the ids of the topics are not to be had")
+        ask().map_err(|error| self.why(error)).context("the ids of the topics cannot be read")
     }
 
     /// The id of a topic, none if there is no such topic, or the broker has no topic ids.
@@ -190,7 +190,7 @@ impl Cluster {
                 let (low, high) = self
                     .watermarks(topic, partition as i32)
                     .map_err(|error| self.why(error))
-                    .with_context(|| format!("topic {topic}, partition {partition}: its offsets are not to be had"))?;
+                    .with_context(|| format!("topic {topic}, partition {partition}: its offsets cannot be read"))?;
                 Ok(Range { low, high })
             })
             .collect()

@@ -21,12 +21,12 @@ pub fn committed<C: ConsumerContext>(
         list.add_partition(topic, partition as i32);
     }
     let found = consumer.committed_offsets(list, timeout);
-    let found = found.with_context(|| format!("the positions of group {group} are not to be had"))?;
+    let found = found.with_context(|| format!("the positions of group {group} cannot be read"))?;
     // A partition with an error may still have a position.
     let mut told = found.elements_for_topic(topic).into_iter().map(|found| found.error());
     told.find(Result::is_err)
         .unwrap_or(Ok(()))
-        .with_context(|| format!("where group {group} stands is not to be had"))?;
+        .with_context(|| format!("the positions of group {group} cannot be read"))?;
     Ok(found)
 }
 

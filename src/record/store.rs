@@ -91,8 +91,8 @@ pub fn load(dir: &Path, name: &str) -> Result<Option<Record>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(|| format!("{} cannot be read", path.display())),
     };
-    let record: Record =
-        serde_json::from_slice(&text).with_context(|| format!("{} is no record of kuu: delete it", path.display()))?;
+    let record: Record = serde_json::from_slice(&text)
+        .with_context(|| format!("{} is not a record of kuu: delete it", path.display()))?;
     if record.format != FORMAT {
         bail!(
             "{} has format {}, this kuu reads {FORMAT}: delete it and run the command again",

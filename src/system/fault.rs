@@ -12,7 +12,7 @@ pub fn planted(thread: &str) {
 /// The error of a thread that died.
 pub fn died(thread: &str) -> Error {
     anyhow!(
-        "thread {thread} died, which is a fault of kuu (its last words are above): nothing is taken for final that hung on it; \
+        "thread {thread} died, which is a fault of kuu (its last words are above): what it worked on is not final; \
          run again, and report it"
     )
 }

@@ -108,7 +108,7 @@ fn sentence(comparison: &Comparison, verdict: &Verdict) -> String {
         text += &format!("; {} corrected in frames only", terminal::count(comparison.off_in_frames()));
     }
     if comparison.repeats() > 0 {
-        text += &format!("; {} said again what was known", plural(comparison.repeats(), "row"));
+        text += &format!("; {} repeated a known answer", plural(comparison.repeats(), "row"));
     }
     text
 }

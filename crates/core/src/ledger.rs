@@ -86,8 +86,7 @@ mod by_name {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Counts, D::Error> {
         let mut counts = Counts::default();
         for (name, count) in BTreeMap::<String, u64>::deserialize(deserializer)? {
-            let reason: Malformed =
-                name.parse().map_err(|_| D::Error::custom(format!("no reason `{name}` is known")))?;
+            let reason: Malformed = name.parse().map_err(|_| D::Error::custom(format!("unknown reason `{name}`")))?;
             counts[reason as usize] = count;
         }
         Ok(counts)

@@ -90,18 +90,20 @@ impl Row {
         let wire = match serde_json::from_str::<Wire>(text) {
             Err(e) if e.classify() != Category::Data => return Err(format!("not JSON: {e}")),
             // serde also accepts an array of the members in their order.
-            _ if !text.trim_ascii_start().starts_with('{') => return Err("no result row: it is no object".into()),
-            wire => wire.map_err(|e| format!("no result row: {e}"))?,
+            _ if !text.trim_ascii_start().starts_with('{') => {
+                return Err("not a result row: it is not an object".into());
+            }
+            wire => wire.map_err(|e| format!("not a result row: {e}"))?,
         };
         let unit = match text_of("unit", wire.unit)? {
             Some(unit) => unit.parse()?,
             None => Unit::Minute,
         };
-        let start = match wire.start.ok_or("no result row: it has no `start`")? {
+        let start = match wire.start.ok_or("not a result row: it has no `start`")? {
             Value::String(text) => seconds(&text)?,
             start => start.as_i64().ok_or_else(|| wrong("start", &start, "whole Unix seconds or an RFC 3339 text"))?,
         };
-        let users = number_of("users", wire.users, u64::MAX)?.ok_or("no result row: it has no `users`")?;
+        let users = number_of("users", wire.users, u64::MAX)?.ok_or("not a result row: it has no `users`")?;
         let revision = number_of("revision", wire.revision, u32::MAX.into())?;
         Ok(Row {
             window: window_at(unit, start)?,
@@ -120,7 +122,7 @@ impl From<&Emission> for Row {
 }
 
 fn wrong(member: &str, value: &Value, wanted: &str) -> String {
-    format!("no result row: `{member}` is {value}, not {wanted}")
+    format!("not a result row: `{member}` is {value}, not {wanted}")
 }
 
 fn text_of(member: &str, value: Option<Value>) -> Result<Option<String>, String> {
@@ -174,7 +176,7 @@ fn seconds(text: &str) -> Result<i64, String> {
     }
     let offset = offset(&rest[fraction..]).ok_or_else(wrong)?;
     if digits.bytes().any(|digit| digit != b'0') {
-        return Err(format!("start `{text}` is no whole second"));
+        return Err(format!("start `{text}` is not a whole second"));
     }
     let since = date.to_datetime(clock).duration_since(jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0));
     Ok(since.as_secs() - offset)
@@ -252,43 +254,43 @@ mod tests {
         for (text, says) in [
             ("", "not JSON"),
             ("{", "not JSON"),
-            ("[]", "no result row: it is no object"),
-            (r#"["minute",60,5,5,0,"on_time"]"#, "it is no object"),
-            (r#" [null,60,5,null,null,null]"#, "it is no object"),
-            ("7", "no result row: it is no object"),
-            (r#"{"start":60}"#, "no result row: it has no `users`"),
-            (r#"{"users":60}"#, "no result row: it has no `start`"),
-            (r#"{"start":null,"users":60}"#, "no result row: it has no `start`"),
+            ("[]", "not a result row: it is not an object"),
+            (r#"["minute",60,5,5,0,"on_time"]"#, "it is not an object"),
+            (r#" [null,60,5,null,null,null]"#, "it is not an object"),
+            ("7", "not a result row: it is not an object"),
+            (r#"{"start":60}"#, "not a result row: it has no `users`"),
+            (r#"{"users":60}"#, "not a result row: it has no `start`"),
+            (r#"{"start":null,"users":60}"#, "not a result row: it has no `start`"),
             (
                 r#"{"start":60.0,"users":1}"#,
-                "no result row: `start` is 60.0, not whole Unix seconds or an RFC 3339 text",
+                "not a result row: `start` is 60.0, not whole Unix seconds or an RFC 3339 text",
             ),
             (
                 r#"{"start":[60],"users":1}"#,
-                "no result row: `start` is [60], not whole Unix seconds or an RFC 3339 text",
+                "not a result row: `start` is [60], not whole Unix seconds or an RFC 3339 text",
             ),
             (
                 r#"{"start":1e30,"users":1}"#,
-                "no result row: `start` is 1e+30, not whole Unix seconds or an RFC 3339 text",
+                "not a result row: `start` is 1e+30, not whole Unix seconds or an RFC 3339 text",
             ),
             (
                 r#"{"start":60,"users":-1}"#,
-                "no result row: `users` is -1, not a whole number from 0 to 18446744073709551615",
+                "not a result row: `users` is -1, not a whole number from 0 to 18446744073709551615",
             ),
             (
                 r#"{"start":60,"users":"5"}"#,
-                "no result row: `users` is \"5\", not a whole number from 0 to 18446744073709551615",
+                "not a result row: `users` is \"5\", not a whole number from 0 to 18446744073709551615",
             ),
             (
                 r#"{"start":60,"users":5,"frames":5.5}"#,
-                "no result row: `frames` is 5.5, not a whole number from 0 to 18446744073709551615",
+                "not a result row: `frames` is 5.5, not a whole number from 0 to 18446744073709551615",
             ),
             (
                 r#"{"start":60,"users":5,"revision":4294967296}"#,
-                "no result row: `revision` is 4294967296, not a whole number from 0 to 4294967295",
+                "not a result row: `revision` is 4294967296, not a whole number from 0 to 4294967295",
             ),
-            (r#"{"start":60,"users":5,"unit":7}"#, "no result row: `unit` is 7, not a text"),
-            (r#"{"start":60,"users":5,"timing":true}"#, "no result row: `timing` is true, not a text"),
+            (r#"{"start":60,"users":5,"unit":7}"#, "not a result row: `unit` is 7, not a text"),
+            (r#"{"start":60,"users":5,"timing":true}"#, "not a result row: `timing` is true, not a text"),
             (r#"{"start":60,"users":5,"users":6}"#, "duplicate field `users`"),
             (r#"{"start":61,"users":1}"#, "no minute starts at 61"),
             (r#"{"start":"2016-07-11T13:39:00.5Z","users":1}"#, "no whole second"),

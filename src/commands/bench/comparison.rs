@@ -26,7 +26,7 @@ pub fn read(path: &Path) -> Result<Baseline> {
     }
     let name = path.display();
     let text = std::fs::read(path).with_context(|| format!("{name} cannot be read: check --baseline"))?;
-    let unusable = || format!("{name} is no baseline: delete it; {REMEDY}");
+    let unusable = || format!("{name} is not a baseline: delete it; {REMEDY}");
     let Version { format } = serde_json::from_slice(&text).with_context(unusable)?;
     if format.is_some_and(|format| format != FORMAT) {
         bail!("{name} has another format than {FORMAT}, which this kuu reads: delete it; {REMEDY}");

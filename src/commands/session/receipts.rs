@@ -88,7 +88,7 @@ pub fn complete(record: &Record) -> Result<()> {
     // The receipt of a run that was killed has no figures.
     match record.figures.get("delivered_frames") {
         None => {
-            bail!("the last `kuu produce` into topic {topic} was killed, and what it had sent is not known: {remedy}")
+            bail!("the last `kuu produce` into topic {topic} was killed, and what it had sent is unknown: {remedy}")
         }
         Some(frames) => bail!(
             "the last `kuu produce` into topic {topic} was not finished: it was interrupted after {} frames: {remedy}",

@@ -77,7 +77,7 @@ fn distinct(uses: &[Use]) -> Result<()> {
     for (i, one) in uses.iter().enumerate() {
         if let Some(other) = uses[..i].iter().find(|other| other.topic == one.topic) {
             bail!(
-                "topic {} is named for two things, {} and {}: what is for one would be taken for the other: name two topics",
+                "topic {} is named for two things, {} and {}, which would be mixed up: name two topics",
                 one.topic,
                 other.what,
                 one.what

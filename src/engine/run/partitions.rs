@@ -47,8 +47,8 @@ impl Run<'_> {
     pub(super) fn unfinished(&self) -> String {
         let left: Vec<usize> = (0..self.ended.len()).filter(|partition| !self.ended[*partition]).collect();
         format!(
-            "nobody reads on, but partitions {left:?} have not reported their ends, which is a fault of kuu: nothing is taken for \
-             final; run again, and report it"
+            "all readers are gone, but partitions {left:?} have not reported their ends, which is a fault of kuu: the results \
+             are not final; run again, and report it"
         )
     }
 

@@ -35,7 +35,7 @@ const fn reserved(names: &'static [&'static str], fine: &'static [&'static str],
 
 const FALSE: [&str; 3] = ["false", "f", "0"];
 const TRUE: [&str; 3] = ["true", "t", "1"];
-const COMMITS: &str = "positions are committed together with the results that they stand for, and by nobody else";
+const COMMITS: &str = "kuu itself commits positions, together with their results";
 const MEMBERS: &str = "kuu gives its readers their partitions itself, and no broker or other member may move them";
 
 /// Properties that kuu sets, or leaves alone, for a reason: with another value it would lose, mix or misreport data.
@@ -48,25 +48,21 @@ const RESERVED: [Reserved; 24] = [
     reserved(&["enable.auto.commit", "auto.commit.enable", "enable.auto.offset.store"], &FALSE, COMMITS),
     reserved(&["auto.commit.interval.ms", "offset.store.path", "offset.store.sync.interval.ms"], &[], COMMITS),
     reserved(&["offset.store.method"], &["broker"], COMMITS),
-    reserved(&["auto.offset.reset"], &["error"], "frames that are no longer there must end the run, not be skipped"),
+    reserved(&["auto.offset.reset"], &["error"], "deleted frames must end the run, not be skipped"),
     reserved(
         &["isolation.level"],
         &["read_committed"],
-        "what a transaction took back must be neither counted nor compared",
+        "records of an aborted transaction must be neither counted nor compared",
     ),
-    reserved(&["enable.partition.eof"], &[], "kuu sets it as each of its readers finds the end"),
+    reserved(&["enable.partition.eof"], &[], "kuu sets it where a reader needs it"),
     reserved(&["consume.callback.max.messages"], &[], "kuu reads without callbacks, so it would do nothing"),
     // The sending of frames and results depends on these.
-    reserved(
-        &["transactional.id"],
-        &[],
-        "it is named as the group is, by --group: that is what fences a second count off",
-    ),
+    reserved(&["transactional.id"], &[], "--group sets it too: that fences off a second count of the group"),
     reserved(&["enable.idempotence"], &TRUE, "a frame that is sent again must not be there twice, nor out of order"),
     reserved(
         &["acks", "request.required.acks"],
         &["all", "-1"],
-        "what only one broker has is lost with it, though it was called delivered",
+        "a frame that only one broker has is lost with that broker, though it was reported as delivered",
     ),
     reserved(
         &["max.in.flight.requests.per.connection", "max.in.flight"],
@@ -76,24 +72,20 @@ const RESERVED: [Reserved; 24] = [
     reserved(
         &["message.send.max.retries", "retries"],
         &["2147483647"],
-        "a passing fault of a broker must not lose a frame: message.timeout.ms says how long kuu tries",
+        "a short outage of a broker must not lose a frame: message.timeout.ms says how long kuu tries",
     ),
-    reserved(
-        &["enable.gapless.guarantee"],
-        &FALSE,
-        "one frame that is refused would take all that wait behind it along",
-    ),
+    reserved(&["enable.gapless.guarantee"], &FALSE, "one refused frame would fail all that wait behind it"),
     reserved(&["delivery.report.only.error"], &FALSE, "a frame counts as delivered when that is reported"),
     reserved(&["queuing.strategy"], &["fifo"], "frames and results keep their order"),
     reserved(
         &["partitioner"],
         &["murmur2_random"],
-        "a key must stay in one partition, whichever client wrote it, or the last result of a window is not known",
+        "a key must stay in one partition, whichever client wrote it, or the last result of a window is unknown",
     ),
     // The reports of kuu depend on these.
     reserved(&["statistics.interval.ms"], &["1000"], "lag is taken from the statistics"),
-    reserved(&["allow.auto.create.topics"], &FALSE, "a question about a missing topic would make it"),
-    reserved(&["topic.blacklist"], &[], "topics that are hidden look as if they were missing"),
+    reserved(&["allow.auto.create.topics"], &FALSE, "asking about a missing topic would create it"),
+    reserved(&["topic.blacklist"], &[], "hidden topics look as if they were missing"),
     reserved(&["internal.termination.signal"], &[], "kuu handles signals itself"),
 ];
 
@@ -116,7 +108,7 @@ pub fn read(path: &Path) -> Result<Properties> {
     if text.len() as u64 > LONGEST {
         bail!("{name} has more than 1 MiB, which no file of properties has: check --config");
     }
-    let text = String::from_utf8(text).map_err(|_| anyhow!("{name} is no text (UTF-8): check --config"))?;
+    let text = String::from_utf8(text).map_err(|_| anyhow!("{name} is not UTF-8 text: check --config"))?;
     let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim).enumerate();
     lines
         .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
@@ -164,7 +156,7 @@ mod tests {
             let error = format!("{:#}", parse(text).unwrap_err());
             assert!(error.contains("line 3: write key=value") && !error.contains("hunter2"), "{error}");
         }
-        assert!(format!("{:#}", parse(b"a=\xff").unwrap_err()).contains("is no text"));
+        assert!(format!("{:#}", parse(b"a=\xff").unwrap_err()).contains("is not UTF-8 text"));
     }
 
     #[test]

@@ -190,7 +190,7 @@ pub fn explained(error: anyhow::Error, settings: &Settings) -> anyhow::Error {
         // A client that is refused at the start has its explanation already; this one was accepted before.
         Some(RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed) => {
             return anyhow!(
-                "{error:#}: the brokers let in {} before, but no longer: if the password was changed, correct sasl.username and \
+                "{error:#}: the brokers accepted {} before, but no longer: if the password was changed, correct sasl.username and \
                  sasl.password in the file of --config, then run again",
                 user(settings)
             );
@@ -245,7 +245,7 @@ mod tests {
         let error =
             explained(anyhow!(refused).context("topic messages cannot be read"), &settings("alice")).to_string();
         assert!(error.starts_with("topic messages cannot be read: "), "{error}");
-        assert!(error.contains("let in user alice before, but no longer"), "{error}");
+        assert!(error.contains("accepted user alice before, but no longer"), "{error}");
         assert!(error.contains("correct sasl.username and sasl.password in the file of --config"), "{error}");
     }
 

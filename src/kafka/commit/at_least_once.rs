@@ -86,8 +86,8 @@ impl AtLeastOnce {
             self.writer.poll()?;
             if patience.is_over(0) {
                 bail!(
-                    "whether group {} still is this run's was not to be had: its last results are not written. See that the \
-                     brokers run, then count again",
+                    "cannot check whether group {} still belongs to this run: its last results are not written. See that \
+                     the brokers run, then count again",
                     self.group
                 );
             }

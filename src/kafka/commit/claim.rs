@@ -135,6 +135,6 @@ impl Claim {
             added.set_offset(Offset::Offset(*position))?;
             added.set_metadata(note);
         }
-        consumer.commit(&list, CommitMode::Sync).context("the positions were not taken")
+        consumer.commit(&list, CommitMode::Sync).context("the positions were not committed")
     }
 }

@@ -48,7 +48,7 @@ pub struct Aborted(pub String);
 /// Another owner has the transactional id: a newer instance, or the coordinator, which fences off a producer whose
 /// transaction is open for longer than `transaction.timeout.ms`. The owner in the state tells which.
 #[derive(Debug, Error)]
-#[error("the transactional id was taken away")]
+#[error("another producer took the transactional id")]
 pub struct Fenced;
 
 /// Commits results, state and positions together or not at all.
@@ -181,7 +181,7 @@ impl ExactlyOnce {
             Some(Ok(())) => Ok(()),
             Some(Err(error)) if is_outage(&error) => Err(Aborted(format!("{error:#}")).into()),
             Some(Err(error)) => Err(error),
-            None => Err(Aborted("whether the topics still are the same was not told in time".into()).into()),
+            None => Err(Aborted("the broker did not say in time whether the topics are still the same".into()).into()),
         }
     }
 
@@ -216,7 +216,7 @@ impl ExactlyOnce {
             list.add_partition_offset(&self.writer.topics().input, partition as i32, Offset::Offset(*position))?;
         }
         let group = self.consumer.group_metadata().context("the consumer belongs to no group")?;
-        self.insist("the positions were not taken", || {
+        self.insist("the positions were not committed", || {
             self.writer.producer().send_offsets_to_transaction(&list, &group, self.settings.timeout)
         })
     }

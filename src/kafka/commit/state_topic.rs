@@ -130,7 +130,7 @@ impl State {
                 tell(read, total);
             }
             let key = std::str::from_utf8(record.key)
-                .with_context(|| format!("topic {topic}, offset {}: the key is no text", record.offset))?;
+                .with_context(|| format!("topic {topic}, offset {}: the key is not text", record.offset))?;
             match record.value {
                 Some(value) if key == Origin::KEY => origin = Some(value.to_vec()),
                 Some(value) if key == OWNER => state.owner = Some(String::from_utf8_lossy(value).into_owned()),
@@ -143,10 +143,10 @@ impl State {
             format!("use another --group, or --recreate to count anew (it deletes the results and topic {topic})");
         state.origin = match origin {
             Some(origin) => Some(Origin::parse(&origin, wanted).with_context(|| {
-                format!("the state of group {group} in topic {topic} is not of this count: {remedy}")
+                format!("the state of group {group} in topic {topic} belongs to another count: {remedy}")
             })?),
             None if state.records.is_empty() => None,
-            None => bail!("topic {topic} holds records that are no state: {remedy}"),
+            None => bail!("topic {topic} holds records that are not state: {remedy}"),
         };
         Ok(state)
     }
@@ -158,7 +158,7 @@ impl Origin {
         struct Version {
             format: u32,
         }
-        let Version { format } = serde_json::from_slice(value).context("it says nothing of its format")?;
+        let Version { format } = serde_json::from_slice(value).context("it does not name its format")?;
         if !(OLDEST_FORMAT..=STATE_FORMAT).contains(&format) {
             bail!("it has format {format}, this kuu reads {OLDEST_FORMAT} to {STATE_FORMAT}");
         }
@@ -199,7 +199,7 @@ mod tests {
         ordered.settings.insert("--ordered-output".into(), "sorted".into());
         assert_eq!(why(&text, &ordered), "it was made with --ordered-output none, not sorted");
         assert_eq!(why(br#"{"format":3,"more":1}"#, &minute), "it has format 3, this kuu reads 1 to 2");
-        assert_eq!(why(b"{}", &minute), "it says nothing of its format");
+        assert_eq!(why(b"{}", &minute), "it does not name its format");
         assert_eq!(why(br#"{"format":1}"#, &minute), "it is damaged");
     }
 

@@ -227,7 +227,7 @@ impl Reader {
             let (_, high) = self
                 .consumer
                 .fetch_watermarks(&self.options.topic, share.partition as i32, self.timeout)
-                .context("the topic's end is not to be had")?;
+                .context("the end of the topic cannot be read")?;
             share.high = high;
         }
         Ok(())

@@ -120,7 +120,7 @@ impl FrameDeliveries {
                 self.topic, self.settings.brokers
             ),
             Some(RDKafkaErrorCode::MessageTimedOut) => {
-                "not acknowledged in time, and whether the topic has it is not known: is the broker up?".into()
+                "not acknowledged in time, so the topic may have it or not: is the broker up?".into()
             }
             Some(code) => lack(&self.settings, code, "Write", &self.topic).unwrap_or_else(|| code.to_string()),
             None => error.to_string(),

@@ -71,7 +71,7 @@ impl Identity {
         let mut deadline = Deadline::after(self.timeout.min(MISSING)).every(Duration::from_millis(100));
         loop {
             let found = describe(client, self.broker, &self.names, self.timeout)
-                .context("whether the topics still are the same is not to be had")?;
+                .context("cannot check whether the topics are still the same")?;
             for (name, then) in &self.ids {
                 match found.get(name).and_then(|topic| topic.id.as_ref()) {
                     Some(now) if now != then => return Err(self.another(name, then, now)),

@@ -87,7 +87,7 @@ fn only_runs_of_this_machine_in_several_hours_are_compared_with() {
     // The parser belongs to what is measured and is no condition: a slow one is a regression.
     run(&kuu, "--baseline here.json --parser plain").exits(3);
     kuu.file("none.json", "{}");
-    run(&kuu, "--baseline none.json").exits(2).complains("none.json is no baseline");
+    run(&kuu, "--baseline none.json").exits(2).complains("none.json is not a baseline");
     kuu.file("old.json", r#"{"format": 1}"#);
     run(&kuu, "--baseline old.json").exits(2).complains("old.json has another format than 2");
 }

@@ -67,22 +67,22 @@ fn properties_that_kuu_depends_on() {
         ("group.instance.id=a", "gives its readers their partitions itself"),
         ("partition.assignment.strategy=range", "gives its readers their partitions itself"),
         ("transactional.id=a", "it is named as the group is, by --group"),
-        ("message.send.max.retries=0", "a passing fault of a broker must not lose a frame"),
+        ("message.send.max.retries=0", "a short outage of a broker must not lose a frame"),
         ("max.in.flight=5", "in the order of their revisions"),
         ("enable.gapless.guarantee=true", "would take all that wait behind it along"),
         ("partitioner=random", "a key must stay in one partition"),
         ("statistics.interval.ms=0", "lag is taken from the statistics"),
-        ("allow.auto.create.topics=true", "a question about a missing topic would make it"),
+        ("allow.auto.create.topics=true", "asking about a missing topic would create it"),
     ] {
         let config = kuu.file("client.properties", format!("linger.ms=3\n{property}\n"));
         for command in [format!("produce {file}"), "count --guarantee at-least-once".into(), format!("bench {file}")] {
             kuu.run(&format!("{command} -X {property}"))
                 .exits(2)
-                .complains(&format!("kuu: -X {property} is not to be set: "))
+                .complains(&format!("kuu: -X {property} must not be set: "))
                 .complains(why);
             kuu.run(&format!("{command} --config {config}"))
                 .exits(2)
-                .complains(&format!("kuu: client.properties {property} is not to be set: "))
+                .complains(&format!("kuu: client.properties {property} must not be set: "))
                 .complains(why);
         }
     }

@@ -98,7 +98,7 @@ fn the_stream_in_the_order_of_its_timestamps() {
         let letters = read(&mock.address, "dead");
         assert!(letters.iter().all(|letter| header(letter, "reason") == "out_of_order"));
         assert_eq!(letters.into_iter().map(|letter| letter.value.unwrap()).collect::<Vec<_>>(), after);
-        // These frames are counted all the same.
+        // These frames are still counted.
         let ledger = kuu.record("count").ledger().clone();
         assert_eq!((ledger.counted, ledger.out_of_order), (all.len() as u64, after.len() as u64));
         assert_eq!(settle(&rows(&mock.address, "output")), windows(all));

@@ -80,7 +80,7 @@ fn what_is_no_row() {
     right(&mock, &windows, "");
     let Window { start, users, frames, .. } = &windows[1];
     for (value, words) in [
-        (format!(r#"["minute",{start},{users},{frames},null,null]"#), "no result row: it is no object"),
+        (format!(r#"["minute",{start},{users},{frames},null,null]"#), "not a result row: it is not an object"),
         (
             format!(r#"{{"start":"2016-07-11T13:40:00[Europe/Berlin]Z","users":{users}}}"#),
             "start `2016-07-11T13:40:00[Europe/Berlin]Z` is not RFC 3339",
@@ -163,7 +163,7 @@ fn a_row_that_is_repeated_corrects_nothing() {
     right(&mock, &windows, "");
     kuu.run("verify --output theirs")
         .exits(0)
-        .says("exact: 4 of 4 windows; 4 in its first answer; 4 rows said again what was known");
+        .says("exact: 4 of 4 windows; 4 in its first answer; 4 rows repeated a known answer");
     assert_eq!(firsts(&kuu.record("verify").verdict.unwrap()), [4, 0, 0]);
 }
 

@@ -136,7 +136,7 @@ fn two_produce_into_one_topic() {
     let file = kuu.file("2.jsonl", lines(&all[100..]));
     kuu.run(&format!("produce {file}")).exits(0);
     first.write(&lines(&all[..100]));
-    first.close().wait().exits(0).complains("topic messages also got 200 messages from somebody else meanwhile");
+    first.close().wait().exits(0).complains("topic messages also got 200 messages from another producer meanwhile");
     kuu.run("count").exits(0);
     kuu.run("verify")
         .exits(2)

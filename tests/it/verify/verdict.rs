@@ -86,7 +86,7 @@ fn a_row_that_is_none() {
         kuu.run("verify").exits(1).says(&format!("output, partition 0, offset {offset}: ")).says(words);
     }
     write(&mock.address, "output", "who knows", None);
-    kuu.run("verify").exits(1).says("withdraws a row of a key that has none: `who knows`");
+    kuu.run("verify").exits(1).says("withdraws the row of a key that has none: `who knows`");
 }
 
 #[test]

@@ -141,13 +141,13 @@ impl Counter {
         let found = (counter.users.count(), counter.pending.len() + counter.closed.len());
         if found != (record.users, record.windows) {
             let why = format!(
-                "it tells of {} users and {} windows, but {} and {} are there",
+                "it counts {} users and {} windows, but {} and {} are there",
                 record.users, record.windows, found.0, found.1
             );
             return Err(Damaged { key: COUNTER.into(), why });
         }
         if counter.clocks.partitions() != partitions {
-            let why = format!("it tells of {} partitions instead of {partitions}", counter.clocks.partitions());
+            let why = format!("it counts {} partitions instead of {partitions}", counter.clocks.partitions());
             return Err(Damaged { key: COUNTER.into(), why });
         }
         Ok(counter)

@@ -55,8 +55,8 @@ impl fmt::Display for Breach {
             Breach::Twice(revision) => write!(f, "has revision {revision} twice"),
             Breach::Falls(now, last) => write!(f, "has revision {now} after revision {last}: revisions must rise"),
             Breach::Unnumbered(last) => write!(f, "has a row without revision after revision {last}"),
-            Breach::Key => f.write_str("has another answer under another key: who reads by key has both"),
-            Breach::OthersKey(other) => write!(f, "is under the key {}, that of another window", other.key()),
+            Breach::Key => f.write_str("has another answer under another key: a reader by key has both"),
+            Breach::OthersKey(other) => write!(f, "has the key {}, which belongs to another window", other.key()),
         }
     }
 }
@@ -278,7 +278,7 @@ impl Fold {
             }
             (None, Err(_)) => {
                 let key = String::from_utf8_lossy(key);
-                return self.stray.add(partition, offset, format!("withdraws a row of a key that has none: `{key}`"));
+                return self.stray.add(partition, offset, format!("withdraws the row of a key that has none: `{key}`"));
             }
         };
         if self.is_left_out(window) {

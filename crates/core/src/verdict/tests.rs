@@ -189,13 +189,13 @@ fn keys_that_name_windows_name_their_own() {
     let comparison = fold.compare([(minute(60), count(5, 5)), (minute(120), count(5, 5))]);
     breaches(
         &comparison,
-        &["partition 0, offset 1: minute 1970-01-01 00:02 is under the key minute:60, that of another window"],
+        &["partition 0, offset 1: minute 1970-01-01 00:02 has the key minute:60, which belongs to another window"],
     );
 }
 
 #[test]
 fn answers_change_under_one_key() {
-    let breach = "has another answer under another key: who reads by key has both";
+    let breach = "has another answer under another key: a reader by key has both";
     for (rows, at) in [
         (&[("a", 4), ("a", 5)][..], None),
         // The same answer twice does no harm,
@@ -230,7 +230,7 @@ fn a_row_without_a_value_withdraws_the_last_row_of_its_key() {
     breaches(
         &comparison,
         &[
-            "partition 0, offset 4: withdraws a row of a key that has none: `who knows`",
+            "partition 0, offset 4: withdraws the row of a key that has none: `who knows`",
             "partition 0, offset 5: it has neither key nor value",
         ],
     );

@@ -46,6 +46,6 @@ impl Unreadable {
             .named
             .into_iter()
             .map(|((partition, offset), why)| format!("partition {partition}, offset {offset}: {why}"));
-        named.chain((others > 0).then(|| format!("{others} more messages are no rows"))).collect()
+        named.chain((others > 0).then(|| format!("{others} more messages are not result rows"))).collect()
     }
 }

@@ -59,7 +59,7 @@ fn files_that_are_read_several_times() {
     assert!(said.contains("changed while it was read: it had 2 bytes and has 4;"), "{said}");
     for name in ["-", "/dev/null"] {
         let said = Originals::note(&[name.to_owned()]).err().unwrap().to_string();
-        assert!(said.starts_with(&format!("{name}: is no regular file")), "{said}");
+        assert!(said.starts_with(&format!("{name}: is not a regular file")), "{said}");
     }
 }
 

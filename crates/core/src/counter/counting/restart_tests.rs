@@ -224,7 +224,7 @@ fn damage_is_named() {
         }
         Counter::restore(Config::default(), 1, &records).err().map(|error| error.to_string()).unwrap()
     };
-    let lost = "the record `counter` is damaged: it tells of 3000 users and 1 windows, but ";
+    let lost = "the record `counter` is damaged: it counts 3000 users and 1 windows, but ";
     assert_eq!(spoil("minute:60", None), format!("{lost}3000 and 0 are there"));
     assert_eq!(spoil("users/2048", None), format!("{lost}2048 and 1 are there"));
     assert_eq!(spoil("minute:60/0", None), "the record `minute:60` is damaged: 0 users instead of 3000");
@@ -239,5 +239,5 @@ fn damage_is_named() {
     assert!(spoil("minute:60/0", Some(b"rubbish")).starts_with("the record `minute:60/0` is damaged: "));
     assert!(spoil("counter", Some(b"{}")).starts_with("the record `counter` is damaged: missing field"));
     let none = Counter::restore(Config::default(), 0, &records).err().map(|error| error.why).unwrap();
-    assert_eq!(none, "it tells of 1 partitions instead of 0");
+    assert_eq!(none, "it counts 1 partitions instead of 0");
 }

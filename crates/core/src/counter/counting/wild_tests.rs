@@ -40,7 +40,7 @@ fn a_partition_without_a_clock_holds_back_for_idle_at_most() {
     // Partition 1 sends frames from second 0 on: two seconds later it is left out.
     assert_eq!(watermarks, [None, Some(-4), Some(-3), Some(-2), Some(-1), Some(0)]);
     assert_eq!(counter.clocks().doubtful().collect::<Vec<_>>(), [(1, true)]);
-    assert_eq!(counter.ledger().counted, 54, "its frames are counted all the same");
+    assert_eq!(counter.ledger().counted, 54, "its frames are still counted");
     // Once eight frames agree, it counts for the watermark again.
     start(&mut counter, 1, NOON + 3);
     assert_eq!(counter.clocks().doubtful().count(), 0);

@@ -35,7 +35,7 @@ fn a_key_in_two_partitions_is_two_keys() {
         for partition in order {
             put(&mut fold, partition, 7, "k", (partition == 0).then_some(hour));
         }
-        breaches(&fold.compare([]), &["partition 1, offset 7: withdraws a row of a key that has none: `k`"]);
+        breaches(&fold.compare([]), &["partition 1, offset 7: withdraws the row of a key that has none: `k`"]);
     }
 }
 
@@ -49,14 +49,14 @@ fn the_last_row_of_a_key_is_withdrawn_where_others_were_under_it() {
     assert_eq!(comparison.faults(), [""; 0]);
     breaches(
         &comparison,
-        &["partition 0, offset 0: minute 1970-01-01 00:02 is under the key minute:60, that of another window"],
+        &["partition 0, offset 0: minute 1970-01-01 00:02 has the key minute:60, which belongs to another window"],
     );
 }
 
 #[test]
 fn what_compaction_left_of_an_unknown_key_is_no_fault() {
     for (removed, faults) in
-        [(false, &["partition 0, offset 0: withdraws a row of a key that has none: `k`"][..]), (true, &[])]
+        [(false, &["partition 0, offset 0: withdraws the row of a key that has none: `k`"][..]), (true, &[])]
     {
         let mut fold = Fold::new(Repeats::Forbidden, None);
         put(&mut fold, 0, 0, "k", None);
@@ -78,12 +78,12 @@ fn of_many_messages_that_are_no_rows_the_first_are_named() {
     let named: Vec<&String> = comparison.breaches().collect();
     assert_eq!(named.len(), 101);
     assert!(
-        named[99].starts_with("partition 0, offset 99: withdraws a row of a key that has none: `kkk"),
+        named[99].starts_with("partition 0, offset 99: withdraws the row of a key that has none: `kkk"),
         "{}",
         named[99]
     );
     assert!(named[99].len() < 400, "{}", named[99]);
-    assert_eq!(named[100], "500 more messages are no rows");
+    assert_eq!(named[100], "500 more messages are not result rows");
 }
 
 /// A window that is corrected a hundred thousand times, twice: the time grows only with the number of rows.
