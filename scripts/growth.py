@@ -72,7 +72,7 @@ def synthetic(users, frames):
     filler = "x" * 40
     for start in range(0, frames, 10_000):
         yield "".join(
-            # Far apart, so that neighbours are not neighbours in any table.
+            # Far apart, so that successive ids do not lie side by side in a table.
             f'{{"uid":"user-{i * 7919 % users:012}","ts":{1468244384 + i // 5000},"note":"{filler}"}}\n'
             for i in range(start, start + 10_000)
         ).encode()

@@ -40,7 +40,7 @@ def broker(command, arguments, place):
 def bounce(arguments, place):
     begun, pause = time.monotonic(), arguments.minutes * 60 / (arguments.restarts + 1)
     for number in range(arguments.restarts):
-        # A restart may take long: the next ones come the sooner, so that all of them come under load.
+        # A restart may take long; the pauses after it are then shorter, so that every restart comes under load.
         time.sleep(max(AWAY, begun + pause * (number + 1) - time.monotonic()))
         broker("stop", arguments, place)
         time.sleep(AWAY)

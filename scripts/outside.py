@@ -2,7 +2,7 @@
 """kuu beside outside tools on the same frames, each in turn, several rounds; prints medians and ratios.
 
 Files: `gzip -dc`, DuckDB (where `pip install duckdb` was done). Kafka, with --brokers: `kcat`, and scripts/plain_reader.c,
-which is compiled here (`apt-get install kcat librdkafka-dev`). What is missing is left out, and said.
+which is compiled here (`apt-get install kcat librdkafka-dev`). Missing tools are named and left out.
 
     scripts/kafka.sh start
     scripts/outside.py --brokers localhost:9092 fixtures/stream.jsonl.gz
@@ -28,7 +28,7 @@ import duckdb, sys
 duckdb.sql("select ts // 60 * 60 as minute, count(distinct uid) from read_json(?, format='newline_delimited', "
            "columns={uid: 'VARCHAR', ts: 'BIGINT'}) group by 1 order by 1", params=[sys.argv[1]]).fetchall()
 """
-# What kuu sets itself, for tools that take librdkafka's properties.
+# The properties that kuu sets, for tools that use librdkafka too.
 READING = ["fetch.wait.max.ms=20", "queued.max.messages.kbytes=32768"]
 SENDING = ["enable.idempotence=true", "linger.ms=20", "batch.size=1000000", "partitioner=murmur2_random",
            "queue.buffering.max.kbytes=65536", "compression.type=lz4"]
@@ -61,7 +61,7 @@ class Table:
         first = next(iter(self.rows))
         for name, samples in self.rows.items():
             wall = statistics.median(wall for wall, _, _ in samples)
-            # Pairs of one round share the machine's mood.
+            # The speed of the machine changes over time: only tools of the same round are compared.
             against = statistics.median(wall / kuu for (wall, *_), (kuu, *_) in zip(samples, self.rows[first]))
             line = f"{name:<46}{wall:9.3f}{self.frames / wall:12,.0f}{against:13.2f}"
             if samples[0][1] is not None:
@@ -111,9 +111,9 @@ def kafka(arguments, frames, work):
         sending.add("kcat -P, the file unzipped, without keys",
                     *run(["kcat", "-P", "-b", arguments.brokers, "-t", f"{topic}-kcat", *properties, "-l", plain]))
 
-        # The broker's disk must not be busy with what was written when it is read.
+        # The broker must have written the frames to disk before they are read.
         os.sync()
-        # The ceiling that kuu measures itself, on a topic that stays for the others..
+        # The ceiling that kuu itself measures; the other tools read the same topic.
         subprocess.run([arguments.kuu, "bench", arguments.file, "--rounds", "3", "--keep", *options],
                        check=False, capture_output=True)
         record = json.load(open(f"{work}/bench.json"))

@@ -1,5 +1,5 @@
-/* The plainest reader there is: librdkafka's own loop, nothing done with the messages. What kuu calls the ceiling of
- * reading is held against it by scripts/outside.py.
+/* The simplest reader: librdkafka's own loop, which discards the messages. scripts/outside.py compares it with what kuu
+ * calls the ceiling of reading.
  *
  *     cc -O2 scripts/plain_reader.c -o plain_reader -lrdkafka
  *     plain_reader poll|batch BROKERS TOPIC [name=value ...]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Live load for minutes: does count keep up, and does its memory stay where it is?
+"""Live load for minutes: does count keep up, and does its memory stay constant?
 
 Replays fixtures/stream.jsonl.gz over and over, each pass 500 s later in event time, at a steady rate into `kuu produce -`,
 while `kuu count --follow` counts exactly once. Prints consumer lag and resident memory as they go, then the verdict:
@@ -9,7 +9,7 @@ else 1.
     scripts/kafka.sh start
     scripts/soak.py --rate 40000 --minutes 10
 
-With --rate 0 it sends as fast as it can: what the two reach together is the ceiling of which a soak takes half.
+With --rate 0 it sends as fast as it can: their rate is then the ceiling, and a soak takes half of it.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def frames():
         buffer, places = bytearray(), []
         for line in lines[start : start + BURST]:
             ts = json.loads(line)["ts"]
-            # Members of nested objects may be called the same: they change along, and do not matter.
+            # A nested member of the same name changes too, which does not matter.
             for found in re.finditer(rb'"ts":"?(%d)' % int(ts), line):
                 places.append((len(buffer) + found.start(1), int(ts)))
             buffer += line
@@ -110,7 +110,7 @@ def main():
     seconds = time.monotonic() - begun
     produce.stdin.close()
     produce.wait()
-    # What is left is read before the signal: the lag is as of the last statistics.
+    # The reported lag is that of the last statistics, so wait until everything is read.
     time.sleep(15)
     count.send_signal(signal.SIGINT)
     count.wait()

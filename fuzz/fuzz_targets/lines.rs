@@ -1,4 +1,4 @@
-//! The line reader, over plain text and over whatever calls itself gzip: `cargo +nightly fuzz run lines`.
+//! The line reader, on plain text and on anything that begins like gzip: `cargo +nightly fuzz run lines`.
 #![no_main]
 
 use kuu_fuzz::input::{Block, Input, InputError};
@@ -21,18 +21,19 @@ fuzz_target!(|data: &[u8]| {
     };
     assert!(!input.read_block(&mut block).unwrap_or(false), "nothing comes after the end");
     if matches!(failed, Some(InputError::Foreign { .. })) {
-        assert!(lines.is_empty(), "it is refused as a whole");
+        assert!(lines.is_empty(), "a refused input has no lines");
         return;
     }
     // A file that ends after the first byte of gzip's magic number is a truncated gzip.
     if !data.starts_with(b"\x1f\x8b") && data != b"\x1f" {
-        // Plain text cannot fail, and is what a plain split gives.
+        // Plain text never fails, and its lines are those of a plain split.
         assert!(failed.is_none());
         let text = data.strip_prefix(b"\xef\xbb\xbf").unwrap_or(data);
         let mut expected: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
-        // What follows the last terminator is a line only if it is not empty; only a terminator hides a CR.
+        // The part after the last line feed is a line only if it is not empty, and it keeps its CR.
         let last = expected.pop().unwrap_or_default();
-        let mut expected: Vec<Vec<u8>> = expected.iter().map(|line| line.strip_suffix(b"\r").unwrap_or(line).to_vec()).collect();
+        let mut expected: Vec<Vec<u8>> =
+            expected.iter().map(|line| line.strip_suffix(b"\r").unwrap_or(line).to_vec()).collect();
         if !last.is_empty() {
             expected.push(last.to_vec());
         }

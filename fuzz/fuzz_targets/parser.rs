@@ -1,4 +1,4 @@
-//! Every parser must come to the verdict of the plain one: `cargo +nightly fuzz run parser`.
+//! Every parser must give the same answer as the plain one: `cargo +nightly fuzz run parser`.
 #![no_main]
 
 use kuu_frame::{fast, plain};
@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|value: &[u8]| {
     let mut plain = plain::PlainParser::new();
     let expected = plain.root(value);
-    // Scratch memory is kept from value to value, so each parser reads the value twice.
+    // A parser reuses its scratch memory, so it reads the value twice.
     for mut parser in fast::FastParser::all() {
         let engine = parser.engine();
         assert_eq!(parser.root(value), expected, "{engine}");

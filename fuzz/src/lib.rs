@@ -1,4 +1,4 @@
-//! The input of kuu, built from the same sources but without librdkafka, whose `configure` does not run under cargo-fuzz
+//! The input of kuu, from the same sources but without librdkafka, whose `configure` fails under cargo-fuzz
 //! ("argument list too long").
 
 #[path = "../../src/engine/mod.rs"]

@@ -60,7 +60,7 @@ pub fn run(arguments: &ProduceArgs, session: &Session) -> Result<ExitStatus> {
         let frames = plural(outcome.unknown, "frame");
         let name = &arguments.topic;
         record.remarks.push(format!(
-            "whether topic {name} has {frames} that it did not acknowledge in time is not known: fill it anew with `kuu produce \
+            "topic {name} may have {frames} or not, which it did not acknowledge in time: fill it anew with `kuu produce \
              --recreate FILE`"
         ));
     }
@@ -260,8 +260,8 @@ fn report(arguments: &ProduceArgs, session: &Session, reading: &Reading, outcome
     }
     if outcome.unsent + outcome.unanswered > 0 {
         complain(format!(
-            "interrupted, and no broker answers any more: {} acknowledged; {} not sent; whether topic {} has the other {} is \
-             not known",
+            "interrupted, and no broker answers any more: {} acknowledged; {} not sent; topic {} may have the other {} or \
+             not",
             plural(outcome.delivered, "frame"),
             count(outcome.unsent),
             arguments.topic,

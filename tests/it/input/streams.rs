@@ -110,7 +110,7 @@ fn bench_needs_a_file() {
     let kuu = Kuu::bare();
     pipe(&kuu, "p");
     for name in ["-", "/dev/stdin", "p"] {
-        let said = format!("{name}: is not a regular file, and is to be read several times; save it to a file");
+        let said = format!("{name}: is not a regular file, but must be read several times; save it to a file");
         kuu.feed(&format!("bench {name}"), &lines(&frames(10))).exits(2).complains(&said);
     }
 }
