@@ -2,6 +2,8 @@
 
 use kuu_core::record::{Machine, Program};
 
+pub use proc::{cpu_seconds, peak_resident_bytes};
+
 /// This build, with the version of its client library.
 pub fn program(librdkafka: String) -> Program {
     Program {
@@ -15,9 +17,9 @@ pub fn program(librdkafka: String) -> Program {
 /// This machine; unknown members are empty or 0.
 pub fn machine() -> Machine {
     Machine {
-        cpu: field("/proc/cpuinfo", "model name").unwrap_or_default(),
+        cpu: proc::processor("model name").unwrap_or_default(),
         cores: std::thread::available_parallelism().map_or(0, usize::from),
-        memory_bytes: kilobytes("/proc/meminfo", "MemTotal").unwrap_or(0),
+        memory_bytes: proc::memory_bytes().unwrap_or(0),
         kernel: std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().into(),
     }
 }
@@ -25,14 +27,13 @@ pub fn machine() -> Machine {
 /// Maker, family and model of the processor, as `AuthenticAMD-26-2`: speeds of two machines compare only if these are
 /// equal. Empty if the system does not report them.
 pub fn processor() -> String {
-    // The first line with this prefix is `model`, the second one `model name`.
-    let parts = ["vendor_id", "cpu family", "model"].map(|name| field("/proc/cpuinfo", name));
+    let parts = ["vendor_id", "cpu family", "model"].map(proc::processor);
     parts.into_iter().flatten().collect::<Vec<_>>().join("-")
 }
 
 /// The number of threads per core, taken from the first processor; none if the system does not report it.
 pub fn threads_a_core() -> Option<u32> {
-    let number = |name| field("/proc/cpuinfo", name)?.parse::<u32>().ok();
+    let number = |name| proc::processor(name)?.parse::<u32>().ok();
     number("siblings")?.checked_div(number("cpu cores")?)
 }
 
@@ -49,30 +50,51 @@ pub fn instance() -> String {
     format!("{}, process {}, since {}", host.trim(), std::process::id(), crate::system::clock::Time::now().rfc3339())
 }
 
-/// The largest resident memory of this process so far, in bytes.
-pub fn peak_resident_bytes() -> Option<u64> {
-    kilobytes("/proc/self/status", "VmHWM")
+/// What Linux reports under /proc.
+#[cfg(target_os = "linux")]
+mod proc {
+    use procfs::process::Process;
+    use procfs::{CpuInfo, Current as _, Meminfo};
+
+    /// A field of the first processor, as /proc/cpuinfo names it.
+    pub fn processor(field: &str) -> Option<String> {
+        CpuInfo::current().ok()?.get_field(0, field).map(str::to_owned)
+    }
+
+    pub fn memory_bytes() -> Option<u64> {
+        Meminfo::current().ok().map(|memory| memory.mem_total)
+    }
+
+    /// The largest resident memory of this process so far, in bytes.
+    pub fn peak_resident_bytes() -> Option<u64> {
+        Process::myself().ok()?.status().ok()?.vmhwm.map(|kibibytes| kibibytes * 1024)
+    }
+
+    /// Processor time of this process so far, user and system, in seconds.
+    pub fn cpu_seconds() -> Option<f64> {
+        let stat = Process::myself().ok()?.stat().ok()?;
+        Some((stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64)
+    }
 }
 
-/// Processor time of this process so far, user and system, in seconds.
-pub fn cpu_seconds() -> Option<f64> {
-    // Linux reports ticks of 10 ms on every architecture.
-    const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The name in parentheses may hold spaces; utime and stime are the 12th and 13th field after it.
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let ticks: f64 = fields.next()?.parse::<f64>().ok()? + fields.next()?.parse::<f64>().ok()?;
-    Some(ticks / TICKS_PER_SECOND)
-}
+/// Other systems report nothing.
+#[cfg(not(target_os = "linux"))]
+mod proc {
+    pub fn processor(_field: &str) -> Option<String> {
+        None
+    }
 
-fn kilobytes(path: &str, name: &str) -> Option<u64> {
-    field(path, name)?.strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
-}
+    pub fn memory_bytes() -> Option<u64> {
+        None
+    }
 
-fn field(path: &str, name: &str) -> Option<String> {
-    let text = std::fs::read_to_string(path).ok()?;
-    let line = text.lines().find(|line| line.starts_with(name))?;
-    Some(line.split_once(':')?.1.trim().to_owned())
+    pub fn peak_resident_bytes() -> Option<u64> {
+        None
+    }
+
+    pub fn cpu_seconds() -> Option<f64> {
+        None
+    }
 }
 
 #[cfg(all(test, target_os = "linux"))]
