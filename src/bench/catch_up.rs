@@ -7,7 +7,7 @@ use crate::bench::stage::{Samples, Stage};
 use crate::count::recovery::Job;
 use crate::engine::start::RunOptions;
 use crate::engine::stop::Stop;
-use crate::input::truth;
+use crate::input::truth_of_files;
 use crate::kafka::admin::Cluster;
 use crate::kafka::commit::state_topic::State;
 use crate::kafka::consume::whole_topic::read_shared;
@@ -178,7 +178,7 @@ fn inflate(files: &[String]) -> Result<f64> {
 fn batch(plan: &CatchUpPlan) -> Result<f64> {
     seconds(|| {
         let names = plan.files.iter().map(|name| (name.as_str(), None));
-        match truth::count(names, plan.parser, &[Unit::Minute]) {
+        match truth_of_files::count(names, plan.parser, &[Unit::Minute]) {
             (.., Some(error)) => Err(error.into()),
             (truth, ..) => Ok(truth),
         }

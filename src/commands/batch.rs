@@ -3,7 +3,7 @@
 use crate::cli::BatchArgs;
 use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::{self, Session, figure, print_json};
-use crate::input::truth;
+use crate::input::truth_of_files;
 use crate::terminal::ledger_line::ledger_line;
 use crate::terminal::{Screen, complain, plural, rate, time};
 use anyhow::{Context, Result, bail};
@@ -19,7 +19,7 @@ pub fn run(arguments: &BatchArgs, session: &Session) -> Result<ExitStatus> {
     let started = Instant::now();
     let units = session::units(&arguments.windows.window);
     let names = arguments.files.iter().map(|name| (name.as_str(), None));
-    let (truth, sources, error) = truth::count(names, arguments.windows.parser, &units);
+    let (truth, sources, error) = truth_of_files::count(names, arguments.windows.parser, &units);
     let elapsed = started.elapsed();
     if let Some(death) = error.as_ref().filter(|error| error.is_death()) {
         bail!("{death}");

@@ -14,7 +14,7 @@ use crate::bench::{figures, tables};
 use crate::cli::BenchArgs;
 use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::{self, Session};
-use crate::input::truth;
+use crate::input::truth_of_files;
 use crate::kafka::admin::Cluster;
 use crate::kafka::commit::state_topic::State;
 use crate::terminal::ledger_line::ledger_line;
@@ -164,7 +164,7 @@ impl BenchRun<'_> {
             left -= take;
             (name.as_str(), Some(take))
         });
-        match truth::count(names, self.arguments.windows.parser, units) {
+        match truth_of_files::count(names, self.arguments.windows.parser, units) {
             (truth, _, None) => Ok(truth),
             (.., Some(error)) => Err(error.into()),
         }

@@ -6,7 +6,7 @@ use crate::commands::session::receipts::{self, COUNT, PRODUCE, Receipt};
 use crate::commands::session::topics;
 use crate::commands::session::{self, Session};
 use crate::input::is_stream;
-use crate::input::truth;
+use crate::input::truth_of_files;
 use crate::kafka::admin::Cluster;
 use crate::record::store;
 use crate::terminal::ledger_line::ledger_line;
@@ -113,7 +113,7 @@ fn truth(arguments: &VerifyArgs, session: &Session, topic: &str, units: &[Unit])
     let parser = arguments.parser;
     if !arguments.files.is_empty() {
         let names = arguments.files.iter().map(|name| (name.as_str(), None));
-        let (truth, sources, error) = truth::count(names, parser, units);
+        let (truth, sources, error) = truth_of_files::count(names, parser, units);
         if let Some(error) = error {
             return Err(error.into());
         }
@@ -143,7 +143,7 @@ fn truth(arguments: &VerifyArgs, session: &Session, topic: &str, units: &[Unit])
         bail!("{frames} frames came from {name}: name files with the same frames, as in `kuu verify FILE`");
     }
     let names = produced.input.iter().map(|source| (source.name.as_str(), Some(source.frames)));
-    let (truth, sources, error) = truth::count(names, parser, units);
+    let (truth, sources, error) = truth_of_files::count(names, parser, units);
     if let Some(error) = error {
         return Err(error.into());
     }

@@ -1,6 +1,6 @@
 //! Runs the counter: it takes frames from readers and passes results to a sink.
 
-mod counting;
+mod feeding;
 mod forward;
 mod pace;
 mod partitions;
@@ -13,7 +13,7 @@ use crate::engine::start::{RunOptions, Start};
 use crate::engine::status::{RunSummary, Status};
 use crate::engine::stop::Stop;
 use anyhow::{Result, bail};
-use counting::Run;
+use feeding::Run;
 use kuu_core::counter::Counter;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};

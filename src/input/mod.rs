@@ -21,7 +21,7 @@ mod read_ahead;
 pub mod several;
 pub mod source;
 mod stamp;
-pub mod truth;
+pub mod truth_of_files;
 
 pub use blocks::{Digest, Finished, Input};
 pub use error::{Cut, InputError};

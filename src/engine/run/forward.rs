@@ -1,7 +1,7 @@
 //! Forwards the original bytes: counted frames to the ordered output, all other values to the dead letters with a
 //! reason.
 
-use crate::engine::run::counting::Run;
+use crate::engine::run::feeding::Run;
 use crate::engine::sink::{Letter, Output};
 use anyhow::Result;
 use kuu_core::counter::Fate;

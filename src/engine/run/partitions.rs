@@ -1,6 +1,6 @@
 //! Partitions that are added, that fall silent, and that end.
 
-use crate::engine::run::counting::Run;
+use crate::engine::run::feeding::Run;
 use crate::engine::status::Doubtful;
 use anyhow::Result;
 

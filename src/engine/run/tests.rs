@@ -1,6 +1,6 @@
 //! Runs without readers: frames go in, and the tests check what the sink has at each commit.
 
-use crate::engine::run::counting::Run;
+use crate::engine::run::feeding::Run;
 use crate::engine::sink::{Commit, Output, Sink};
 use crate::engine::start::{RunOptions, Start};
 use anyhow::Result;

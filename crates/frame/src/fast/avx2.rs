@@ -6,7 +6,7 @@ use std::arch::x86_64::*;
 
 use crate::fast::block::{Classifier, Kinds, LEN, Text, Utf8Masks};
 use crate::fast::grammar::{Scratch, Shape};
-use crate::fast::{scalar, scan, tables};
+use crate::fast::{byte_classes, scalar, scan};
 
 /// Proof that the processor has the instructions: only [`Avx2::detect`] creates one.
 #[derive(Clone, Copy)]
@@ -39,24 +39,24 @@ fn scan_avx2(avx2: Avx2, value: &[u8], scratch: &mut Scratch) -> Option<Shape> {
 }
 
 impl Classifier for Avx2 {
-    type Block = Block;
+    type Block = Halves;
     /// The minimum of the bytes at each position.
     type Seen = __m256i;
 
     #[inline(always)]
-    fn load(self, bytes: &[u8; LEN]) -> Block {
+    fn load(self, bytes: &[u8; LEN]) -> Halves {
         // SAFETY: `self` proves the features.
         unsafe { load(bytes) }
     }
 
     #[inline(always)]
-    fn text(self, block: Block) -> Text {
+    fn text(self, block: Halves) -> Text {
         // SAFETY: `self` proves the features.
         unsafe { text(block) }
     }
 
     #[inline(always)]
-    fn kinds(self, block: Block) -> Kinds {
+    fn kinds(self, block: Halves) -> Kinds {
         // SAFETY: `self` proves the features.
         unsafe { kinds(block) }
     }
@@ -68,7 +68,7 @@ impl Classifier for Avx2 {
     }
 
     #[inline(always)]
-    fn see(self, least: Self::Seen, Block(low, high): Block) -> Self::Seen {
+    fn see(self, least: Self::Seen, Halves(low, high): Halves) -> Self::Seen {
         // SAFETY: `self` proves the features.
         unsafe { _mm256_min_epu8(least, _mm256_min_epu8(low, high)) }
     }
@@ -80,25 +80,25 @@ impl Classifier for Avx2 {
     }
 
     #[inline(always)]
-    fn control(self, block: Block) -> u64 {
+    fn control(self, block: Halves) -> u64 {
         // SAFETY: `self` proves the features.
         unsafe { control(block) }
     }
 
     #[inline(always)]
-    fn no_short_escape(self, block: Block) -> u64 {
+    fn no_short_escape(self, block: Halves) -> u64 {
         // SAFETY: `self` proves the features.
         unsafe { no_short_escape(block) }
     }
 
     #[inline(always)]
-    fn any_high(self, Block(low, high): Block) -> bool {
+    fn any_high(self, Halves(low, high): Halves) -> bool {
         // SAFETY: `self` proves the features.
         unsafe { _mm256_movemask_epi8(_mm256_or_si256(low, high)) != 0 }
     }
 
     #[inline(always)]
-    fn utf8(self, block: Block) -> Utf8Masks {
+    fn utf8(self, block: Halves) -> Utf8Masks {
         // SAFETY: `self` proves the features.
         unsafe { utf8(block) }
     }
@@ -124,9 +124,9 @@ impl Classifier for Avx2 {
 
 /// The two halves of a block.
 #[derive(Clone, Copy)]
-pub(super) struct Block(__m256i, __m256i);
+pub(super) struct Halves(__m256i, __m256i);
 
-impl Block {
+impl Halves {
     /// One bit for each byte: the highest bit of the result of `test`.
     #[inline]
     #[target_feature(enable = "avx2")]
@@ -153,16 +153,16 @@ impl Block {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn load(bytes: &[u8; LEN]) -> Block {
+fn load(bytes: &[u8; LEN]) -> Halves {
     let start: *const __m256i = bytes.as_ptr().cast();
     // SAFETY: 64 bytes hold two vectors, and these loads need no alignment.
-    unsafe { Block(_mm256_loadu_si256(start), _mm256_loadu_si256(start.add(1))) }
+    unsafe { Halves(_mm256_loadu_si256(start), _mm256_loadu_si256(start.add(1))) }
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn text(block: Block) -> Text {
-    let (separators, spaces) = (table(tables::SEPARATORS), table(tables::SPACES));
+fn text(block: Halves) -> Text {
+    let (separators, spaces) = (table(byte_classes::SEPARATORS), table(byte_classes::SPACES));
     // Sets the bit in which `[` and `{`, and `]` and `}`, differ. This also turns two control characters into `:` and
     // `,`; another check finds those.
     let separator =
@@ -184,14 +184,14 @@ fn is_control(bytes: __m256i) -> __m256i {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn control(block: Block) -> u64 {
+fn control(block: Halves) -> u64 {
     block.mask(|bytes| is_control(bytes))
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn no_short_escape(block: Block) -> u64 {
-    let (high_halves, low_halves) = (table(tables::ESCAPE_HIGH), table(tables::ESCAPE_LOW));
+fn no_short_escape(block: Halves) -> u64 {
+    let (high_halves, low_halves) = (table(byte_classes::ESCAPE_HIGH), table(byte_classes::ESCAPE_LOW));
     block.mask(|bytes| {
         let high = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), splat(0x0F));
         let high = _mm256_shuffle_epi8(high_halves, high);
@@ -202,14 +202,14 @@ fn no_short_escape(block: Block) -> u64 {
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn kinds(block: Block) -> Kinds {
+fn kinds(block: Halves) -> Kinds {
     Kinds { bracket: block.bit::<6>(), opens: block.bit::<1>(), brace: block.bit::<5>() }
 }
 
 #[inline]
 #[target_feature(enable = "avx2")]
-fn utf8(block: Block) -> Utf8Masks {
-    let (high_halves, low_halves) = (table(tables::SPECIAL_HIGH), table(tables::SPECIAL_LOW));
+fn utf8(block: Halves) -> Utf8Masks {
+    let (high_halves, low_halves) = (table(byte_classes::SPECIAL_HIGH), table(byte_classes::SPECIAL_LOW));
     let usual = block.mask(|bytes| {
         let high = _mm256_shuffle_epi8(high_halves, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), splat(0x0F)));
         let low = _mm256_shuffle_epi8(low_halves, _mm256_and_si256(bytes, splat(0x0F)));

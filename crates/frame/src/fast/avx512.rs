@@ -7,7 +7,7 @@ use std::arch::x86_64::*;
 use crate::fast::avx2::{self, sixteen};
 use crate::fast::block::{Classifier, Kinds, LEN, Text, Utf8Masks};
 use crate::fast::grammar::{Scratch, Shape};
-use crate::fast::{scalar, scan, tables};
+use crate::fast::{byte_classes, scalar, scan};
 
 /// Proof that the processor has the instructions: only [`Avx512::detect`] creates one.
 #[derive(Clone, Copy)]
@@ -86,7 +86,7 @@ impl Classifier for Avx512 {
     #[inline(always)]
     fn no_short_escape(self, block: __m512i) -> u64 {
         // SAFETY: `self` proves the features.
-        unsafe { !is_among(block, tables::ESCAPE_HIGH, tables::ESCAPE_LOW) }
+        unsafe { !is_among(block, byte_classes::ESCAPE_HIGH, byte_classes::ESCAPE_LOW) }
     }
 
     #[inline(always)]
@@ -132,8 +132,8 @@ fn load(bytes: &[u8; LEN]) -> __m512i {
 fn text(block: __m512i) -> Text {
     // As in AVX2, setting this bit also turns two control characters into `:` and `,`; another check finds those.
     let folded = _mm512_or_si512(block, splat(0x20));
-    let separator = _mm512_cmpeq_epi8_mask(folded, _mm512_shuffle_epi8(table(tables::SEPARATORS), block));
-    let space = _mm512_cmpeq_epi8_mask(block, _mm512_shuffle_epi8(table(tables::SPACES), block));
+    let separator = _mm512_cmpeq_epi8_mask(folded, _mm512_shuffle_epi8(table(byte_classes::SEPARATORS), block));
+    let space = _mm512_cmpeq_epi8_mask(block, _mm512_shuffle_epi8(table(byte_classes::SPACES), block));
     Text {
         quote: _mm512_cmpeq_epi8_mask(block, splat(b'"')),
         backslash: _mm512_cmpeq_epi8_mask(block, splat(b'\\')),
@@ -165,7 +165,7 @@ fn utf8(block: __m512i) -> Utf8Masks {
     let leads = high & bit(block, 1 << 6);
     let leads_three = leads & bit(block, 1 << 5);
     let leads_four = leads_three & bit(block, 1 << 4);
-    let special = is_among(block, tables::SPECIAL_HIGH, tables::SPECIAL_LOW) != 0;
+    let special = is_among(block, byte_classes::SPECIAL_HIGH, byte_classes::SPECIAL_LOW) != 0;
     Utf8Masks { continues: high & !leads, leads, leads_three, leads_four, special }
 }
 

@@ -10,13 +10,13 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod block;
+#[cfg(target_arch = "x86_64")]
+mod byte_classes;
 mod chunk;
 mod grammar;
 mod portable;
 mod scalar;
 mod scan;
-#[cfg(target_arch = "x86_64")]
-mod tables;
 mod text;
 mod utf8;
 

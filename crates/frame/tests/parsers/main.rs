@@ -6,9 +6,9 @@ use std::io::{BufRead, BufReader};
 use flate2::read::MultiGzDecoder;
 use kuu_frame::{Malformed, Member, Root, fast, plain};
 use proptest::prelude::*;
-use verdicts::*;
+use expected::*;
 
-mod verdicts;
+mod expected;
 
 /// Every parser there is.
 struct All {
@@ -51,9 +51,9 @@ fn frames(count: usize) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn verdicts() {
+fn expected() {
     let mut all = All::new();
-    for (value, expected) in VERDICTS {
+    for (value, expected) in EXPECTED {
         let root = all.root(value).map(|root| (root.uid, root.ts));
         assert_eq!(root, *expected, "for {}", excerpt(value));
     }
@@ -61,9 +61,9 @@ fn verdicts() {
 
 /// Moves each value of the table through all positions in a block, alone and as a member's value.
 #[test]
-fn verdicts_anywhere_in_a_block() {
+fn expected_anywhere_in_a_block() {
     let mut all = All::new();
-    for (value, expected) in VERDICTS {
+    for (value, expected) in EXPECTED {
         for spaces in 0..130 {
             let padded = [&b" ".repeat(spaces), *value, &b"\n".repeat(spaces / 3)].concat();
             let root = all.root(&padded).map(|root| (root.uid, root.ts));
@@ -155,9 +155,9 @@ fn every_byte_replaced_removed_or_doubled() {
 
 /// The fast parser reads long values in chunks; moves each value of the table across the border of a chunk.
 #[test]
-fn verdicts_across_parts() {
+fn expected_across_parts() {
     let mut all = All::new();
-    for (value, _) in VERDICTS {
+    for (value, _) in EXPECTED {
         for len in (3_900..4_100).step_by(3) {
             let value = [b"{\"pad\":\"", &b"-".repeat(len)[..], b"\",\"in\":", value, b",\"ts\":5}"].concat();
             _ = all.root(&value);

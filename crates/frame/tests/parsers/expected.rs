@@ -1,28 +1,28 @@
-//! The verdicts of the rules, value by value.
+//! What the rules say, value by value.
 
 use kuu_frame::{Malformed, Member};
 
-pub type Verdict = Result<(Member<&'static str>, Member<i64>), Malformed>;
+pub type Expected = Result<(Member<&'static str>, Member<i64>), Malformed>;
 
-pub const fn good(uid: &'static str, ts: i64) -> Verdict {
+pub const fn good(uid: &'static str, ts: i64) -> Expected {
     Ok((Member::Good(uid), Member::Good(ts)))
 }
 
-pub const fn uid(uid: Member<&'static str>) -> Verdict {
+pub const fn uid(uid: Member<&'static str>) -> Expected {
     Ok((uid, Member::Good(5)))
 }
 
-pub const fn ts(ts: Member<i64>) -> Verdict {
+pub const fn ts(ts: Member<i64>) -> Expected {
     Ok((Member::Good("a"), ts))
 }
 
-pub const EMPTY: Verdict = Ok((Member::Missing, Member::Missing));
-pub const NOT_UTF8: Verdict = Err(Malformed::NotUtf8);
-pub const NOT_JSON: Verdict = Err(Malformed::NotJson);
-pub const NOT_OBJECT: Verdict = Err(Malformed::NotObject);
+pub const EMPTY: Expected = Ok((Member::Missing, Member::Missing));
+pub const NOT_UTF8: Expected = Err(Malformed::NotUtf8);
+pub const NOT_JSON: Expected = Err(Malformed::NotJson);
+pub const NOT_OBJECT: Expected = Err(Malformed::NotObject);
 
-/// Values, and the verdict that every parser must give.
-pub const VERDICTS: &[(&[u8], Verdict)] = &[
+/// Values, and what every parser must say.
+pub const EXPECTED: &[(&[u8], Expected)] = &[
     // Plain frames, in either order, with white space wherever the grammar has it.
     (br#"{"uid":"a","ts":5}"#, good("a", 5)),
     (br#"{"ts":5,"uid":"a"}"#, good("a", 5)),
