@@ -51,7 +51,7 @@ fn frames(count: usize) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn expected() {
+fn answers() {
     let mut all = All::new();
     for (value, expected) in EXPECTED {
         let root = all.root(value).map(|root| (root.uid, root.ts));
@@ -61,7 +61,7 @@ fn expected() {
 
 /// Moves each value of the table through all positions in a block, alone and as a member's value.
 #[test]
-fn expected_anywhere_in_a_block() {
+fn answers_anywhere_in_a_block() {
     let mut all = All::new();
     for (value, expected) in EXPECTED {
         for spaces in 0..130 {
