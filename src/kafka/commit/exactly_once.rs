@@ -13,7 +13,7 @@ use crate::kafka::commit::interval;
 use crate::kafka::commit::state_topic::{OWNER, Origin, State};
 use crate::kafka::commit::waiting::Waiting;
 use crate::kafka::positions::{committed, position};
-use crate::kafka::produce::deliveries::Loss;
+use crate::kafka::produce::result_outcome::Loss;
 use crate::kafka::produce::result_writer::Writer;
 use crate::kafka::produce::sending::serve;
 use crate::kafka::topics::count_topics::CountTopics;

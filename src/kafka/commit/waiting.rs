@@ -1,7 +1,7 @@
 //! Records that wait for permission to be written.
 
 use crate::engine::sink::Output;
-use crate::kafka::produce::deliveries::Loss;
+use crate::kafka::produce::result_outcome::Loss;
 use crate::kafka::produce::result_writer::Writer;
 use crate::system::clock::now_us;
 

@@ -1,215 +1,58 @@
-//! Deliveries of a count's records: the last offsets, and the first lost record.
+//! Delivery reports: the one handler of all producers.
 
-use crate::engine::sink::Letter;
-use crate::kafka::client::descriptors::{self, exhausted};
-use crate::kafka::client::refusal::lack;
-use crate::kafka::client::settings::Settings;
-use crate::kafka::topics::count_topics::CountTopics;
-use crate::kafka::topics::limits::{SMALL, alter};
-use crate::kafka::topics::written::{ANOTHER_TOPIC, Written};
+use crate::kafka::client::descriptors;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Message};
+use rdkafka::error::KafkaError;
+use rdkafka::message::{BorrowedMessage, DeliveryResult};
 use rdkafka::producer::ProducerContext;
-use std::sync::Mutex;
-use thiserror::Error;
+use std::sync::{Mutex, PoisonError};
 
-/// A record that was not written, the first one if there are several.
-#[derive(Clone, Debug, Error)]
-#[error("topic {topic} did not take what was written to it: {why}")]
-pub struct Loss {
-    /// The topic of the record.
-    pub topic: String,
-    /// Why the record was not written, and the remedy.
-    pub why: String,
-    /// The error code.
-    pub code: Option<RDKafkaErrorCode>,
+/// What a producer keeps of the reports.
+pub trait Outcome: Send {
+    /// The brokers acknowledged a message, which was sent with this tag.
+    fn delivered(&mut self, message: &BorrowedMessage<'_>, tag: usize);
+
+    /// A message was given up.
+    fn lost(&mut self, error: &KafkaError, message: &BorrowedMessage<'_>, tag: usize);
+
+    /// The client itself has an error.
+    fn error(&mut self, _reason: &str) {}
 }
 
-/// Keeps the first lost record and the last offsets.
-pub struct Deliveries {
-    log: Mutex<Log>,
-    settings: Settings,
-    topics: CountTopics,
-}
+/// The context of a producer.
+pub struct Deliveries<O>(Mutex<O>);
 
-impl Deliveries {
-    pub(super) fn new(settings: &Settings, topics: &CountTopics) -> Deliveries {
-        Deliveries { log: Mutex::default(), settings: settings.clone(), topics: topics.clone() }
+impl<O> Deliveries<O> {
+    /// With this outcome before the first report.
+    pub fn new(outcome: O) -> Deliveries<O> {
+        Deliveries(Mutex::new(outcome))
     }
 
-    /// The first lost record, if there is one.
-    pub(super) fn lost(&self) -> Option<Loss> {
-        self.log.lock().ok().and_then(|log| log.lost.clone())
-    }
-
-    /// The last offsets that were written, if they are acknowledged and known.
-    pub(super) fn written(&self) -> Vec<Written> {
-        self.log.lock().map(|log| log.written.clone()).unwrap_or_default()
-    }
-
-    /// Sets the offsets that an earlier run wrote last.
-    pub(super) fn resume(&self, written: Vec<Written>) {
-        if let Ok(mut log) = self.log.lock() {
-            log.written = written;
-        }
-    }
-
-    pub(super) fn loss(&self, topic: &str, error: &KafkaError) -> Loss {
-        let code = error.rdkafka_error_code();
-        let why = exhausted()
-            .or_else(|| code.and_then(|code| lack(&self.settings, code, "Write", topic)))
-            .unwrap_or_else(|| format!("{error}: see that it is there and writable, then count again"));
-        Loss { topic: topic.to_owned(), why, code }
-    }
-
-    /// The loss of a message that is larger than its topic accepts, after compression.
-    pub(super) fn too_large(&self, topic: &str, place: usize, bytes: usize) -> Loss {
-        let CountTopics { input, .. } = &self.topics;
-        let what = match Place::of(place) {
-            Some(Place { partition, offset }) => {
-                format!("the frame at partition {partition}, offset {offset} of topic {input}")
-            }
-            None => "a record".into(),
-        };
-        let needs = bytes + SMALL;
-        let remedy = alter(&self.settings, topic, &format!("max.message.bytes={needs}"));
-        Loss {
-            topic: topic.to_owned(),
-            why: format!(
-                "{what} has {bytes} bytes, with key and headers more than it takes (max.message.bytes): {remedy}, then count again"
-            ),
-            code: Some(RDKafkaErrorCode::MessageSizeTooLarge),
-        }
+    /// Looks at the outcome, or changes it; no report comes in meanwhile.
+    pub fn with<T>(&self, look: impl FnOnce(&mut O) -> T) -> T {
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// The position of a forwarded frame, encoded in one word that librdkafka returns with the delivery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    partition: usize,
-    offset: i64,
-}
-
-impl Place {
-    /// 44 bits are enough for the frames of a year at 500,000 a second.
-    const OFFSET_BITS: u32 = 44;
-    pub(super) const NONE: usize = 0;
-
-    pub(super) fn of_letter(letter: &Letter) -> usize {
-        Place { partition: letter.partition, offset: letter.offset }.word()
-    }
-
-    fn word(self) -> usize {
-        let Ok(offset) = usize::try_from(self.offset) else { return Place::NONE };
-        let fits = offset >> Place::OFFSET_BITS == 0 && self.partition < usize::MAX >> Place::OFFSET_BITS;
-        if fits { (self.partition + 1) << Place::OFFSET_BITS | offset } else { Place::NONE }
-    }
-
-    fn of(word: usize) -> Option<Place> {
-        let partition = (word >> Place::OFFSET_BITS).checked_sub(1)?;
-        Some(Place { partition, offset: (word & ((1 << Place::OFFSET_BITS) - 1)) as i64 })
-    }
-}
-
-#[derive(Default)]
-struct Log {
-    lost: Option<Loss>,
-    written: Vec<Written>,
-    /// The last message, if its offset is unknown.
-    unknown: Option<Written>,
-}
-
-impl Log {
-    /// Records an offset. Offsets only rise, unless the topic is a new one: many brokers create a missing topic on a
-    /// write.
-    fn delivered(&mut self, topic: &str, partition: i32, offset: i64) {
-        if self.is_unknown(topic, partition, offset) {
-            return;
-        }
-        let known = self.written.iter_mut().find(|it| it.partition == partition && it.topic == topic);
-        let Some(last) = known else {
-            return self.written.push(Written { topic: topic.to_owned(), partition, offset });
-        };
-        if offset <= last.offset {
-            self.lost.get_or_insert(Loss {
-                topic: topic.to_owned(),
-                why: ANOTHER_TOPIC.into(),
-                code: Some(RDKafkaErrorCode::UnknownTopicOrPartition),
-            });
-        }
-        last.offset = offset;
-    }
-
-    /// Whether the offset of a batch is unknown: the broker had the batch already, and its first answer was lost.
-    /// librdkafka then numbers the messages from -1 or a lower number on.
-    fn is_unknown(&mut self, topic: &str, partition: i32, offset: i64) -> bool {
-        let follows = |last: &Written| last.partition == partition && last.offset + 1 == offset && last.topic == topic;
-        let unknown = offset < 0 || self.unknown.as_ref().is_some_and(follows);
-        self.unknown = unknown.then(|| Written { topic: topic.to_owned(), partition, offset });
-        unknown
-    }
-}
-
-impl ClientContext for Deliveries {
+impl<O: Outcome> ClientContext for Deliveries<O> {
     fn log(&self, _: RDKafkaLogLevel, _: &str, message: &str) {
         descriptors::notice(message);
     }
 
     fn error(&self, _: KafkaError, reason: &str) {
         descriptors::notice(reason);
+        self.with(|outcome| outcome.error(reason));
     }
 }
 
-impl ProducerContext for Deliveries {
+impl<O: Outcome> ProducerContext for Deliveries<O> {
     type DeliveryOpaque = usize;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, place: usize) {
-        let Ok(mut log) = self.log.lock() else { return };
-        match result {
-            Ok(message) => log.delivered(message.topic(), message.partition(), message.offset()),
-            Err((error, message)) => {
-                let bytes = message.key_len() + message.payload_len();
-                let _ = log.lost.get_or_insert_with(|| match error.rdkafka_error_code() {
-                    Some(RDKafkaErrorCode::MessageSizeTooLarge) => self.too_large(message.topic(), place, bytes),
-                    _ => self.loss(message.topic(), error),
-                });
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_offset_that_is_not_known_says_nothing() {
-        let mut log = Log::default();
-        log.delivered("output", 0, -1001);
-        assert!(log.lost.is_none() && log.written.is_empty());
-        log.delivered("output", 0, 5);
-        for unknown in [-1001, -1000, -1, 0, 1] {
-            log.delivered("output", 0, unknown);
-        }
-        log.delivered("output", 0, 6);
-        assert!(log.lost.is_none());
-        assert_eq!(log.written, [Written { topic: "output".into(), partition: 0, offset: 6 }]);
-        log.delivered("output", 0, 6);
-        assert_eq!(log.lost.unwrap().why, ANOTHER_TOPIC);
-    }
-
-    #[test]
-    fn a_place_fits_into_a_word() {
-        for place in
-            [(0, 0), (3, 17), ((1 << 20) - 2, (1 << 44) - 1)].map(|(partition, offset)| Place { partition, offset })
-        {
-            assert_eq!(Place::of(place.word()), Some(place));
-        }
-        for place in [(0, -1), ((1 << 20) - 1, 0), (0, 1 << 44)].map(|(partition, offset)| Place { partition, offset })
-        {
-            assert_eq!(Place::of(place.word()), None, "{place:?}");
-        }
+    fn delivery(&self, result: &DeliveryResult<'_>, tag: usize) {
+        self.with(|outcome| match result {
+            Ok(message) => outcome.delivered(message, tag),
+            Err((error, message)) => outcome.lost(error, message, tag),
+        });
     }
 }

@@ -2,18 +2,16 @@
 
 use crate::engine::patience::Patience;
 use crate::engine::stop::Stop;
-use crate::kafka::client::descriptors::{self, exhausted};
+use crate::kafka::client::descriptors::exhausted;
 use crate::kafka::client::refusal::lack;
 use crate::kafka::client::settings::{Settings, unusable};
 use crate::kafka::headers::{DUE_HEADER, SENT_HEADER, with_us};
+use crate::kafka::produce::deliveries::{Deliveries, Outcome};
 use crate::kafka::produce::sending::{Untaken, send, serve, serve_and_rest};
 use anyhow::Result;
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext, PurgeConfig};
-use std::sync::Mutex;
+use rdkafka::message::{BorrowedMessage, OwnedHeaders};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
 use std::time::Duration;
 
 /// Largest number of undelivered frames that are named; the others are only counted.
@@ -43,72 +41,68 @@ pub struct SendReport {
     pub acks: Vec<(usize, i64)>,
 }
 
-/// Deliveries of frames, counted one by one. (Those of results keep offsets and the first loss instead: a loss ends the
-/// count.)
-struct FrameDeliveries {
-    /// The missing right because of which librdkafka gave up the rest of the queue.
-    denied: Mutex<Option<String>>,
-    outcome: Mutex<SendReport>,
-    settings: Settings,
-    topic: String,
+/// The outcome of the frames so far.
+struct FrameOutcome {
+    report: SendReport,
+    reasons: Reasons,
     clock: Option<fn() -> i64>,
 }
 
-impl ClientContext for FrameDeliveries {
-    fn log(&self, _: RDKafkaLogLevel, _: &str, message: &str) {
-        descriptors::notice(message);
+/// Words why a frame failed.
+struct Reasons {
+    /// The missing right because of which librdkafka gave up the rest of the queue.
+    denied: Option<String>,
+    settings: Settings,
+    topic: String,
+}
+
+impl Outcome for FrameOutcome {
+    fn delivered(&mut self, message: &BorrowedMessage<'_>, tag: usize) {
+        self.report.delivered += 1;
+        self.report.delivered_bytes += message.payload_len() as u64;
+        if let Some(now) = self.clock {
+            self.report.acks.push((tag, now()));
+        }
     }
 
-    fn error(&self, _: KafkaError, reason: &str) {
-        descriptors::notice(reason);
+    fn lost(&mut self, error: &KafkaError, _message: &BorrowedMessage<'_>, tag: usize) {
+        match error.rdkafka_error_code() {
+            // Some frames of the queue may have been sent before the connection was lost. Without the right to write,
+            // librdkafka itself gives up the queue.
+            Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight) if self.reasons.denied.is_none() => {
+                self.report.unanswered += 1;
+            }
+            code => {
+                self.report.unknown += u64::from(code == Some(RDKafkaErrorCode::MessageTimedOut));
+                self.fail(tag, error);
+            }
+        }
+    }
+
+    fn error(&mut self, reason: &str) {
         // An idempotent producer first requests an id, which takes the right to write to any topic. The code only says
         // that the error is fatal; the text names the reason.
-        if reason.contains("authorization failed")
-            && let Ok(mut denied) = self.denied.lock()
-        {
-            *denied = lack(&self.settings, RDKafkaErrorCode::TopicAuthorizationFailed, "Write", &self.topic);
+        if reason.contains("authorization failed") {
+            self.reasons.denied = self.reasons.lack(RDKafkaErrorCode::TopicAuthorizationFailed);
         }
     }
 }
 
-impl ProducerContext for FrameDeliveries {
-    type DeliveryOpaque = usize;
-
-    fn delivery(&self, result: &DeliveryResult<'_>, tag: usize) {
-        let Ok(mut outcome) = self.outcome.lock() else { return };
-        match result {
-            Ok(message) => {
-                outcome.delivered += 1;
-                outcome.delivered_bytes += message.payload_len() as u64;
-                if let Some(now) = self.clock {
-                    outcome.acks.push((tag, now()));
-                }
-            }
-            Err((error, _)) => match error.rdkafka_error_code() {
-                // Some frames of the queue may have been sent before the connection was lost. Without the right to
-                // write, librdkafka itself gives up the queue.
-                Some(RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight) if !self.is_denied() => {
-                    outcome.unanswered += 1;
-                }
-                code => {
-                    outcome.unknown += u64::from(code == Some(RDKafkaErrorCode::MessageTimedOut));
-                    outcome.fail(tag, || self.why(error));
-                }
-            },
-        }
+impl FrameOutcome {
+    /// Records a frame that failed with this error.
+    fn fail(&mut self, tag: usize, error: &KafkaError) {
+        let FrameOutcome { report, reasons, .. } = self;
+        report.fail(tag, || reasons.why(error));
     }
 }
 
-impl FrameDeliveries {
-    fn is_denied(&self) -> bool {
-        self.denied.lock().is_ok_and(|denied| denied.is_some())
+impl Reasons {
+    fn lack(&self, code: RDKafkaErrorCode) -> Option<String> {
+        lack(&self.settings, code, "Write", &self.topic)
     }
 
     fn why(&self, error: &KafkaError) -> String {
-        if let Some(denied) = self.denied.lock().ok().and_then(|denied| denied.clone()) {
-            return denied;
-        }
-        if let Some(words) = exhausted() {
+        if let Some(words) = self.denied.clone().or_else(exhausted) {
             return words;
         }
         match error.rdkafka_error_code() {
@@ -122,38 +116,30 @@ impl FrameDeliveries {
             Some(RDKafkaErrorCode::MessageTimedOut) => {
                 "not acknowledged in time, so the topic may have it or not: is the broker up?".into()
             }
-            Some(code) => lack(&self.settings, code, "Write", &self.topic).unwrap_or_else(|| code.to_string()),
+            Some(code) => self.lack(code).unwrap_or_else(|| code.to_string()),
             None => error.to_string(),
         }
     }
 }
 
-impl FrameDeliveries {
-    /// Records a frame that the producer did not accept.
-    fn refuse(&self, tag: usize, why: &str) {
-        if let Ok(mut outcome) = self.outcome.lock() {
-            outcome.fail(tag, || why.to_owned());
-        }
-    }
-
-    /// Number of frames that are acknowledged or lost.
-    fn settled(&self) -> u64 {
-        self.outcome.lock().map_or(0, |outcome| outcome.delivered + outcome.failed)
-    }
-}
-
 impl SendReport {
+    /// Records a frame that failed.
     fn fail(&mut self, tag: usize, why: impl FnOnce() -> String) {
         self.failed += 1;
         if self.failures.len() < NAMED_FAILURES {
             self.failures.push((tag, why()));
         }
     }
+
+    /// Number of frames that are acknowledged or lost.
+    fn settled(&self) -> u64 {
+        self.delivered + self.failed
+    }
 }
 
 /// An idempotent producer for one topic.
 pub struct Sender {
-    producer: BaseProducer<FrameDeliveries>,
+    producer: BaseProducer<Deliveries<FrameOutcome>>,
     topic: String,
     partition: Option<i32>,
     sent: u64,
@@ -179,9 +165,9 @@ impl Sender {
             ("queue.buffering.max.kbytes", "65536"),
             ("queue.buffering.max.messages", "100000"),
         ];
-        let (denied, outcome) = Default::default();
-        let deliveries =
-            FrameDeliveries { denied, outcome, settings: settings.clone(), topic: topic.to_owned(), clock };
+        let reasons = Reasons { denied: None, settings: settings.clone(), topic: topic.to_owned() };
+        let outcome = FrameOutcome { report: SendReport::default(), reasons, clock };
+        let deliveries = Deliveries::new(outcome);
         let producer = settings.client(&[&base, ours].concat()).create_with_context(deliveries).map_err(unusable)?;
         let (topic, stop) = (topic.to_owned(), Stop::default());
         Ok(Sender { producer, topic, partition: None, sent: 0, stop, given_up: false, keyless: None })
@@ -221,7 +207,7 @@ impl Sender {
     pub fn send_with(&mut self, key: Option<&str>, value: &[u8], tag: usize, headers: Option<OwnedHeaders>) {
         let Sender { producer, topic, partition, stop, .. } = self;
         if let (None, Some(why)) = (key, &self.keyless) {
-            return producer.context().refuse(tag, why);
+            return producer.context().with(|outcome| outcome.report.fail(tag, || why.clone()));
         }
         let mut record = BaseRecord::with_opaque_to(topic, tag).payload(value);
         if let Some(key) = key {
@@ -236,19 +222,18 @@ impl Sender {
         if !self.given_up {
             let mut patience = Patience::new(stop, GRACE);
             let deliveries = producer.context();
-            match send(producer, record, || patience.is_over(deliveries.settled())) {
+            match send(producer, record, || patience.is_over(deliveries.with(|outcome| outcome.report.settled()))) {
                 Ok(()) => {}
                 Err(Untaken::TooLarge) => {
-                    deliveries.refuse(tag, "larger than what may wait to be sent (queue.buffering.max.kbytes)");
+                    let why = "larger than what may wait to be sent (queue.buffering.max.kbytes)";
+                    deliveries.with(|outcome| outcome.report.fail(tag, || why.into()));
                 }
                 Err(Untaken::GivenUp(_)) => self.given_up = true,
-                Err(Untaken::Refused(error)) => deliveries.refuse(tag, &deliveries.why(&error)),
+                Err(Untaken::Refused(error)) => deliveries.with(|outcome| outcome.fail(tag, &error)),
             }
         }
-        if self.given_up
-            && let Ok(mut outcome) = self.producer.context().outcome.lock()
-        {
-            outcome.unsent += 1;
+        if self.given_up {
+            self.producer.context().with(|outcome| outcome.report.unsent += 1);
         }
         self.sent += 1;
         // Serving deliveries a few times per batch is enough, and every poll takes a lock.
@@ -272,7 +257,7 @@ impl Sender {
         let mut patience = Patience::new(&self.stop, GRACE);
         while self.producer.in_flight_count() > 0 {
             serve_and_rest(&self.producer);
-            if self.given_up || patience.is_over(self.producer.context().settled()) {
+            if self.given_up || patience.is_over(self.producer.context().with(|outcome| outcome.report.settled())) {
                 self.producer.purge(PurgeConfig::default().queue().inflight());
             }
         }
@@ -280,12 +265,12 @@ impl Sender {
 
     /// The first frame that was given up, if any: its tag, and the reason.
     pub fn failure(&self) -> Option<(usize, String)> {
-        self.producer.context().outcome.lock().ok()?.failures.first().cloned()
+        self.producer.context().with(|outcome| outcome.report.failures.first().cloned())
     }
 
     /// Waits until every frame is acknowledged or given up, and returns the report.
     pub fn finish(self) -> SendReport {
         self.flush();
-        self.producer.context().outcome.lock().map(|outcome| outcome.clone()).unwrap_or_default()
+        self.producer.context().with(|outcome| std::mem::take(&mut outcome.report))
     }
 }

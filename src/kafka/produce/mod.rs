@@ -3,5 +3,6 @@
 pub mod deliveries;
 pub mod frame_sender;
 pub mod replay;
+pub mod result_outcome;
 pub mod result_writer;
 pub mod sending;

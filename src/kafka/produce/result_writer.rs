@@ -5,7 +5,8 @@ use crate::engine::sink::Letter;
 use crate::engine::stop::Stop;
 use crate::kafka::client::settings::{Settings, unusable};
 use crate::kafka::headers::{ARRIVED_HEADER, DUE_HEADER, with_us};
-use crate::kafka::produce::deliveries::{Deliveries, Loss, Place};
+use crate::kafka::produce::deliveries::Deliveries;
+use crate::kafka::produce::result_outcome::{Loss, Place, ResultOutcome};
 use crate::kafka::produce::sending::{Untaken, send, serve, serve_and_rest};
 use crate::kafka::topics::count_topics::CountTopics;
 use crate::kafka::topics::limits::{producer_kbytes, wire_bytes};
@@ -22,7 +23,7 @@ use std::time::Duration;
 /// Writes records in order; a record that the producer accepts but cannot write is reported at the next flush, or
 /// before.
 pub struct Writer {
-    producer: BaseProducer<Deliveries>,
+    producer: BaseProducer<Deliveries<ResultOutcome>>,
     topics: CountTopics,
     timeout: Duration,
     stop: Stop,
@@ -52,7 +53,7 @@ impl Writer {
             // Several messages in one batch must not exceed the topic's limit.
             ("batch.size", &batch),
         ];
-        let deliveries = Deliveries::new(settings, &topics);
+        let deliveries = Deliveries::new(ResultOutcome::new(settings, &topics));
         let producer = settings.client(&[&base, ours].concat()).create_with_context(deliveries).map_err(unusable)?;
         let (timeout, stop) = (settings.timeout, stop.clone());
         Ok(Writer { producer, topics, timeout, stop, unacknowledged: false, row: Vec::new() })
@@ -65,16 +66,16 @@ impl Writer {
 
     /// The last offsets that were written, if they are acknowledged.
     pub fn written(&self) -> Vec<Written> {
-        self.producer.context().written()
+        self.producer.context().with(|outcome| outcome.written())
     }
 
     /// Sets the offsets that an earlier run wrote last.
     pub fn resume(&self, written: Vec<Written>) {
-        self.producer.context().resume(written);
+        self.producer.context().with(|outcome| outcome.resume(written));
     }
 
     /// The producer, for its transactions.
-    pub fn producer(&self) -> &BaseProducer<Deliveries> {
+    pub fn producer(&self) -> &BaseProducer<Deliveries<ResultOutcome>> {
         &self.producer
     }
 
@@ -178,7 +179,7 @@ impl Writer {
         let mut patience = Patience::new(&self.stop, self.timeout);
         send(&self.producer, record, || patience.is_over(0)).map_err(|untaken| match untaken {
             Untaken::TooLarge => {
-                let mut loss = self.producer.context().too_large(topic, place, bytes);
+                let mut loss = self.producer.context().with(|outcome| outcome.too_large(topic, place, bytes));
                 loss.why = format!("{}; or set -X queue.buffering.max.kbytes={}", loss.why, bytes / 1024 + 1);
                 loss
             }
@@ -218,11 +219,11 @@ impl Writer {
     }
 
     fn loss(&self, topic: &str, error: &KafkaError) -> Loss {
-        self.producer.context().loss(topic, error)
+        self.producer.context().with(|outcome| outcome.loss(topic, error))
     }
 
     fn check(&self) -> Result<(), Loss> {
-        self.producer.context().lost().map_or(Ok(()), Err)
+        self.producer.context().with(|outcome| outcome.lost.clone()).map_or(Ok(()), Err)
     }
 }
 

@@ -3,10 +3,10 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 
+use expected::*;
 use flate2::read::MultiGzDecoder;
 use kuu_frame::{Malformed, Member, Root, fast, plain};
 use proptest::prelude::*;
-use expected::*;
 
 mod expected;
 
