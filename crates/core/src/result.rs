@@ -293,7 +293,7 @@ mod tests {
             (r#"{"start":60,"users":5,"timing":true}"#, "not a result row: `timing` is true, not a text"),
             (r#"{"start":60,"users":5,"users":6}"#, "duplicate field `users`"),
             (r#"{"start":61,"users":1}"#, "no minute starts at 61"),
-            (r#"{"start":"2016-07-11T13:39:00.5Z","users":1}"#, "no whole second"),
+            (r#"{"start":"2016-07-11T13:39:00.5Z","users":1}"#, "is not a whole second"),
             (r#"{"unit":"fortnight","start":60,"users":1}"#, "no unit `fortnight`"),
             (r#"{"start":-9223372036854775808,"users":1}"#, "no minute starts at"),
         ] {
