@@ -6,7 +6,7 @@
 use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use flate2::read::MultiGzDecoder;
-use kuu_frame::{fast, plain};
+use kuu_frame::{FrameFormat, fast, plain};
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::fs::File;
@@ -53,7 +53,7 @@ fn frames(bencher: Bencher, mut parse: impl FnMut(&[u8]) -> (usize, i64)) {
 /// The fast parser with each set of vector instructions that this processor has.
 #[divan::bench(args = engines())]
 fn kuu_fast(bencher: Bencher, engine: &str) {
-    let mut parsers = fast::FastParser::all();
+    let mut parsers = fast::FastParser::all(&FrameFormat::default());
     let parser = parsers.iter_mut().find(|parser| parser.engine() == engine).expect("it was listed");
     frames(bencher, |line| {
         let frame = parser.root(line).and_then(kuu_frame::Root::frame).expect("a frame");
@@ -61,13 +61,46 @@ fn kuu_fast(bencher: Bencher, engine: &str) {
     });
 }
 
+/// The same frames with the two members elsewhere: in the root under other names of the same lengths, and at depth 3.
+#[divan::bench(args = ["/uid /ts", "/uie /tt", "/event/user/uid /event/ts"])]
+fn kuu_pointers(bencher: Bencher, pointers: &str) {
+    let [uid, ts] = pointers.split(' ').collect::<Vec<_>>()[..] else { unreachable!() };
+    let format = FrameFormat { uid: uid.parse().unwrap(), ts: ts.parse().unwrap(), ..FrameFormat::default() };
+    let lines: Vec<_> = LINES.iter().map(|line| moved(line, &format)).collect();
+    let mut parser = fast::FastParser::new(&format);
+    bencher.counter(BytesCount::new(lines.iter().map(Vec::len).sum::<usize>())).bench_local(|| {
+        for line in &lines {
+            let frame = parser.root(black_box(line)).and_then(kuu_frame::Root::frame).expect("a frame");
+            black_box((frame.uid.len(), frame.ts));
+        }
+    });
+}
+
+/// A frame of the fixture with its two members where a format wants them, at about the same place in the text.
+fn moved(line: &[u8], format: &FrameFormat) -> Vec<u8> {
+    let text = std::str::from_utf8(line).expect("text");
+    let frame =
+        fast::FastParser::default().root(line).and_then(kuu_frame::Root::frame).map(|f| (f.uid.to_owned(), f.ts));
+    let (uid, ts) = frame.expect("a frame");
+    let [uid_names, ts_names] = [format.uid.names(), format.ts.names()];
+    let instead = if uid_names.len() == 1 {
+        format!("\"{}\":{ts},\"{}\":\"{uid}\"", ts_names[0], uid_names[0])
+    } else {
+        format!("\"event\":{{\"ts\":{ts},\"user\":{{\"uid\":\"{uid}\"}}}}")
+    };
+    let (one, other) = (format!("\"ts\":{ts},\"uid\":\"{uid}\""), format!("\"uid\":\"{uid}\",\"ts\":{ts}"));
+    let both = if text.contains(&one) { one } else { other };
+    assert!(text.contains(&both), "{text}");
+    text.replacen(&both, &instead, 1).into_bytes()
+}
+
 fn engines() -> Vec<&'static str> {
-    fast::FastParser::all().iter().map(fast::FastParser::engine).collect()
+    fast::FastParser::all(&FrameFormat::default()).iter().map(fast::FastParser::engine).collect()
 }
 
 #[divan::bench(max_time = 3)]
 fn kuu_plain(bencher: Bencher) {
-    let mut parser = plain::PlainParser::new();
+    let mut parser = plain::PlainParser::default();
     frames(bencher, |line| {
         let frame = parser.root(line).and_then(kuu_frame::Root::frame).expect("a frame");
         (frame.uid.len(), frame.ts)

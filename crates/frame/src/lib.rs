@@ -6,13 +6,19 @@
 #![warn(missing_docs)]
 
 pub mod fast;
+mod format;
 pub mod plain;
 mod rules;
+mod sample;
+mod time;
 
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use strum::{Display, EnumMessage, EnumString, IntoStaticStr, VariantArray};
 
+pub use format::{FrameFormat, Pointer, TsFormat, UidType};
 pub use rules::{Frame, MAX_DEPTH, MAX_TS, MAX_UID, Malformed, Member, Root};
+pub use sample::Sample;
 
 /// Which parser reads the frames.
 #[derive(
@@ -40,33 +46,60 @@ pub enum ParserKind {
     Plain,
 }
 
+/// How frames are read.
+#[derive(Clone, Debug, Default)]
+pub struct ParserOptions {
+    /// By which parser.
+    pub kind: ParserKind,
+    /// Where they have their members.
+    pub format: FrameFormat,
+    /// Takes what the first values without these members have instead; shared by all parsers of a run.
+    pub sample: Arc<Sample>,
+}
+
+impl From<ParserKind> for ParserOptions {
+    fn from(kind: ParserKind) -> ParserOptions {
+        ParserOptions { kind, ..ParserOptions::default() }
+    }
+}
+
 /// One of the two parsers, with its scratch memory. Reuse it for many values.
-pub enum Parser {
-    /// The vectorised one.
+pub struct Parser {
+    either: Either,
+    sample: Arc<Sample>,
+}
+
+enum Either {
     Fast(fast::FastParser),
-    /// The one that defines the rules.
     Plain(plain::PlainParser),
 }
 
 impl Parser {
-    /// A parser of the given kind.
-    pub fn new(kind: ParserKind) -> Parser {
-        match kind {
-            ParserKind::Fast => Parser::Fast(fast::FastParser::new()),
-            ParserKind::Plain => Parser::Plain(plain::PlainParser::new()),
-        }
+    /// A parser with these options.
+    pub fn new(options: &ParserOptions) -> Parser {
+        let either = match options.kind {
+            ParserKind::Fast => Either::Fast(fast::FastParser::new(&options.format)),
+            ParserKind::Plain => Either::Plain(plain::PlainParser::new(options.format.clone())),
+        };
+        Parser { either, sample: options.sample.clone() }
     }
 
-    /// Reads one whole value and finds the two members of its root.
+    /// Reads one whole value and finds its two members.
     ///
     /// # Errors
     /// [`Malformed::NotUtf8`], [`Malformed::NotJson`] or [`Malformed::NotObject`].
     #[inline]
     pub fn root<'a>(&'a mut self, value: &'a [u8]) -> Result<Root<'a>, Malformed> {
-        match self {
-            Parser::Fast(parser) => parser.root(value),
-            Parser::Plain(parser) => parser.root(value),
+        let root = match &mut self.either {
+            Either::Fast(parser) => parser.root(value),
+            Either::Plain(parser) => parser.root(value),
+        };
+        if let Ok(Root { uid, ts }) = &root
+            && (!matches!(uid, Member::Good(_)) || !matches!(ts, Member::Good(_)))
+        {
+            self.sample.take(value);
         }
+        root
     }
 
     /// Reads one whole value as a frame.

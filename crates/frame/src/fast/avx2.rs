@@ -6,6 +6,7 @@ use std::arch::x86_64::*;
 
 use crate::fast::block::{Classifier, Kinds, LEN, Text, Utf8Masks};
 use crate::fast::grammar::{Scratch, Shape};
+use crate::fast::names::Names;
 use crate::fast::{byte_classes, scalar, scan};
 
 /// Proof that the processor has the instructions: only [`Avx2::detect`] creates one.
@@ -26,16 +27,21 @@ impl Avx2 {
 
     /// See [`scan::scan`].
     #[inline]
-    pub(super) fn scan(self, value: &[u8], scratch: &mut Scratch) -> Option<Shape> {
+    pub(super) fn scan<N: Names<L>, const L: usize>(
+        self,
+        names: N,
+        value: &[u8],
+        scratch: &mut Scratch,
+    ) -> Option<Shape> {
         // SAFETY: `self` proves the features that the function is compiled for.
-        unsafe { scan_avx2(self, value, scratch) }
+        unsafe { scan_avx2(self, names, value, scratch) }
     }
 }
 
 /// [`scan::scan`] as one function, compiled with the instructions enabled throughout.
 #[target_feature(enable = "avx2,pclmulqdq,bmi1,bmi2,lzcnt,popcnt")]
-fn scan_avx2(avx2: Avx2, value: &[u8], scratch: &mut Scratch) -> Option<Shape> {
-    scan::scan(avx2, value, scratch)
+fn scan_avx2<N: Names<L>, const L: usize>(avx2: Avx2, names: N, value: &[u8], scratch: &mut Scratch) -> Option<Shape> {
+    scan::scan(avx2, names, value, scratch)
 }
 
 impl Classifier for Avx2 {

@@ -7,6 +7,7 @@ use std::arch::x86_64::*;
 use crate::fast::avx2::{self, sixteen};
 use crate::fast::block::{Classifier, Kinds, LEN, Text, Utf8Masks};
 use crate::fast::grammar::{Scratch, Shape};
+use crate::fast::names::Names;
 use crate::fast::{byte_classes, scalar, scan};
 
 /// Proof that the processor has the instructions: only [`Avx512::detect`] creates one.
@@ -25,16 +26,26 @@ impl Avx512 {
 
     /// See [`scan::scan`].
     #[inline]
-    pub(super) fn scan(self, value: &[u8], scratch: &mut Scratch) -> Option<Shape> {
+    pub(super) fn scan<N: Names<L>, const L: usize>(
+        self,
+        names: N,
+        value: &[u8],
+        scratch: &mut Scratch,
+    ) -> Option<Shape> {
         // SAFETY: `self` proves the features that the function is compiled for.
-        unsafe { scan_avx512(self, value, scratch) }
+        unsafe { scan_avx512(self, names, value, scratch) }
     }
 }
 
 /// [`scan::scan`] as one function, compiled with the instructions enabled throughout.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx2,pclmulqdq,bmi1,bmi2,lzcnt,popcnt")]
-fn scan_avx512(avx512: Avx512, value: &[u8], scratch: &mut Scratch) -> Option<Shape> {
-    scan::scan(avx512, value, scratch)
+fn scan_avx512<N: Names<L>, const L: usize>(
+    avx512: Avx512,
+    names: N,
+    value: &[u8],
+    scratch: &mut Scratch,
+) -> Option<Shape> {
+    scan::scan(avx512, names, value, scratch)
 }
 
 impl Classifier for Avx512 {

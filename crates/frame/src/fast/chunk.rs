@@ -9,7 +9,7 @@ pub(super) const CHUNK: usize = 64;
 pub(super) struct Chunk {
     pub blocks: [Found; CHUNK],
     pub separators: Separators,
-    /// The colons after names that may be `uid` or `ts`; see [`Found::telling`].
+    /// The colons after names that may be looked for; see [`Found::telling`].
     pub telling: Places,
 }
 
@@ -131,7 +131,7 @@ pub(super) struct Found {
     pub long_escape: u64,
     /// The separators that do not follow another one directly.
     pub after_value: u64,
-    /// The colons, without most of those that directly follow a string other than a literal `uid` or `ts`.
+    /// The colons, without most of those that directly follow a string other than a name that is looked for.
     pub telling: u64,
     /// The first bytes of numbers and literals.
     pub scalar_start: u64,

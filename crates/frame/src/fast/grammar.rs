@@ -7,18 +7,16 @@
 
 use crate::fast::block::{LEN, bits};
 use crate::fast::chunk::{Batch, Chunk};
+use crate::fast::names::{Members, Named, Names};
 use crate::fast::utf8::Validity;
-use crate::rules::{MAX_DEPTH, Member};
+use crate::rules::MAX_DEPTH;
 
-/// The root members of a value that is JSON, but perhaps not UTF-8.
+/// What the scan of a value finds that is JSON that is JSON, but perhaps not UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shape {
-    /// Position of the colon after the name `uid` in the root object.
-    pub uid: Member<usize>,
-    /// Position of the colon after `ts`.
-    pub ts: Member<usize>,
-    /// Whether a letter of `uid` or `ts` is written as an escape somewhere, so that the root may have more of these
-    /// names.
+    /// Where the two members are.
+    pub members: Members,
+    /// Whether a letter of a name is written as an escape somewhere, so that there may be more members of these names.
     pub escaped_letter: bool,
     /// Whether the value is UTF-8.
     pub utf8: Validity,
@@ -44,7 +42,9 @@ impl Default for Nesting {
 }
 
 /// The state between two batches.
-pub(super) struct Grammar<'s> {
+pub(super) struct Grammar<'s, N: Names<L>, const L: usize> {
+    names: N,
+    found: N::Found,
     /// The value, from its second byte.
     value: &'s [u8],
     nesting: &'s mut [u64; DEPTHS],
@@ -58,8 +58,12 @@ pub(super) struct Grammar<'s> {
     after_close: Follow,
     /// Any bit set if a rule was broken.
     error: u64,
-    uid: Member<usize>,
-    ts: Member<usize>,
+}
+
+/// The separators that are directly in an object, and those of each level; the bits of closing brackets are arbitrary.
+struct Nested<const L: usize> {
+    in_object: u64,
+    levels: [u64; L],
 }
 
 /// Shifts masks to the next separator.
@@ -85,13 +89,15 @@ fn fill(condition: bool) -> u64 {
     u64::from(condition).wrapping_neg()
 }
 
-impl<'s> Grammar<'s> {
+impl<'s, N: Names<L>, const L: usize> Grammar<'s, N, L> {
     /// The state after the opening bracket `root`.
     #[inline(always)]
-    pub(super) fn new(value: &'s [u8], root: u8, nesting: &'s mut Nesting) -> Self {
+    pub(super) fn new(names: N, value: &'s [u8], root: u8, nesting: &'s mut Nesting) -> Self {
         let nesting = &mut *nesting.0;
         nesting[1] = fill(root == b'{');
         Grammar {
+            names,
+            found: names.nothing(),
             value,
             nesting,
             depth: 1,
@@ -101,8 +107,6 @@ impl<'s> Grammar<'s> {
             after_colon: Follow::default(),
             after_close: Follow::default(),
             error: 0,
-            uid: Member::Missing,
-            ts: Member::Missing,
         }
     }
 
@@ -132,7 +136,7 @@ impl<'s> Grammar<'s> {
         let Batch { bracket, opens, marked, after_value } = *batch;
         let (open, close) = (bracket & opens & all, bracket & !opens & all);
         let (colon, comma) = (!bracket & opens & all, !bracket & !opens & all);
-        let (in_object, in_root) = self.brackets(open, close, marked, after_value, last)?;
+        let Nested { in_object, levels } = self.brackets(open, close, marked, after_value, last)?;
 
         let after_open = self.after_open.next(open, last);
         let after_comma = self.after_comma.next(comma, last);
@@ -152,31 +156,25 @@ impl<'s> Grammar<'s> {
         self.error |= all & !ok;
 
         let marked = colon & marked;
-        for index in bits(name & in_root & marked) {
-            let rank = (marked & ((1 << index) - 1)).count_ones() as usize;
-            let colon = base + usize::from(telling[rank]);
-            if self.is_telling(colon) {
-                self.root_name(colon);
-            }
-        }
+        let named = Named { base, telling, marked, name, comma, levels };
+        self.names.look(&mut self.found, self.value, &named);
         *telling = &telling[marked.count_ones() as usize..];
         Some(())
     }
 
-    /// Opens and closes brackets. Returns which separators are directly in an object, and which in the root; the bits
-    /// of closing brackets are arbitrary.
+    /// Opens and closes brackets.
     #[inline(always)]
-    fn brackets(&mut self, open: u64, close: u64, brace: u64, after_value: u64, last: usize) -> Option<(u64, u64)> {
+    fn brackets(&mut self, open: u64, close: u64, brace: u64, after_value: u64, last: usize) -> Option<Nested<L>> {
         // An empty pair of brackets changes nothing for the others. Close to the depth limit, each bracket counts.
         let deep = self.depth > MAX_DEPTH - LEN;
         let pair = open << 1 & close & !after_value & !fill(deep);
         self.error |= pair & (brace ^ brace << 1);
 
         // The code has no branch on the kind of a bracket or on the depth: it would often be mispredicted.
-        let is_root = |depth: usize| fill(depth == 1);
+        let is_at = |depth: usize| std::array::from_fn::<u64, L, _>(|level| fill(depth == level + 1));
         let mut object = self.nesting[self.depth % DEPTHS];
-        let mut root = is_root(self.depth);
-        let (mut in_object, mut in_root) = (object, root);
+        let mut at = is_at(self.depth);
+        let mut nested = Nested { in_object: object, levels: at };
         for index in bits((open | close) & !(pair | pair >> 1)) {
             let opens = open >> index & 1;
             let brace = fill(brace >> index & 1 != 0);
@@ -186,63 +184,38 @@ impl<'s> Grammar<'s> {
             self.depth = (self.depth + 2 * opens as usize).wrapping_sub(1);
             // All higher bits hold the state before this bracket: flip them if the bracket changes the state.
             let above = !1 << index;
-            let before = (object, root);
-            (object, root) = (self.nesting[self.depth % DEPTHS], is_root(self.depth));
-            in_object ^= (before.0 ^ object) & above;
-            in_root ^= (before.1 ^ root) & above;
+            let before = Nested { in_object: object, levels: at };
+            (object, at) = (self.nesting[self.depth % DEPTHS], is_at(self.depth));
+            nested.in_object ^= (before.in_object ^ object) & above;
+            for (level, levels) in nested.levels.iter_mut().enumerate() {
+                *levels ^= (before.levels[level] ^ at[level]) & above;
+            }
             if self.depth.wrapping_sub(1) >= MAX_DEPTH {
                 self.ended = self.depth == 0 && index == last;
-                return self.ended.then_some((in_object, in_root));
+                return self.ended.then_some(nested);
             }
         }
-        Some((in_object, in_root))
-    }
-
-    /// Whether the name in the root that ends before a colon may be `uid` or `ts`.
-    #[inline(always)]
-    fn is_telling(&self, colon: usize) -> bool {
-        let Some(before) = self.value[..colon].last_chunk() else {
-            return true;
-        };
-        let before = u64::from_le_bytes(*before);
-        (before >> 56 != u64::from(b'"'))
-            | (before >> 32 == u64::from(u32::from_le_bytes(*b"\"ts\"")))
-            | (before >> 32 == u64::from(u32::from_le_bytes(*b"uid\"")))
-    }
-
-    /// Records the name in the root that ends before a colon if it is literally `uid` or `ts`.
-    #[inline(never)]
-    fn root_name(&mut self, colon: usize) {
-        let before = self.value[..colon].trim_ascii_end();
-        let (member, before) = if let Some(before) = before.strip_suffix(b"\"uid\"") {
-            (&mut self.uid, before)
-        } else if let Some(before) = before.strip_suffix(b"\"ts\"") {
-            (&mut self.ts, before)
-        } else {
-            return;
-        };
-        // After a backslash, the quote is part of a longer name.
-        if before.last() != Some(&b'\\') {
-            *member = if *member == Member::Missing { Member::Good(colon + 1) } else { Member::Repeated };
-        }
+        Some(nested)
     }
 
     /// The result, after the last separator.
     #[inline(always)]
     pub(super) fn finish(self, error: u64, escaped_letter: bool, utf8: Validity) -> Option<Shape> {
-        let Grammar { uid, ts, .. } = self;
-        (self.ended && self.error | error == 0).then_some(Shape { uid, ts, escaped_letter, utf8 })
+        let is_json = self.ended && self.error | error == 0;
+        is_json.then(|| Shape { members: N::members(self.found), escaped_letter, utf8 })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::names::Usual;
     use super::super::portable::Portable;
     use super::super::scan::scan;
     use super::*;
+    use crate::rules::Member;
 
     fn outcome(value: &str) -> Option<Shape> {
-        scan(Portable, value.as_bytes(), &mut Scratch::default())
+        scan(Portable, Usual, value.as_bytes(), &mut Scratch::default())
     }
 
     #[test]
@@ -274,7 +247,8 @@ mod tests {
     #[test]
     fn root_names() {
         let found = outcome(r#"{"x":{"uid":1,"ts":2}, "uid" :1,"ts":2,"ts":3}"#).unwrap();
-        assert_eq!((found.uid, found.ts, found.escaped_letter), (Member::Good(29), Member::Repeated, false));
+        assert_eq!(found.members, Members { uid: Member::Good(29), ts: Member::Repeated });
+        assert!(!found.escaped_letter);
         assert!(outcome(r#"{"\u0075id":1}"#).unwrap().escaped_letter);
         assert!(outcome(r#"{"t\u0073":1}"#).unwrap().escaped_letter);
         assert!(!outcome(r#"{"x":"\n","y":{"\u0436id":1}}"#).unwrap().escaped_letter);

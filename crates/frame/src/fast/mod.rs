@@ -2,8 +2,8 @@
 //!
 //! `scan` reads the value in blocks of 64 bytes, with one bit for each byte: it finds strings, numbers and the
 //! separators around them, and checks the inside of each. `grammar` processes 64 separators at a time, again with one
-//! bit for each, checks which may follow which, and records where the root members are. `text` reads those members.
-//! `avx512`, `avx2` and `portable` turn 64 bytes into bits; they share all other code.
+//! bit for each, and checks which may follow which. `names` notes where the two members are, `paths` where they are not
+//! `uid` and `ts` in the root, and `find` where that takes a second look. `text` reads those members. `avx512`, `avx2` and `portable` turn 64 bytes into bits; they share all other code.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -13,24 +13,53 @@ mod block;
 #[cfg(target_arch = "x86_64")]
 mod byte_classes;
 mod chunk;
+mod find;
 mod grammar;
+mod names;
+mod paths;
 mod portable;
 mod scalar;
 mod scan;
 mod text;
 mod utf8;
 
+use crate::format::FrameFormat;
 use crate::rules::{Malformed, Member, Root};
 use grammar::{Scratch, Shape};
+use names::{Members, Names, Usual};
+use paths::{LEVELS, Paths};
 use portable::Portable;
 use utf8::Validity;
 
 /// The fast parser. It gives the verdict of [`crate::plain::PlainParser`] on every input.
 pub struct FastParser {
     engine: Engine,
+    format: FrameFormat,
+    search: Search,
     scratch: Scratch,
     /// The last text that was unescaped; after parsing, this is the `uid`, if it has escapes.
     unescaped: String,
+}
+
+/// How the members are found.
+#[derive(Debug)]
+enum Search {
+    /// They are `uid` and `ts` in the root.
+    Usual,
+    /// They are in the root or not far below it.
+    Paths(Box<Paths>),
+    /// By a second look at each value.
+    Second,
+}
+
+impl Search {
+    fn new(format: &FrameFormat) -> Search {
+        let usual = FrameFormat::default();
+        if (&format.uid, &format.ts) == (&usual.uid, &usual.ts) {
+            return Search::Usual;
+        }
+        Paths::new(format).map_or(Search::Second, |paths| Search::Paths(Box::new(paths)))
+    }
 }
 
 /// The classifier in use.
@@ -54,37 +83,38 @@ impl Engine {
     }
 
     #[inline]
-    fn scan(self, value: &[u8], scratch: &mut Scratch) -> Option<Shape> {
+    fn scan<N: Names<L>, const L: usize>(self, names: N, value: &[u8], scratch: &mut Scratch) -> Option<Shape> {
         match self {
-            Engine::Portable => scan::scan(Portable, value, scratch),
+            Engine::Portable => scan::scan(Portable, names, value, scratch),
             #[cfg(target_arch = "x86_64")]
-            Engine::Avx2(avx2) => avx2.scan(value, scratch),
+            Engine::Avx2(avx2) => avx2.scan(names, value, scratch),
             #[cfg(target_arch = "x86_64")]
-            Engine::Avx512(avx512) => avx512.scan(value, scratch),
+            Engine::Avx512(avx512) => avx512.scan(names, value, scratch),
         }
     }
 }
 
 impl Default for FastParser {
     fn default() -> FastParser {
-        FastParser::new()
+        FastParser::new(&FrameFormat::default())
     }
 }
 
 impl FastParser {
     /// A parser with empty scratch memory, with the best instructions of this processor.
-    pub fn new() -> FastParser {
-        FastParser::with(Engine::all().next().unwrap_or(Engine::Portable))
+    pub fn new(format: &FrameFormat) -> FastParser {
+        FastParser::with(Engine::all().next().unwrap_or(Engine::Portable), format)
     }
 
     /// A parser for each set of instructions that this processor has, the widest first; the last one uses only the
     /// target's baseline.
-    pub fn all() -> Vec<FastParser> {
-        Engine::all().map(FastParser::with).collect()
+    pub fn all(format: &FrameFormat) -> Vec<FastParser> {
+        Engine::all().map(|engine| FastParser::with(engine, format)).collect()
     }
 
-    fn with(engine: Engine) -> FastParser {
-        FastParser { engine, scratch: Scratch::default(), unescaped: String::new() }
+    fn with(engine: Engine, format: &FrameFormat) -> FastParser {
+        let (search, format) = (Search::new(format), format.clone());
+        FastParser { engine, format, search, scratch: Scratch::default(), unescaped: String::new() }
     }
 
     /// The name of the instructions in use: `avx512`, `avx2` or `portable`.
@@ -111,7 +141,18 @@ impl FastParser {
             Some(b'[') => false,
             _ => return Err(without_brackets(value)),
         };
-        let Some(outcome) = self.engine.scan(value, &mut self.scratch) else {
+        let FastParser { engine, format, search, scratch, unescaped } = self;
+        let outcome = match search {
+            Search::Usual => engine.scan(Usual, value, scratch),
+            Search::Paths(paths) => match paths.levels() {
+                1 => engine.scan::<_, 1>(&**paths, value, scratch),
+                2 => engine.scan::<_, 2>(&**paths, value, scratch),
+                3 => engine.scan::<_, 3>(&**paths, value, scratch),
+                _ => engine.scan::<_, LEVELS>(&**paths, value, scratch),
+            },
+            Search::Second => engine.scan(Usual, value, scratch),
+        };
+        let Some(outcome) = outcome else {
             return Err(utf8_first(value, Malformed::NotJson));
         };
         let utf8 = match outcome.utf8 {
@@ -125,10 +166,10 @@ impl FastParser {
         if !is_object {
             return Err(Malformed::NotObject);
         }
-        let (uid, ts) =
-            if outcome.escaped_letter { text::members(value, &mut self.unescaped) } else { (outcome.uid, outcome.ts) };
-        let ts = read(ts, |name_end| text::ts(value, name_end, &mut self.unescaped));
-        let uid = read(uid, |name_end| text::uid(value, name_end, &mut self.unescaped));
+        let again = outcome.escaped_letter || matches!(search, Search::Second);
+        let Members { uid, ts } = if again { find::members(value, format, unescaped) } else { outcome.members };
+        let ts = read(ts, |name_end| text::ts(value, name_end, format.ts_format, unescaped));
+        let uid = read(uid, |name_end| text::uid(value, name_end, format.uid_type, unescaped));
         Ok(Root { uid, ts })
     }
 }
@@ -166,8 +207,8 @@ mod tests {
 
     #[test]
     fn every_engine_reads_a_frame() {
-        let mut parsers = FastParser::all();
-        assert_eq!(FastParser::new().engine(), parsers[0].engine());
+        let mut parsers = FastParser::all(&FrameFormat::default());
+        assert_eq!(FastParser::default().engine(), parsers[0].engine());
         assert_eq!(parsers.last().map(FastParser::engine), Some("portable"));
         for parser in &mut parsers {
             let engine = parser.engine();

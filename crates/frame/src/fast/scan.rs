@@ -3,19 +3,25 @@
 //! Between two separators there is a string, a number, a literal or nothing. The scanner checks its inside; the grammar
 //! only needs to know whether a value is there.
 
-use crate::fast::block::{Classifier, Kinds, LEN, Text, bits};
+use crate::fast::block::{Classifier, LEN, Text, bits};
 use crate::fast::chunk::{CHUNK, Chunk, Found};
 use crate::fast::grammar::{Grammar, Scratch, Shape};
+use crate::fast::names::Names;
 use crate::fast::scalar;
 use crate::fast::utf8::Utf8Check;
 
 /// Checks a value whose first byte is an opening bracket; `None` if it is not JSON.
 #[inline(always)]
-pub(super) fn scan<C: Classifier>(classifier: C, value: &[u8], scratch: &mut Scratch) -> Option<Shape> {
+pub(super) fn scan<C: Classifier, N: Names<L>, const L: usize>(
+    classifier: C,
+    names: N,
+    value: &[u8],
+    scratch: &mut Scratch,
+) -> Option<Shape> {
     let Scratch { chunk, nesting } = scratch;
     let (root, value) = value.split_first()?;
-    let mut scanner = Scanner::new(classifier, value);
-    let mut grammar = Grammar::new(value, *root, nesting);
+    let mut scanner = Scanner::new(classifier, names, value);
+    let mut grammar = Grammar::new(names, value, *root, nesting);
     for base in (0..value.len()).step_by(CHUNK * LEN) {
         scanner.take(base, chunk);
         grammar.take(base, chunk)?;
@@ -26,13 +32,14 @@ pub(super) fn scan<C: Classifier>(classifier: C, value: &[u8], scratch: &mut Scr
 }
 
 /// The state between two chunks.
-struct Scanner<'v, C> {
+struct Scanner<'v, C, N, const L: usize> {
     classifier: C,
+    names: N,
     value: &'v [u8],
     carry: Carry,
     /// Any bit set if a rule was broken.
     error: u64,
-    /// Whether a letter of `uid` or `ts` is written as an escape.
+    /// Whether a letter of a name is written as an escape.
     escaped_letter: bool,
     utf8: Utf8Check,
 }
@@ -50,10 +57,11 @@ struct Carry {
     after_separator: u64,
 }
 
-impl<'v, C: Classifier> Scanner<'v, C> {
+impl<'v, C: Classifier, N: Names<L>, const L: usize> Scanner<'v, C, N, L> {
     #[inline(always)]
-    fn new(classifier: C, value: &'v [u8]) -> Self {
-        Scanner { classifier, value, carry: Carry::START, error: 0, escaped_letter: false, utf8: Utf8Check::default() }
+    fn new(classifier: C, names: N, value: &'v [u8]) -> Self {
+        let (carry, utf8) = (Carry::START, Utf8Check::default());
+        Scanner { classifier, names, value, carry, error: 0, escaped_letter: false, utf8 }
     }
 
     /// Finds the separators of the chunk at a position, and checks everything between them.
@@ -66,7 +74,7 @@ impl<'v, C: Classifier> Scanner<'v, C> {
         let found = &mut found[..blocks.len() + usize::from(!tail.is_empty())];
         let block_at = |index: usize| blocks.get(index).unwrap_or(&padded);
 
-        let Scanner { classifier, mut carry, .. } = *self;
+        let Scanner { classifier, names, mut carry, .. } = *self;
         let mut seen = classifier.none_seen();
         let (mut error, mut long_escapes, mut high) = (0, 0, 0);
         // Several short loops: a processor can do more at once in them than in one long loop. They contain no calls, or
@@ -84,7 +92,7 @@ impl<'v, C: Classifier> Scanner<'v, C> {
             long_escapes |= found.long_escape;
         }
         for found in found.iter_mut() {
-            error |= carry.tokens(found);
+            error |= carry.tokens(names, found);
         }
         self.carry = carry;
         self.error |= error;
@@ -124,8 +132,7 @@ impl<'v, C: Classifier> Scanner<'v, C> {
                 let at = base + LEN * block + index;
                 let unit = if self.value.get(at) == Some(&b'u') { scalar::code_unit(self.value, at + 1) } else { None };
                 self.error |= u64::from(unit.is_none());
-                let letter = unit.and_then(|unit| u8::try_from(unit).ok());
-                self.escaped_letter |= letter.is_some_and(|letter| b"uidts".contains(&letter));
+                self.escaped_letter |= unit.is_some_and(|unit| self.names.has_letter(unit));
             }
         }
     }
@@ -150,7 +157,7 @@ impl Carry {
     ///
     /// Outside strings, every byte that is neither a separator nor white space belongs to a number or literal.
     #[inline(always)]
-    fn tokens(&mut self, found: &mut Found) -> u64 {
+    fn tokens<N: Names<L>, const L: usize>(&mut self, names: N, found: &mut Found) -> u64 {
         let Found { text: Text { quote, separator, gap, .. }, kinds, in_string, .. } = *found;
         let separator = separator & !in_string;
         let gap = gap & !in_string;
@@ -159,7 +166,7 @@ impl Carry {
         self.in_scalar = scalar >> 63;
         let after_separator = self.after_separator(separator, gap ^ separator);
 
-        let other = other_end(quote, in_string, kinds) << 1 & !kinds.bracket;
+        let other = names.other_end(quote, in_string, kinds.opens) << 1 & !kinds.bracket;
         found.text.separator = separator;
         found.kinds.brace &= !other;
         found.after_value = separator & !after_separator;
@@ -191,19 +198,10 @@ impl Carry {
     }
 }
 
-/// Closing quotes of strings that are not literally `uid` or `ts`.
-///
-/// All other strings are checked again, so this mask need not have every such quote and ignores those at the start of a
-/// block. It compares the distance from the opening quote, and a bit that `i` and `t` share.
-#[inline(always)]
-fn other_end(quote: u64, in_string: u64, Kinds { opens, .. }: Kinds) -> u64 {
-    let like = (quote << 3 | quote << 4) & !(opens << 2) | 0b1111;
-    quote & !in_string & !like
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::chunk::Batch;
+    use super::super::names::Usual;
     use super::super::portable::Portable;
     use super::*;
 
@@ -212,7 +210,7 @@ mod tests {
     fn separators(value: &str) -> (String, bool) {
         let mut chunk = Box::<Chunk>::default();
         let value = &value.as_bytes()[1..];
-        let mut scanner = Scanner::new(Portable, value);
+        let mut scanner = Scanner::new(Portable, Usual, value);
         scanner.take(0, &mut chunk);
         let mut text = String::new();
         for index in 0..chunk.separators.len {
@@ -270,7 +268,7 @@ mod tests {
             for name in ["ts", "uid", "x\\\"ts", "x\\\"uid", "", "name", "n\\n", "ts,uid"] {
                 let value = format!("{{{}\"{name}\":\"uid\",", " ".repeat(before));
                 let mut chunk = Box::<Chunk>::default();
-                let mut scanner = Scanner::new(Portable, &value.as_bytes()[1..]);
+                let mut scanner = Scanner::new(Portable, Usual, &value.as_bytes()[1..]);
                 scanner.take(0, &mut chunk);
                 let colon = before + name.len() + 2;
                 let telling = chunk.telling.all().contains(&(colon as u16));

@@ -1,12 +1,18 @@
-//! The two members of the root, read from a value that is known to be JSON.
+//! The two members, read from a value that is known to be JSON.
 
 use crate::fast::scalar::{self, code_unit};
-use crate::rules::{MAX_TS, MAX_UID, Member};
+use crate::format::{TsFormat, UidType};
+use crate::rules::{MAX_TS, MAX_UID};
+use crate::time::rfc3339;
 
 /// The user id whose name ends before a position; if it has escapes, `scratch` holds the unescaped text.
 #[inline]
-pub(super) fn uid<'a>(value: &'a [u8], name_end: usize, scratch: &'a mut String) -> Option<&'a str> {
-    let (raw, escaped) = string(after_colon(value, name_end))?;
+pub(super) fn uid<'a>(value: &'a [u8], name_end: usize, uid_type: UidType, scratch: &'a mut String) -> Option<&'a str> {
+    let rest = after_colon(value, name_end);
+    if uid_type != UidType::String {
+        return uid_of_type(rest, uid_type, scratch);
+    }
+    let (raw, escaped) = string(rest)?;
     let uid = if escaped {
         unescape(raw, scratch)?;
         scratch.as_str()
@@ -16,29 +22,72 @@ pub(super) fn uid<'a>(value: &'a [u8], name_end: usize, scratch: &'a mut String)
     (1..=MAX_UID).contains(&uid.len()).then_some(uid)
 }
 
-/// The seconds whose name ends before a position.
-#[inline]
-pub(super) fn ts(value: &[u8], name_end: usize, scratch: &mut String) -> Option<i64> {
-    let rest = after_colon(value, name_end);
-    match string(rest) {
-        Some((raw, false)) => seconds(raw),
-        Some((raw, true)) => {
-            unescape(raw, scratch)?;
-            seconds(scratch.as_bytes())
-        }
-        None => integer(rest),
+/// The user id that `rest` starts with, where numbers are ids.
+fn uid_of_type<'a>(rest: &'a [u8], uid_type: UidType, scratch: &'a mut String) -> Option<&'a str> {
+    let Some((raw, escaped)) = string(rest) else { return number(rest) };
+    if uid_type == UidType::Integer {
+        return None;
+    }
+    // The quotes tell it from a number.
+    let uid = if escaped {
+        unescape(raw, scratch)?;
+        scratch.insert(0, '"');
+        scratch.push('"');
+        scratch.as_str()
+    } else {
+        std::str::from_utf8(&rest[..raw.len() + 2]).ok()?
+    };
+    (1..=MAX_UID).contains(&(uid.len() - 2)).then_some(uid)
+}
+
+/// The text of the number without fraction and exponent that `rest` starts with.
+fn number(rest: &[u8]) -> Option<&str> {
+    let sign = usize::from(rest.starts_with(b"-"));
+    let len = whole(&rest[sign..])?;
+    let text = std::str::from_utf8(&rest[..sign + len]).ok()?;
+    match text {
+        "-0" => Some("0"),
+        _ => (text.len() <= MAX_UID).then_some(text),
     }
 }
 
-/// The number that `rest` starts with, if it is a whole one in range.
+/// How many digits `rest` starts with, if the number ends with them.
 #[inline]
-fn integer(rest: &[u8]) -> Option<i64> {
+fn whole(rest: &[u8]) -> Option<usize> {
+    let len = scalar::digits(rest);
+    let ends = rest.get(len).is_some_and(|byte| matches!(byte, b',' | b'}') || scalar::is_space(*byte));
+    (ends && len > 0).then_some(len)
+}
+
+/// The time whose name ends before a position, in seconds.
+#[inline]
+pub(super) fn ts(value: &[u8], name_end: usize, format: TsFormat, scratch: &mut String) -> Option<i64> {
+    let rest = after_colon(value, name_end);
+    let text = match string(rest) {
+        Some((raw, false)) => Some(raw),
+        Some((raw, true)) => {
+            unescape(raw, scratch)?;
+            Some(scratch.as_bytes())
+        }
+        None => None,
+    };
+    match (format, text) {
+        (TsFormat::S, Some(text)) => seconds(text),
+        (TsFormat::S, None) => seconds(integer(rest)?),
+        (TsFormat::Rfc3339, text) => rfc3339(text?),
+        (TsFormat::Ms, text) => parts(text.or_else(|| integer(rest))?, 1_000),
+        (TsFormat::Us, text) => parts(text.or_else(|| integer(rest))?, 1_000_000),
+        (TsFormat::Ns, text) => parts(text.or_else(|| integer(rest))?, 1_000_000_000),
+    }
+}
+
+/// The digits of the number that `rest` starts with, if it is a whole one that is not negative.
+#[inline]
+fn integer(rest: &[u8]) -> Option<&[u8]> {
     // `-0` is zero.
     let sign = usize::from(rest.starts_with(b"-0"));
-    let len = scalar::digits(&rest[sign..]);
-    let (digits, after) = rest[sign..].split_at(len);
-    let is_whole = after.first().is_some_and(|byte| matches!(byte, b',' | b'}') || scalar::is_space(*byte));
-    if is_whole { seconds(digits) } else { None }
+    let digits = &rest[sign..];
+    whole(digits).map(|len| &digits[..len])
 }
 
 /// The number that all of `digits` spell, if it is in range.
@@ -60,6 +109,16 @@ fn seconds(digits: &[u8]) -> Option<i64> {
     Some(seconds)
 }
 
+/// The seconds in the parts of a second, a power of ten, that all of `digits` spell.
+#[inline]
+fn parts(digits: &[u8], per_second: u32) -> Option<i64> {
+    let (whole, parts) = digits.split_at(digits.len().saturating_sub(per_second.ilog10() as usize));
+    if parts.is_empty() || !parts.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    if whole.is_empty() { Some(0) } else { seconds(whole) }
+}
+
 /// The text after the colon that follows a name ending before a position.
 #[inline]
 fn after_colon(value: &[u8], name_end: usize) -> &[u8] {
@@ -70,7 +129,7 @@ fn after_colon(value: &[u8], name_end: usize) -> &[u8] {
 
 /// The text between the quotes of the string that `rest` starts with, and whether it has escapes.
 #[inline]
-fn string(rest: &[u8]) -> Option<(&[u8], bool)> {
+pub(super) fn string(rest: &[u8]) -> Option<(&[u8], bool)> {
     let body = rest.strip_prefix(b"\"")?;
     let mut escaped = false;
     let mut at = 0;
@@ -106,7 +165,7 @@ fn plain(rest: &[u8]) -> usize {
 }
 
 /// Writes the unescaped text of a string; `None` if it has a lone surrogate.
-fn unescape(raw: &[u8], text: &mut String) -> Option<()> {
+pub(super) fn unescape(raw: &[u8], text: &mut String) -> Option<()> {
     text.clear();
     let mut rest = raw;
     while let Some(at) = memchr::memchr(b'\\', rest) {
@@ -142,56 +201,18 @@ fn scalar_value(rest: &[u8]) -> Option<(char, usize)> {
     Some((character, 10))
 }
 
-/// Finds the root members of an object in which some names have escapes.
-#[cold]
-pub(super) fn members(value: &[u8], scratch: &mut String) -> (Member<usize>, Member<usize>) {
-    let (mut uid, mut ts) = (Member::Missing, Member::Missing);
-    let mut depth = 0_usize;
-    let mut name_next = false;
-    let mut at = 0;
-    while let Some(byte) = value.get(at) {
-        match byte {
-            b'{' | b'[' => {
-                depth += 1;
-                name_next = depth == 1;
-            }
-            b'}' | b']' => depth -= 1,
-            b',' => name_next = depth == 1,
-            b'"' => {
-                let (raw, _) = string(&value[at..]).unwrap_or_default();
-                // Skips the closing quote.
-                at += 1 + raw.len();
-                // A name with a lone surrogate is neither `uid` nor `ts`.
-                if std::mem::take(&mut name_next) && unescape(raw, scratch).is_some() {
-                    let member = match scratch.as_str() {
-                        "uid" => Some(&mut uid),
-                        "ts" => Some(&mut ts),
-                        _ => None,
-                    };
-                    if let Some(member) = member {
-                        *member = if *member == Member::Missing { Member::Good(at + 1) } else { Member::Repeated };
-                    }
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    (uid, ts)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// Reads the `uid` of an object that starts with it.
     fn read_uid(value: &str) -> Option<String> {
-        uid(value.as_bytes(), r#"{"uid""#.len(), &mut String::from("left over")).map(String::from)
+        uid(value.as_bytes(), r#"{"uid""#.len(), UidType::String, &mut String::from("left over")).map(String::from)
     }
 
     /// Reads the `ts` of an object that starts with it.
     fn read_ts(value: &str) -> Option<i64> {
-        ts(value.as_bytes(), r#"{"ts""#.len(), &mut String::from("left over"))
+        ts(value.as_bytes(), r#"{"ts""#.len(), TsFormat::S, &mut String::from("left over"))
     }
 
     #[test]
@@ -219,13 +240,5 @@ mod tests {
         }
         assert_eq!(read_ts(r#"{"ts":253402300800}"#), None);
         assert_eq!(read_ts(r#"{"ts":99999999999999999999999999}"#), None);
-    }
-
-    #[test]
-    fn members_with_escaped_names() {
-        let find = |value: &str| members(value.as_bytes(), &mut String::new());
-        assert_eq!(find(r#"{"\u0075id":1}"#), (Member::Good(11), Member::Missing));
-        assert_eq!(find(r#"{"uid":{"ts":1},"ts":1,"t\u0073":["uid"]}"#), (Member::Good(6), Member::Repeated));
-        assert_eq!(find(r#"{"\ud800":"uid","a":[{"\u0075id":1}]}"#), (Member::Missing, Member::Missing));
     }
 }

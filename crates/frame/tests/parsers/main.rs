@@ -5,20 +5,22 @@ use std::io::{BufRead, BufReader};
 
 use expected::*;
 use flate2::read::MultiGzDecoder;
-use kuu_frame::{Malformed, Member, Root, fast, plain};
+use formats::others;
+use kuu_frame::{FrameFormat, Malformed, Member, Root, fast, plain};
 use proptest::prelude::*;
 
 mod expected;
+mod formats;
 
-/// Every parser there is.
-struct All {
+/// Every parser of one format.
+struct Parsers {
     plain: plain::PlainParser,
     fast: Vec<fast::FastParser>,
 }
 
-impl All {
-    fn new() -> All {
-        All { plain: plain::PlainParser::new(), fast: fast::FastParser::all() }
+impl Parsers {
+    fn new(format: &FrameFormat) -> Parsers {
+        Parsers { plain: plain::PlainParser::new(format.clone()), fast: fast::FastParser::all(format) }
     }
 
     /// The verdict of the plain parser, after a check that all others agree.
@@ -31,6 +33,32 @@ impl All {
             assert!(fast == plain, "{engine}: {fast:?}, plain: {plain:?}, for {}", excerpt(value));
         }
         plain
+    }
+}
+
+/// Every parser of the usual format, and those of others.
+struct All {
+    usual: Parsers,
+    others: Vec<Parsers>,
+    turn: usize,
+}
+
+impl All {
+    fn new() -> All {
+        All {
+            usual: Parsers::new(&FrameFormat::default()),
+            others: others().iter().map(Parsers::new).collect(),
+            turn: 0,
+        }
+    }
+
+    /// The verdict in the usual format, after a check that all parsers agree on that and on another one, in turn.
+    #[track_caller]
+    fn root<'a>(&'a mut self, value: &'a [u8]) -> Result<Root<'a>, Malformed> {
+        self.turn += 1;
+        let turn = self.turn % self.others.len();
+        _ = self.others[turn].root(value);
+        self.usual.root(value)
     }
 }
 
