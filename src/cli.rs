@@ -1,14 +1,15 @@
 //! The options of the command line. Independent of the rest of the crate.
 
+mod frames;
 mod values;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+pub use frames::FrameArgs;
 use kuu_core::configuration::{Compression, Guarantee};
 use kuu_core::window::Unit;
-use kuu_frame::ParserKind;
 use std::path::PathBuf;
 use std::time::Duration;
 pub use values::topic as topic_name;
@@ -160,9 +161,9 @@ pub struct ProduceArgs {
     /// Delete the topic first, with all it holds
     #[arg(long)]
     pub recreate: bool,
-    /// Which parser finds the keys
-    #[arg(long, value_parser = described::<ParserKind>(), default_value_t)]
-    pub parser: ParserKind,
+    /// Where frames have their members: the user is the key
+    #[command(flatten)]
+    pub frames: FrameArgs,
 }
 
 /// `kuu count`
@@ -212,20 +213,20 @@ pub struct CountArgs {
     /// How windows are made
     #[command(flatten)]
     pub windows: Windows,
+    /// Where frames have their members
+    #[command(flatten)]
+    pub frames: FrameArgs,
     /// Event time
     #[command(flatten)]
     pub event_time: EventTime,
 }
 
-/// Which windows, by which parser.
+/// Which windows.
 #[derive(Clone, Debug, Args)]
 pub struct Windows {
     /// Units of the windows, separated by commas
     #[arg(long, value_parser = named::<Unit>(), value_delimiter = ',', default_value = "minute", value_name = "UNIT")]
     pub window: Vec<Unit>,
-    /// Which parser reads the frames
-    #[arg(long, value_parser = described::<ParserKind>(), default_value_t)]
-    pub parser: ParserKind,
 }
 
 /// How event time is followed.
@@ -264,9 +265,9 @@ pub struct VerifyArgs {
     /// Units to check, separated by commas; rows of others are left out [default: those last counted into the output, else minute]
     #[arg(long, value_parser = named::<Unit>(), value_delimiter = ',', value_name = "UNIT")]
     pub window: Vec<Unit>,
-    /// Which parser reads the frames
-    #[arg(long, value_parser = described::<ParserKind>(), default_value_t)]
-    pub parser: ParserKind,
+    /// Where frames have their members [default: as the count's record has it, else that of the topic's receipt]
+    #[command(flatten)]
+    pub frames: FrameArgs,
 }
 
 /// `kuu batch`
@@ -278,6 +279,9 @@ pub struct BatchArgs {
     /// How windows are made
     #[command(flatten)]
     pub windows: Windows,
+    /// Where frames have their members
+    #[command(flatten)]
+    pub frames: FrameArgs,
 }
 
 /// `kuu bench`
@@ -319,6 +323,9 @@ pub struct BenchArgs {
     /// How windows are made
     #[command(flatten)]
     pub windows: Windows,
+    /// Where frames have their members
+    #[command(flatten)]
+    pub frames: FrameArgs,
     /// Event time
     #[command(flatten)]
     pub event_time: EventTime,

@@ -21,7 +21,7 @@ use kuu_core::counter::{Config, Counter};
 use kuu_core::frame_batch::Frames;
 use kuu_core::ledger::Ledger;
 use kuu_core::window::Unit;
-use kuu_frame::{Parser, ParserKind};
+use kuu_frame::{Parser, ParserKind, ParserOptions};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read};
 use std::time::Instant;
@@ -32,7 +32,7 @@ pub struct CatchUpPlan {
     /// The input files.
     pub files: Vec<String>,
     /// The parser of the count.
-    pub parser: ParserKind,
+    pub parser: ParserOptions,
     /// The settings of the counter.
     pub counting: Config,
     /// The guarantee of the count.
@@ -79,7 +79,7 @@ pub fn measure(
     let mut samples = Samples::default();
     let mut last: Option<BenchTopics> = None;
     let mut counted = Ledger::default();
-    let parsed = parsed(load);
+    let parsed = parsed(plan, load);
     for round in 1..=plan.rounds {
         let named = |what: &str| format!("{}-{what}-{round}", plan.prefix);
         let topics = BenchTopics { messages: named("messages"), output: named("output") };
@@ -94,8 +94,8 @@ pub fn measure(
         say("inflate, batch, parse");
         timed(Stage::Inflate, inflate(&plan.files)?);
         timed(Stage::Batch, batch(plan)?);
-        timed(Stage::ParseFast, parse(ParserKind::Fast, load));
-        timed(Stage::ParsePlain, parse(ParserKind::Plain, load));
+        timed(Stage::ParseFast, parse(ParserKind::Fast, plan, load));
+        timed(Stage::ParsePlain, parse(ParserKind::Plain, plan, load));
         timed(Stage::Observe, observe(plan, &parsed));
         say("produce");
         // The order alternates: the second one finds the broker's disk busy with the messages of the first.
@@ -178,15 +178,15 @@ fn inflate(files: &[String]) -> Result<f64> {
 fn batch(plan: &CatchUpPlan) -> Result<f64> {
     seconds(|| {
         let names = plan.files.iter().map(|name| (name.as_str(), None));
-        match truth_of_files::count(names, plan.parser, &[Unit::Minute]) {
+        match truth_of_files::count(names, &plan.parser, &[Unit::Minute]) {
             (.., Some(error)) => Err(error.into()),
             (truth, ..) => Ok(truth),
         }
     })
 }
 
-fn parse(kind: ParserKind, load: &Load) -> f64 {
-    let mut parser = Parser::new(kind);
+fn parse(kind: ParserKind, plan: &CatchUpPlan, load: &Load) -> f64 {
+    let mut parser = Parser::new(&ParserOptions { kind, ..plan.parser.clone() });
     let started = Instant::now();
     for (_, value) in load.iter() {
         std::hint::black_box(parser.parse(value).is_ok());
@@ -194,8 +194,9 @@ fn parse(kind: ParserKind, load: &Load) -> f64 {
     started.elapsed().as_secs_f64()
 }
 
-fn parsed(load: &Load) -> Frames {
-    let (mut parser, mut frames) = (Parser::new(ParserKind::Fast), Frames::default());
+fn parsed(plan: &CatchUpPlan, load: &Load) -> Frames {
+    let mut parser = Parser::new(&ParserOptions { kind: ParserKind::Fast, ..plan.parser.clone() });
+    let mut frames = Frames::default();
     for (offset, (_, value)) in load.iter().enumerate() {
         frames.push(offset as i64, parser.parse(value));
     }
@@ -226,7 +227,7 @@ fn finish(sender: Sender, frames: u64) -> Result<()> {
 
 fn produce(plan: &CatchUpPlan, mut sender: Sender, load: &Load, stop: &Stop) -> Result<f64> {
     seconds(|| {
-        let reading = replay::replay(&plan.files, None, plan.parser, &mut sender, stop, |_| {});
+        let reading = replay::replay(&plan.files, None, &plan.parser, &mut sender, stop, |_| {});
         if let Some(error) = reading.error {
             return Err(error.into());
         }
@@ -282,7 +283,7 @@ fn count(
         group: group.clone(),
         guarantee,
         threads: plan.threads,
-        parser: plan.parser,
+        parser: plan.parser.clone(),
         counting: plan.counting.clone(),
         follow: false,
         options: RunOptions::default(),

@@ -17,7 +17,7 @@ use kuu_core::configuration::Guarantee;
 use kuu_core::counter::Config;
 use kuu_core::latency::{Histogram, Leg, Legs};
 use kuu_core::ledger::Ledger;
-use kuu_frame::ParserKind;
+use kuu_frame::ParserOptions;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
@@ -39,7 +39,7 @@ pub struct LivePlan {
     /// Frames per second.
     pub rate: f64,
     /// The parser of the count.
-    pub parser: ParserKind,
+    pub parser: ParserOptions,
     /// The settings of the counter.
     pub counting: Config,
     /// Number of consumers of the count.
@@ -269,7 +269,7 @@ fn count(plan: &LivePlan, settings: &Settings, end: &Stop, shared: &Signals) -> 
         group: plan.group.clone(),
         guarantee: plan.guarantee,
         threads: plan.threads,
-        parser: plan.parser,
+        parser: plan.parser.clone(),
         counting: plan.counting.clone(),
         follow: true,
         // No partition of a paced replay is idle; before the replay starts, all of them are silent.

@@ -5,7 +5,7 @@ use crate::input::several;
 use crate::input::{InputError, Originals, is_blank};
 use anyhow::Result;
 use kuu_core::record::Source;
-use kuu_frame::{Parser, ParserKind};
+use kuu_frame::{Parser, ParserOptions};
 
 /// Bytes of frames that are kept; of a larger input, only the first frames are kept.
 const KEPT_BYTES: usize = 512 << 20;
@@ -36,16 +36,16 @@ impl Load {
     ///
     /// # Errors
     /// If a file cannot be read to its end, or not more than once, or has no frame.
-    pub fn read(names: &[String], stop: &Stop) -> Result<Load> {
-        Load::read_within(KEPT_BYTES, names, stop)
+    pub fn read(names: &[String], options: &ParserOptions, stop: &Stop) -> Result<Load> {
+        Load::read_within(KEPT_BYTES, names, options, stop)
     }
 
-    fn read_within(kept_bytes: usize, names: &[String], stop: &Stop) -> Result<Load> {
+    fn read_within(kept_bytes: usize, names: &[String], options: &ParserOptions, stop: &Stop) -> Result<Load> {
         let mut load = Load { originals: Originals::note(names)?, ..Load::default() };
         // The kept frames must be the first ones of the input: the truth about them counts that many frames from the
         // start.
         let mut is_full = false;
-        let mut parser = Parser::new(ParserKind::Fast);
+        let mut parser = Parser::new(options);
         let reading = several::read(
             names,
             None,
@@ -129,7 +129,9 @@ mod tests {
         let frame = |uid: &str, pad: usize| format!("{{\"uid\":\"{uid}\",\"ts\":1,\"pad\":\"{}\"}}", "x".repeat(pad));
         let frames = [frame("a", 10), frame("b", 10), frame("c", 1_000), frame("d", 10), frame("e", 1)];
         std::fs::write(&name, frames.join("\n\n")).unwrap();
-        let read = |kept| Load::read_within(kept, std::slice::from_ref(&name), &Stop::default()).unwrap();
+        let read = |kept| {
+            Load::read_within(kept, std::slice::from_ref(&name), &ParserOptions::default(), &Stop::default()).unwrap()
+        };
         let kept = |load: &Load| load.iter().map(|(key, _)| key.unwrap().to_owned()).collect::<String>();
         let all: usize = frames.iter().map(String::len).sum();
         for (bytes, expected) in [(all, "abcde"), (all - 1, "abcd"), (all - 60, "abc"), (200, "ab"), (60, "a"), (9, "")]

@@ -2,7 +2,7 @@
 
 use crate::cli::BatchArgs;
 use crate::commands::exit_status::ExitStatus;
-use crate::commands::session::{self, Session, figure, print_json};
+use crate::commands::session::{self, Session, figure, print_json, unread};
 use crate::input::truth_of_files;
 use crate::terminal::ledger_line::ledger_line;
 use crate::terminal::{Screen, complain, plural, rate, time};
@@ -19,7 +19,8 @@ pub fn run(arguments: &BatchArgs, session: &Session) -> Result<ExitStatus> {
     let started = Instant::now();
     let units = session::units(&arguments.windows.window);
     let names = arguments.files.iter().map(|name| (name.as_str(), None));
-    let (truth, sources, error) = truth_of_files::count(names, arguments.windows.parser, &units);
+    let parser = arguments.frames.options();
+    let (truth, sources, error) = truth_of_files::count(names, &parser, &units);
     let elapsed = started.elapsed();
     if let Some(death) = error.as_ref().filter(|error| error.is_death()) {
         bail!("{death}");
@@ -30,7 +31,8 @@ pub fn run(arguments: &BatchArgs, session: &Session) -> Result<ExitStatus> {
     let ledger = truth.ledger().clone();
     let screen = Screen { to_stderr: true, ..session.screen };
     if session.common.json {
-        let mut record = session.record(Configuration::Batch, BatchConfig { window: units });
+        let mut record =
+            session.record(Configuration::Batch, BatchConfig { window: units, frames: parser.format.clone() });
         record.input = sources;
         record.figures.insert("batch_frames_per_s".into(), figure(per_s));
         record.ledger = Some(ledger);
@@ -51,12 +53,17 @@ pub fn run(arguments: &BatchArgs, session: &Session) -> Result<ExitStatus> {
         screen.say(ledger_line(&ledger));
         screen.say(format!("{} in {}: {} frames/s", plural(frames, "frame"), time(elapsed), rate(per_s)));
     }
+    let unread = unread::words(truth.ledger(), &parser);
     // Freeing a set of users for each window takes longer than the end of the process.
     std::mem::forget(truth);
-    Ok(match error {
-        None => ExitStatus::Fine,
-        Some(error) => {
+    Ok(match (error, unread) {
+        (None, None) => ExitStatus::Fine,
+        (Some(error), _) => {
             complain(error);
+            ExitStatus::Incomplete
+        }
+        (None, Some(words)) => {
+            complain(words);
             ExitStatus::Incomplete
         }
     })

@@ -13,6 +13,7 @@ use crate::bench::stage::Samples;
 use crate::bench::{figures, tables};
 use crate::cli::BenchArgs;
 use crate::commands::exit_status::ExitStatus;
+use crate::commands::session::unread;
 use crate::commands::session::{self, Session};
 use crate::input::truth_of_files;
 use crate::kafka::admin::Cluster;
@@ -41,10 +42,11 @@ const SECOND_LOOKS: usize = 2;
 /// If the input or the broker fails, or a frame is lost.
 pub fn run(arguments: &BenchArgs, session: &Session) -> Result<ExitStatus> {
     let baseline = arguments.baseline.as_deref().map(comparison::read).transpose()?;
-    let load = Load::read(&arguments.files, &session.stop)?;
+    let parser = arguments.frames.options();
+    let load = Load::read(&arguments.files, &parser, &session.stop)?;
     let cluster = connect(session)?;
     let prefix = leftovers::prefix();
-    let bench = BenchRun { arguments, session, load: &load, cluster: &cluster, prefix: &prefix };
+    let bench = BenchRun { arguments, session, parser, load: &load, cluster: &cluster, prefix: &prefix };
     session.screen.say(tables::header(&session::broker(&cluster), &load));
     let outcome = bench.measure(baseline.as_ref());
     // If the input changed, the change is the cause of any other error.
@@ -97,12 +99,15 @@ impl BenchRun<'_> {
     fn measure(&self, baseline: Option<&Baseline>) -> Result<ExitStatus> {
         let config = session::counting(&self.arguments.windows, &self.arguments.event_time);
         let truth = self.truth(None, &config.units)?;
+        if let Some(words) = unread::words(truth.ledger(), &self.parser) {
+            bail!(words);
+        }
         let mut caught_up = self.catch_up(&config, &truth, "catch-up")?;
         let mut record = self.record();
         if !caught_up.checked.verdict.exact {
             return self.wrong(record, &caught_up.checked, "catch-up");
         }
-        let parser = self.arguments.windows.parser;
+        let parser = self.parser.kind;
         let measured = baseline.and_then(|it| comparison::find(it, &comparison::conditions(self), self, &mut record));
         let compare = |caught_up: &CaughtUp| {
             measured.map_or_else(Vec::new, |then| then.compare(&figures::shares(&caught_up.samples, parser)))
@@ -164,7 +169,7 @@ impl BenchRun<'_> {
             left -= take;
             (name.as_str(), Some(take))
         });
-        match truth_of_files::count(names, self.arguments.windows.parser, units) {
+        match truth_of_files::count(names, &self.parser, units) {
             (truth, _, None) => Ok(truth),
             (.., Some(error)) => Err(error.into()),
         }
@@ -175,7 +180,7 @@ impl BenchRun<'_> {
         loop {
             let plan = catch_up::CatchUpPlan {
                 files: self.arguments.files.clone(),
-                parser: self.arguments.windows.parser,
+                parser: self.parser.clone(),
                 counting: config.clone(),
                 guarantee: self.arguments.guarantee,
                 threads: session::threads(self.arguments.threads),
@@ -218,7 +223,7 @@ impl BenchRun<'_> {
         let seconds = self.arguments.live_seconds.as_secs_f64().max(1e-3);
         let plan = live::LivePlan {
             rate: self.arguments.rate.unwrap_or(self.load.kept() as f64 / seconds),
-            parser: self.arguments.windows.parser,
+            parser: self.parser.clone(),
             counting: config,
             threads: session::threads(self.arguments.threads),
             compression: self.arguments.compression.into(),
@@ -259,7 +264,8 @@ impl BenchRun<'_> {
         let BenchArgs { threads, rounds, compression, windows, event_time, rate, live_seconds, .. } = self.arguments;
         let config = BenchConfig {
             window: session::units(&windows.window),
-            parser: windows.parser,
+            parser: self.parser.kind,
+            frames: self.parser.format.clone(),
             threads: session::threads(*threads),
             rounds: *rounds,
             compression: *compression,

@@ -3,8 +3,8 @@
 use crate::cli::CountArgs;
 use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::receipts;
-use crate::commands::session::topics;
 use crate::commands::session::{self, Session, broker, figure, print_json};
+use crate::commands::session::{topics, unread};
 use crate::count::lines_sink::LinesSink;
 use crate::count::observer::Observed;
 use crate::count::recovery::{Activity, Counted, Job};
@@ -89,7 +89,7 @@ fn topic(arguments: &CountArgs, session: &Session) -> Result<ExitStatus> {
     session.print(&record)?;
     let saved = receipts::store(session, &arguments.output, &record)?;
     session.screen.say(format!("record: {}", saved.display()));
-    Ok(if summary.interrupted { ExitStatus::Interrupted } else { ExitStatus::Fine })
+    Ok(if summary.interrupted { ExitStatus::Interrupted } else { unread::status(counter.ledger(), &job.parser) })
 }
 
 /// The frames that an open transaction hides from the count. If the brokers do not answer, there is no remark and no
@@ -111,7 +111,7 @@ fn job(arguments: &CountArgs) -> Job {
         group: arguments.group.clone(),
         guarantee: arguments.guarantee,
         threads: session::threads(arguments.threads),
-        parser: arguments.windows.parser,
+        parser: arguments.frames.options(),
         counting: session::counting(&arguments.windows, &arguments.event_time),
         follow: arguments.follow,
         options: pipeline_options(arguments),
@@ -172,7 +172,8 @@ fn prepare_outputs(arguments: &CountArgs, screen: Screen, cluster: &Cluster) -> 
 fn files(arguments: &CountArgs, session: &Session) -> Result<ExitStatus> {
     let screen = Screen { to_stderr: true, ..session.screen };
     let (feed, intake) = Feed::new();
-    let parser = arguments.windows.parser;
+    let parser = arguments.frames.options();
+    let parsing = parser.clone();
     let mut counter = Counter::new(session::counting(&arguments.windows, &arguments.event_time), 1);
     let mut sink: Box<dyn Sink> = if screen.quiet {
         Box::new(LinesSink::new(std::io::sink(), session.stop.clone()))
@@ -186,7 +187,7 @@ fn files(arguments: &CountArgs, session: &Session) -> Result<ExitStatus> {
     let (names, stop) = (arguments.files.clone(), session.stop.clone());
     let (done, reading) = channel();
     // The thread is not joined: after an interrupt it may wait for a silent pipe forever.
-    let read = move || done.send(source::feed(&names, parser, false, &feed, &stop, |_| {}));
+    let read = move || done.send(source::feed(&names, &parsing, false, &feed, &stop, |_| {}));
     std::thread::Builder::new().name("parser".into()).spawn(read)?;
     let options = pipeline_options(arguments);
     let commits = Cell::new(0);
@@ -212,7 +213,7 @@ fn files(arguments: &CountArgs, session: &Session) -> Result<ExitStatus> {
             ExitStatus::Incomplete
         }
         None if summary.interrupted => ExitStatus::Interrupted,
-        None => ExitStatus::Fine,
+        None => unread::status(counter.ledger(), &parser),
     })
 }
 
@@ -234,7 +235,7 @@ fn begun(arguments: &CountArgs, session: &Session) -> Record {
 }
 
 fn config(arguments: &CountArgs) -> CountConfig {
-    let CountArgs { windows, event_time, .. } = arguments;
+    let CountArgs { windows, frames, event_time, .. } = arguments;
     CountConfig {
         topic: arguments.topic.clone(),
         output: arguments.output.clone(),
@@ -253,7 +254,8 @@ fn config(arguments: &CountArgs) -> CountConfig {
         ordered_output: arguments.ordered_output.clone(),
         threads: session::threads(arguments.threads),
         follow: arguments.follow,
-        parser: windows.parser,
+        parser: frames.parser,
+        frames: frames.options().format,
         complete: Some(true),
     }
 }

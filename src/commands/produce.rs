@@ -3,8 +3,8 @@
 use crate::cli::ProduceArgs;
 use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::receipts::{self, PRODUCE, Receipt};
-use crate::commands::session::topics;
 use crate::commands::session::{self, Session, figure};
+use crate::commands::session::{topics, unread};
 use crate::input::several::Reading;
 use crate::input::{self, Progress};
 use crate::kafka::admin::{Cluster, Range};
@@ -38,8 +38,8 @@ pub fn run(arguments: &ProduceArgs, session: &Session) -> Result<ExitStatus> {
     let bar = session.screen.progress("{spinner} {bytes} read, {bytes_per_sec}  {elapsed}");
     let shown = bar.clone();
     let tell = move |progress: &Progress| shown.set_position(progress.bytes());
-    let parser = arguments.parser;
-    let reading = replay::replay(&arguments.files, arguments.limit, parser, &mut sender, &session.stop, tell);
+    let parser = arguments.frames.options();
+    let reading = replay::replay(&arguments.files, arguments.limit, &parser, &mut sender, &session.stop, tell);
     let outcome = sender.finish();
     bar.finish_and_clear();
     let elapsed = started.elapsed();
@@ -67,6 +67,9 @@ pub fn run(arguments: &ProduceArgs, session: &Session) -> Result<ExitStatus> {
     record.input.splice(0..0, earlier.input);
     let saved = session.print(&record).and_then(|()| receipts::store(session, &arguments.topic, &record));
     report(arguments, session, &reading, &outcome, elapsed);
+    if let Some(words) = unread::keyless(reading.frames(), &parser) {
+        complain(format!("{words}; they were sent without a key where the user id is missing"));
+    }
     session.screen.say(format!("record: {}", saved?.display()));
     Ok(match &reading.error {
         Some(_) => ExitStatus::Incomplete,
@@ -209,6 +212,7 @@ fn config(arguments: &ProduceArgs, complete: bool) -> ProduceConfig {
         recreate: arguments.recreate,
         acks: "all".into(),
         idempotence: true,
+        frames: arguments.frames.options().format,
         complete: Some(complete),
         unlisted_frames: 0,
     }

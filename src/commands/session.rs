@@ -2,6 +2,7 @@
 
 pub mod receipts;
 pub mod topics;
+pub mod unread;
 
 use crate::cli::{self, Common};
 use crate::engine::stop::Stop;

@@ -3,8 +3,8 @@
 use crate::cli::VerifyArgs;
 use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::receipts::{self, COUNT, PRODUCE, Receipt};
-use crate::commands::session::topics;
 use crate::commands::session::{self, Session};
+use crate::commands::session::{topics, unread};
 use crate::input::is_stream;
 use crate::input::truth_of_files;
 use crate::kafka::admin::Cluster;
@@ -19,6 +19,7 @@ use kuu_core::record::{Record, Source};
 use kuu_core::truth::Truth;
 use kuu_core::verdict::Fold;
 use kuu_core::window::Unit;
+use kuu_frame::{FrameFormat, ParserOptions};
 
 /// The record of the last run.
 const RECORD: &str = "verify.json";
@@ -40,7 +41,13 @@ pub fn run(arguments: &VerifyArgs, session: &Session) -> Result<ExitStatus> {
     let units = units(arguments, config);
     // Connects to the broker first: counting the truth may take some time.
     let cluster = Cluster::connect(&session.settings())?;
-    let (truth, input) = self::truth(arguments, session, &topic, &units)?;
+    let produced = receipts::find(session, PRODUCE, &topic)?;
+    let format = config.map(|config| &config.frames).or_else(|| produced_frames(produced.as_ref()));
+    let parser = arguments.frames.options_or(format.unwrap_or(&FrameFormat::default()));
+    let (truth, input) = self::truth(arguments, session, &topic, produced, &parser, &units)?;
+    if let Some(words) = unread::words(truth.ledger(), &parser) {
+        bail!(words);
+    }
 
     let guarantee = config.map(|config| config.guarantee).unwrap_or_default();
     let only = (!arguments.window.is_empty()).then_some(&units[..]);
@@ -71,7 +78,8 @@ pub fn run(arguments: &VerifyArgs, session: &Session) -> Result<ExitStatus> {
             "{far} of wild clocks found no place: `kuu count` sets it with --max-open-windows, --max-far-users"
         ));
     }
-    let mut record = session.record(Configuration::Verify, VerifyConfig { topic, output: arguments.output.clone() });
+    let config = VerifyConfig { topic, output: arguments.output.clone(), frames: parser.format };
+    let mut record = session.record(Configuration::Verify, config);
     record.broker = Some(session::broker(&cluster));
     record.input = input;
     record.ledger = ledger;
@@ -95,6 +103,11 @@ fn topic(arguments: &VerifyArgs, session: &Session, counted: Option<&Record>) ->
     Ok(receipts::last_topic(session, PRODUCE)?.unwrap_or_else(|| DEFAULT_TOPIC.into()))
 }
 
+/// Where the frames of the topic have their members, as its receipt says.
+fn produced_frames(receipt: Option<&Receipt>) -> Option<&FrameFormat> {
+    receipt.and_then(|receipt| receipt.record.configuration.produce()).map(|config| &config.frames)
+}
+
 fn counting(record: &Record) -> Option<&CountConfig> {
     record.configuration.count()
 }
@@ -109,8 +122,14 @@ fn units(arguments: &VerifyArgs, counted: Option<&CountConfig>) -> Vec<Unit> {
 }
 
 /// Counts the named files, or those in the topic's receipt, which must not have changed since.
-fn truth(arguments: &VerifyArgs, session: &Session, topic: &str, units: &[Unit]) -> Result<(Truth, Vec<Source>)> {
-    let parser = arguments.parser;
+fn truth(
+    arguments: &VerifyArgs,
+    session: &Session,
+    topic: &str,
+    produced: Option<Receipt>,
+    parser: &ParserOptions,
+    units: &[Unit],
+) -> Result<(Truth, Vec<Source>)> {
     if !arguments.files.is_empty() {
         let names = arguments.files.iter().map(|name| (name.as_str(), None));
         let (truth, sources, error) = truth_of_files::count(names, parser, units);
@@ -120,7 +139,7 @@ fn truth(arguments: &VerifyArgs, session: &Session, topic: &str, units: &[Unit])
         session.screen.say(compared(arguments, topic, &sources, None));
         return Ok((truth, sources));
     }
-    let Some(Receipt { file, record: produced }) = receipts::find(session, PRODUCE, topic)? else {
+    let Some(Receipt { file, record: produced }) = produced else {
         bail!(
             "{} has neither {} nor a produce.json of topic {topic}: name the files whose frames were counted, as in \
              `kuu verify FILE`",

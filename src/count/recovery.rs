@@ -23,7 +23,7 @@ use crate::system::host;
 use anyhow::{Context as _, Result, anyhow};
 use kuu_core::configuration::Guarantee;
 use kuu_core::counter::{Config, Counter};
-use kuu_frame::ParserKind;
+use kuu_frame::{FrameFormat, ParserOptions};
 use std::cell::Cell;
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub struct Job {
     /// The number of consumers, each with a thread.
     pub threads: usize,
     /// The parser of the frames.
-    pub parser: ParserKind,
+    pub parser: ParserOptions,
     /// The settings of the counter.
     pub counting: Config,
     /// Whether the run continues at the topic's end.
@@ -142,7 +142,17 @@ impl Job {
     pub(super) fn origin(&self, topics: Ids) -> Origin {
         let Config { units, lateness, retention, max_jump, .. } = &self.counting;
         let units: Vec<&str> = units.iter().map(|unit| unit.name()).collect();
+        // A state that an older kuu wrote has none of these: it is one of the default.
+        let (format, usual) = (&self.parser.format, FrameFormat::default());
+        let unless = |value: &dyn ToString, usual: &dyn ToString| {
+            let value = value.to_string();
+            if value == usual.to_string() { String::new() } else { value }
+        };
         let settings = [
+            ("--uid", unless(&format.uid, &usual.uid)),
+            ("--uid-type", unless(&format.uid_type, &usual.uid_type)),
+            ("--ts", unless(&format.ts, &usual.ts)),
+            ("--ts-format", unless(&format.ts_format, &usual.ts_format)),
             ("--topic", self.topics.input.clone()),
             ("--output", self.topics.output.clone()),
             ("--ordered-output", self.topics.ordered.clone().unwrap_or_default()),
@@ -277,7 +287,7 @@ impl Attempt<'_> {
         let options = ReaderOptions {
             topic: topics.input.clone(),
             threads: self.job.threads,
-            parser: self.job.parser,
+            parser: self.job.parser.clone(),
             keep_values: dead_letters || ordered,
             follow: *follow,
         };

@@ -99,7 +99,7 @@ mod tests {
     use crate::kafka::topics::count_topics::{CountTopics, Limits};
     use kuu_core::configuration::Guarantee;
     use kuu_core::counter::Config;
-    use kuu_frame::ParserKind;
+    use kuu_frame::ParserOptions;
 
     fn job() -> Job {
         Job {
@@ -113,7 +113,7 @@ mod tests {
             group: "kuu".into(),
             guarantee: Guarantee::ExactlyOnce,
             threads: 1,
-            parser: ParserKind::Fast,
+            parser: ParserOptions::default(),
             counting: Config::default(),
             follow: false,
             options: RunOptions::default(),

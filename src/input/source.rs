@@ -7,7 +7,7 @@ use crate::input::several::{self, Reading};
 use crate::system::fault::planted;
 use kuu_core::frame_batch::Frames;
 use kuu_core::lines::is_blank;
-use kuu_frame::{Parser, ParserKind};
+use kuu_frame::{Parser, ParserOptions};
 
 /// A run of frames is handed over when it has this many bytes, and at the end of each block.
 const RUN_BYTES: usize = 32 * 1024;
@@ -17,13 +17,13 @@ const RUN_BYTES: usize = 32 * 1024;
 /// count. After the death of a thread, that place is unknown, and the partition does not end.
 pub fn feed(
     names: &[String],
-    parser: ParserKind,
+    options: &ParserOptions,
     keep_values: bool,
     feed: &Feed,
     stop: &Stop,
     tell: impl Fn(&Progress) + Send + 'static,
 ) -> Reading {
-    let mut parser = Parser::new(parser);
+    let mut parser = Parser::new(options);
     let mut run = Frames::default();
     let hand_over = |run: &mut Frames| {
         feed.send(Event::Frames(std::mem::replace(run, feed.spare())));

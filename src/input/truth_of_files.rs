@@ -7,7 +7,7 @@ use crate::input::parts::{Part, between};
 use kuu_core::record::Source;
 use kuu_core::truth::{self, Truth};
 use kuu_core::window::Unit;
-use kuu_frame::{Parser, ParserKind};
+use kuu_frame::{Parser, ParserOptions};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Counts the files `names`, up to `limit` frames of each; returns the truth, the sources that were read, and the error
@@ -16,7 +16,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// Reads as many files at a time as there are threads; if there are fewer files, gzip files are split into parts.
 pub fn count<'a>(
     names: impl IntoIterator<Item = (&'a str, Option<u64>)>,
-    parser: ParserKind,
+    parser: &ParserOptions,
     units: &[Unit],
 ) -> (Truth, Vec<Source>, Option<InputError>) {
     let names: Vec<_> = names.into_iter().collect();
@@ -72,7 +72,7 @@ impl File<'_> {
     fn join(
         mut self,
         counted: Vec<(Truth, Option<InputError>)>,
-        parser: ParserKind,
+        parser: &ParserOptions,
         units: &[Unit],
     ) -> (Truth, Source, Option<InputError>) {
         let all_read = counted.iter().all(|(_, error)| error.is_none());
@@ -122,7 +122,7 @@ mod tests {
     fn count_by(threads: usize, files: &[&Path], limit: Option<u64>) -> impl PartialEq + std::fmt::Debug + use<> {
         let names: Vec<_> = files.iter().map(|path| (path.to_str().unwrap(), limit)).collect();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let (truth, sources, error) = pool.install(|| count(names, ParserKind::Fast, &[Unit::Minute]));
+        let (truth, sources, error) = pool.install(|| count(names, &ParserOptions::default(), &[Unit::Minute]));
         let error = error.map(|error| error.to_string());
         (truth.windows(), truth.ledger().clone(), sources, error)
     }

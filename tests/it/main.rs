@@ -41,6 +41,7 @@ mod input {
     mod damage;
     mod dead_threads;
     mod files;
+    mod own_frames;
     mod streams;
 }
 

@@ -22,7 +22,7 @@ fn fixture() -> impl Iterator<Item = Vec<u8>> {
 /// Feeds four partitions in turn, as a topic does; all windows are emitted at the end.
 fn observe(bencher: Bencher, units: &[Unit]) {
     const PARTITIONS: usize = 4;
-    let mut parser = fast::FastParser::new();
+    let mut parser = fast::FastParser::default();
     let frames: Vec<(String, i64)> = fixture()
         .map(|line| {
             let frame = parser.root(&line).and_then(kuu_frame::Root::frame).expect("a frame");

@@ -1,7 +1,7 @@
 //! The configuration in effect of each command, as stored in a record: one command writes it, another one reads it.
 
 use crate::window::Unit;
-use kuu_frame::ParserKind;
+use kuu_frame::{FrameFormat, ParserKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use strum::{Display, EnumMessage, EnumString, IntoStaticStr, VariantArray};
@@ -125,6 +125,8 @@ pub struct ProduceConfig {
     /// Whether the broker drops duplicates.
     #[serde(rename = "enable.idempotence")]
     pub idempotence: bool,
+    /// Where frames have their members.
+    pub frames: FrameFormat,
     /// Whether the run was complete; unknown in records from before this member existed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub complete: Option<bool>,
@@ -177,6 +179,8 @@ pub struct CountConfig {
     pub follow: bool,
     /// Which parser reads the frames.
     pub parser: ParserKind,
+    /// Where frames have their members.
+    pub frames: FrameFormat,
     /// Whether the run was complete; unknown in records from before this member existed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub complete: Option<bool>,
@@ -190,6 +194,8 @@ pub struct VerifyConfig {
     pub topic: String,
     /// The topic of the results.
     pub output: String,
+    /// Where frames have their members.
+    pub frames: FrameFormat,
 }
 
 /// Options of `kuu batch`.
@@ -198,6 +204,8 @@ pub struct VerifyConfig {
 pub struct BatchConfig {
     /// The units of the windows, shortest first.
     pub window: Vec<Unit>,
+    /// Where frames have their members.
+    pub frames: FrameFormat,
 }
 
 /// Options of `kuu bench`.
@@ -232,6 +240,8 @@ pub struct BenchConfig {
     pub guarantee: Guarantee,
     /// Conditions besides kuu that change the shares of the ceilings, by name.
     pub conditions: BTreeMap<String, String>,
+    /// Where frames have their members.
+    pub frames: FrameFormat,
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::ledger::Ledger;
 use crate::lines::{Block, is_blank};
 use crate::window::{Unit, Window};
 use foldhash::fast::RandomState;
-use kuu_frame::{Frame, Malformed, Parser, ParserKind};
+use kuu_frame::{Frame, Malformed, Parser, ParserOptions};
 use rayon::iter::{IntoParallelIterator, ParallelExtend, ParallelIterator};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -171,21 +171,26 @@ impl Default for Truth {
 /// Counts an input on all threads of the current rayon pool: one thread reads (and inflates) while the others parse.
 /// Stops after the first `limit` lines that are not blank, or at the first error; returns the error with the count of
 /// the lines before it.
-pub fn count<B: Blocks>(blocks: B, kind: ParserKind, units: &[Unit], limit: Option<u64>) -> (Truth, Option<B::Error>) {
-    let counted = count_each([(blocks, limit)], kind, units).pop();
+pub fn count<B: Blocks>(
+    blocks: B,
+    options: &ParserOptions,
+    units: &[Unit],
+    limit: Option<u64>,
+) -> (Truth, Option<B::Error>) {
+    let counted = count_each([(blocks, limit)], options, units).pop();
     counted.unwrap_or_else(|| (Truth::new(units), None))
 }
 
 /// Counts several inputs at the same time, each as [`count`] does.
 pub fn count_each<B: Blocks>(
     inputs: impl IntoIterator<Item = (B, Option<u64>)>,
-    kind: ParserKind,
+    options: &ParserOptions,
     units: &[Unit],
 ) -> Vec<(Truth, Option<B::Error>)> {
     let queue = |(blocks, left)| Mutex::new(BlockQueue { blocks, left, ended: false, error: None });
     let queues: Vec<_> = inputs.into_iter().map(queue).collect();
     let parts = rayon::broadcast(|thread| {
-        let (mut parser, mut block) = (Parser::new(kind), Block::default());
+        let (mut parser, mut block) = (Parser::new(options), Block::default());
         let mut truths = vec![Truth::new(units); queues.len()];
         // Each thread begins with another input, and then helps with the others.
         for index in (0..queues.len()).map(|index| (index + thread.index()) % queues.len()) {

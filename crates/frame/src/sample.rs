@@ -3,10 +3,10 @@
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How many values are looked at, and how many of their members are listed.
-const VALUES: usize = 3;
+const VALUES: u64 = 3;
 const MEMBERS: usize = 12;
 /// How deep members are listed, and the longest value that is shown, in characters.
 const DEPTH: usize = 4;
@@ -15,7 +15,7 @@ const SHOWN: usize = 30;
 /// The members of the first values without a valid user id or time.
 #[derive(Debug, Default)]
 pub struct Sample {
-    taken: AtomicUsize,
+    taken: AtomicU64,
     members: Mutex<BTreeMap<String, String>>,
 }
 
@@ -23,12 +23,17 @@ impl Sample {
     /// Adds the members of a value, if it is one of the first.
     #[cold]
     pub(crate) fn take(&self, value: &[u8]) {
-        if self.taken.load(Ordering::Relaxed) >= VALUES || self.taken.fetch_add(1, Ordering::Relaxed) >= VALUES {
+        if self.taken.fetch_add(1, Ordering::Relaxed) >= VALUES {
             return;
         }
         if let (Ok(value), Ok(mut members)) = (serde_json::from_slice(value), self.members.lock()) {
             list(&value, "", 1, &mut members);
         }
+    }
+
+    /// The number of values without a valid user id or time so far.
+    pub fn values(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
     }
 
     /// The members, each as a pointer and a value: `/event/user/id (17)`. Not all, if there are many.

@@ -51,7 +51,7 @@ pub fn conditions(run: &BenchRun<'_>) -> Conditions {
     [
         ("broker", format!("{}{version}", broker.kind)),
         ("processor", host::processor()),
-        ("vector unit", fast::FastParser::new().engine().into()),
+        ("vector unit", fast::FastParser::default().engine().into()),
         ("cores", host::machine().cores.to_string()),
         ("threads a core", host::threads_a_core().map_or_else(|| "unknown".into(), |threads| threads.to_string())),
         ("build", if cfg!(debug_assertions) { "debug" } else { "release" }.into()),

@@ -6,6 +6,7 @@ use crate::cli::BenchArgs;
 use crate::commands::session::Session;
 use crate::kafka::admin::Cluster;
 use kuu_core::configuration::Compression;
+use kuu_frame::ParserOptions;
 
 /// The size of a replayed batch relative to its frames: measured for lz4 on the fixture, with a margin. Batches of a
 /// live stream are small, and compress less.
@@ -18,6 +19,7 @@ const PARTITIONS: usize = 4;
 pub struct BenchRun<'a> {
     pub arguments: &'a BenchArgs,
     pub session: &'a Session,
+    pub parser: ParserOptions,
     pub load: &'a Load,
     pub cluster: &'a Cluster,
     pub prefix: &'a str,

@@ -14,7 +14,7 @@ use crate::system::clock::steady_us;
 use crate::system::fault::planted;
 use anyhow::{Context as _, Result, anyhow};
 use kuu_core::frame_batch::{Frames, Times};
-use kuu_frame::{Parser, ParserKind};
+use kuu_frame::{Parser, ParserOptions};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::message::{BorrowedMessage, Headers, Message};
@@ -36,7 +36,7 @@ pub struct ReaderOptions {
     /// Number of consumers, each with a thread and a share of the partitions.
     pub threads: usize,
     /// The parser of the frames.
-    pub parser: ParserKind,
+    pub parser: ParserOptions,
     /// Whether the original bytes are kept.
     pub keep_values: bool,
     /// Whether the reader continues at the end, and records the times of each frame.
@@ -107,7 +107,7 @@ impl Reader {
 
     fn read(&mut self) -> Result<()> {
         let mut bounded = self.begin()?;
-        let mut parser = Parser::new(self.options.parser);
+        let mut parser = Parser::new(&self.options.parser);
         let mut run = Frames::default();
         let mut listener = Listener::new(PATIENCE);
         while !self.stop.interrupted() && !self.feed.is_closed() && self.shares.iter().any(|share| !share.ended) {

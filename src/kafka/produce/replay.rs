@@ -4,7 +4,7 @@ use crate::engine::stop::Stop;
 use crate::input::several::{self, Reading};
 use crate::input::{Progress, is_blank};
 use crate::kafka::produce::frame_sender::Sender;
-use kuu_frame::{Parser, ParserKind};
+use kuu_frame::{Parser, ParserOptions};
 
 /// Number of bits of a tag that hold the line; the higher bits hold the index of the file.
 const LINE_BITS: u32 = 48;
@@ -19,12 +19,12 @@ pub fn place(tag: usize) -> (usize, u64) {
 pub fn replay(
     names: &[String],
     limit: Option<u64>,
-    parser: ParserKind,
+    options: &ParserOptions,
     sender: &mut Sender,
     stop: &Stop,
     tell: impl Fn(&Progress) + Send + 'static,
 ) -> Reading {
-    let mut parser = Parser::new(parser);
+    let mut parser = Parser::new(options);
     several::read(names, limit, stop, tell, |file, block| {
         for (number, line) in block.lines() {
             if !is_blank(line) {

@@ -4,7 +4,7 @@ use crate::support::broker::{Mock, read, rows, values};
 use crate::support::frames::{MINUTE, frame, lines, windows};
 use crate::support::kuu::{Kuu, each};
 use crate::support::wire::settle;
-use kuu_frame::{MAX_UID, Malformed, Member, fast, plain};
+use kuu_frame::{FrameFormat, MAX_UID, Malformed, Member, fast, plain};
 use proptest::prelude::*;
 
 const MOST: usize = 65_536;
@@ -24,12 +24,12 @@ fn uid(pieces: &[(String, usize)], bytes: usize) -> (String, usize) {
 }
 
 fn agree(value: &[u8], is_good: bool) {
-    let mut plain = plain::PlainParser::new();
+    let mut plain = plain::PlainParser::default();
     let verdict = plain.root(value).unwrap();
     assert_eq!((matches!(verdict.uid, Member::Good(_)), verdict.ts), (is_good, Member::Good(5)));
     assert_eq!(verdict.frame().is_ok(), is_good);
     assert!(is_good || verdict.frame() == Err(Malformed::BadUid) && verdict.key().is_none());
-    for mut parser in fast::FastParser::all() {
+    for mut parser in fast::FastParser::all(&FrameFormat::default()) {
         let engine = parser.engine();
         assert!(parser.root(value) == Ok(verdict), "{engine}: a uid of {} bytes", value.len());
     }

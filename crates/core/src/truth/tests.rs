@@ -1,4 +1,5 @@
 use super::*;
+use kuu_frame::ParserKind;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -51,7 +52,7 @@ fn windows_and_ledger() {
     ]
     .concat();
     for kind in [ParserKind::Fast, ParserKind::Plain] {
-        let (truth, error) = count(given([Ok(&text), Ok("\u{fe}\n")]), kind, &[Unit::Hour, Unit::Minute], None);
+        let (truth, error) = count(given([Ok(&text), Ok("\u{fe}\n")]), &kind.into(), &[Unit::Hour, Unit::Minute], None);
         assert_eq!(error, None);
         assert_eq!(
             print(&truth),
@@ -95,13 +96,14 @@ fn a_limit_counts_lines_that_are_not_blank() {
     for (limit, blank, read, counted) in
         [(0, 0, 0, 0), (1, 0, 1, 1), (2, 1, 2, 1), (3, 2, 3, 2), (4, 2, 4, 3), (5, 2, 4, 3)]
     {
-        let (truth, error) = count(given([Ok(&one), Ok(&two)]), ParserKind::Plain, &[Unit::Minute], Some(limit));
+        let (truth, error) =
+            count(given([Ok(&one), Ok(&two)]), &ParserKind::Plain.into(), &[Unit::Minute], Some(limit));
         let ledger = truth.ledger();
         assert_eq!((ledger.blank, ledger.read, ledger.counted, error), (blank, read, counted, None), "{limit}");
     }
     // The lines after the limit are not even read.
     let mut blocks = given([Ok(&one), Err("unreadable")]);
-    assert_eq!(count(&mut blocks, ParserKind::Plain, &[Unit::Minute], Some(2)).1, None);
+    assert_eq!(count(&mut blocks, &ParserKind::Plain.into(), &[Unit::Minute], Some(2)).1, None);
     assert_eq!(blocks.0.len(), 1);
 }
 
@@ -109,7 +111,7 @@ fn a_limit_counts_lines_that_are_not_blank() {
 fn an_error_comes_with_what_stands_before_it() {
     let blocks =
         given([Ok("{\"uid\":\"a\",\"ts\":0}\n"), Err("first"), Ok("{\"uid\":\"b\",\"ts\":0}\n"), Err("second")]);
-    let (truth, error) = count(blocks, ParserKind::Plain, &[Unit::Minute], None);
+    let (truth, error) = count(blocks, &ParserKind::Plain.into(), &[Unit::Minute], None);
     assert_eq!(error, Some("first"));
     assert_eq!(print(&truth), [r#"{"unit": "minute", "start": 0, "users": 1, "frames": 1}"#]);
 }
@@ -139,7 +141,7 @@ proptest! {
             rest = after;
         }
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let (truth, error) = pool.install(|| count(Given(blocks), ParserKind::Plain, &[Unit::Minute], None));
+        let (truth, error) = pool.install(|| count(Given(blocks), &ParserKind::Plain.into(), &[Unit::Minute], None));
         prop_assert_eq!(error, None);
         let counts = truth.windows().into_iter().map(|count| (count.window.start, count.users, count.frames));
         prop_assert_eq!(counts.collect::<Vec<_>>(), expected);
