@@ -23,8 +23,11 @@ pub fn others() -> Vec<FrameFormat> {
     ]
 }
 
+/// A value, and its user id and time.
+type Case<'a> = (&'a str, Result<(&'a str, i64), Malformed>);
+
 #[track_caller]
-fn check(format: &FrameFormat, cases: &[(&str, Result<(&str, i64), Malformed>)]) {
+fn check(format: &FrameFormat, cases: &[Case]) {
     let mut parsers = Parsers::new(format);
     for (value, expected) in cases {
         for spaces in [0, 1, 57, 63, 64, 4_090] {
