@@ -166,16 +166,15 @@ impl Origin {
         let nothing = String::new();
         for (name, now) in &wanted.settings {
             let then = origin.settings.get(name).unwrap_or(&nothing);
-            if then != now {
-                bail!("it was made with {name} {}, not {}", named(then), named(now));
+            match (then.as_str(), now.as_str()) {
+                (then, now) if then == now => {}
+                ("", now) => bail!("it was made without {name}, not with {name} {now}"),
+                (then, "") => bail!("it was made with {name} {then}, not without it"),
+                (then, now) => bail!("it was made with {name} {then}, not {now}"),
             }
         }
         Ok(origin)
     }
-}
-
-fn named(setting: &str) -> &str {
-    if setting.is_empty() { "none" } else { setting }
 }
 
 #[cfg(test)]
@@ -197,7 +196,11 @@ mod tests {
         assert_eq!(why(&text, &origin("hour")), "it was made with --window minute, not hour");
         let mut ordered = minute.clone();
         ordered.settings.insert("--ordered-output".into(), "sorted".into());
-        assert_eq!(why(&text, &ordered), "it was made with --ordered-output none, not sorted");
+        assert_eq!(why(&text, &ordered), "it was made without --ordered-output, not with --ordered-output sorted");
+        assert_eq!(
+            why(&ordered.at(&[7], None, Vec::new()), &minute),
+            "it was made with --ordered-output sorted, not without it"
+        );
         assert_eq!(why(br#"{"format":3,"more":1}"#, &minute), "it has format 3, this kuu reads 1 to 2");
         assert_eq!(why(b"{}", &minute), "it does not name its format");
         assert_eq!(why(br#"{"format":1}"#, &minute), "it is damaged");

@@ -145,6 +145,10 @@ fn other_settings_and_other_topics() {
         ("--lateness 6s", "it was made with --lateness 5s, not 6s"),
         ("--retention 2d", "it was made with --retention 86400s, not 172800s"),
         ("--max-jump 2h", "it was made with --max-jump 3600s, not 7200s"),
+        ("--uid user", "it was made without --uid, not with --uid /user"),
+        ("--uid-type any", "it was made without --uid-type, not with --uid-type any"),
+        ("--ts /at/ts", "it was made without --ts, not with --ts /at/ts"),
+        ("--ts-format ms", "it was made without --ts-format, not with --ts-format ms"),
     ] {
         run(options).exits(2).complains(words).complains("--recreate");
     }
