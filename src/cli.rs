@@ -224,8 +224,8 @@ pub struct CountArgs {
 /// Which windows.
 #[derive(Clone, Debug, Args)]
 pub struct Windows {
-    /// Units of the windows, separated by commas
-    #[arg(long, value_parser = named::<Unit>(), value_delimiter = ',', default_value = "minute", value_name = "UNIT")]
+    /// Windows, separated by commas: second, minute, hour, day, week, month, year, or any length such as 10s, 5min, 6h, 2d
+    #[arg(long, value_delimiter = ',', default_value = "minute", allow_hyphen_values = true, value_name = "UNIT")]
     pub window: Vec<Unit>,
 }
 
@@ -262,8 +262,8 @@ pub struct VerifyArgs {
     /// The topic with the results
     #[arg(long, default_value = "output", value_name = "TOPIC", value_parser = topic)]
     pub output: String,
-    /// Units to check, separated by commas; rows of others are left out [default: those last counted into the output, else minute]
-    #[arg(long, value_parser = named::<Unit>(), value_delimiter = ',', value_name = "UNIT")]
+    /// Windows to check, separated by commas; rows of others are left out [default: those last counted into the output, else minute]
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true, value_name = "UNIT")]
     pub window: Vec<Unit>,
     /// Where frames have their members [default: as the count's record has it, else that of the topic's receipt]
     #[command(flatten)]

@@ -141,7 +141,7 @@ impl Job {
     /// The settings and topics that the counts depend on.
     pub(super) fn origin(&self, topics: Ids) -> Origin {
         let Config { units, lateness, retention, max_jump, .. } = &self.counting;
-        let units: Vec<&str> = units.iter().map(|unit| unit.name()).collect();
+        let units: Vec<String> = units.iter().map(ToString::to_string).collect();
         // A state that an older kuu wrote has none of these: it is one of the default.
         let (format, usual) = (&self.parser.format, FrameFormat::default());
         let unless = |value: &dyn ToString, usual: &dyn ToString| {

@@ -35,7 +35,7 @@ impl WindowTable {
         for (window, answer) in &self.answers {
             let change = answer.first.map(|first| answer.last.users as i64 - first as i64);
             rows.push(vec![
-                window.to_string(),
+                window.label(),
                 count(answer.last.users),
                 answer.first.map_or_else(|| "-".into(), count),
                 change.map_or_else(|| "-".into(), difference),

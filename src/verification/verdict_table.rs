@@ -4,7 +4,6 @@ use crate::terminal::{self, Screen, difference, plural, table};
 use crate::verification::check::Checked;
 use kuu_core::record::Verdict;
 use kuu_core::verdict::{Comparison, Line};
-use kuu_core::window::Unit;
 
 /// Number of windows in a table if there are many: first the wrong ones, then the corrected ones.
 const SHOWN: usize = 50;
@@ -56,12 +55,8 @@ fn windows(comparison: &Comparison) -> String {
     }
     let number = |n: Option<u64>| n.map_or_else(|| "-".into(), terminal::count);
     for line in &lines {
-        let window = match line.window.unit {
-            Unit::Hour => format!("{} (hour)", line.window),
-            _ => line.window.to_string(),
-        };
         rows.push(vec![
-            window,
+            line.window.label(),
             number(line.answer.map(|answer| answer.users)),
             number(line.truth.map(|truth| truth.users)),
             number(line.first.map(|first| first.users)),

@@ -41,7 +41,7 @@ pub struct Row {
 /// A row in the format of kuu.
 #[derive(Serialize)]
 struct WrittenRow {
-    unit: &'static str,
+    unit: Unit,
     start: i64,
     end: i64,
     users: u64,
@@ -69,7 +69,7 @@ impl Row {
     /// Appends the row as one JSON object; `emitted_us` is in microseconds since the Unix epoch.
     pub fn write(&self, emitted_us: i64, out: &mut Vec<u8>) {
         let Row { window: Window { unit, start, end }, count: Count { users, frames }, revision, timing } = *self;
-        let (unit, timing) = (unit.name(), timing.map(Timing::name));
+        let timing = timing.map(Timing::name);
         let written = WrittenRow { unit, start, end, users, frames, timing, revision, emitted_us };
         serde_json::to_writer(out, &written).expect("texts and numbers can be written as JSON");
     }

@@ -1,33 +1,19 @@
-//! Tumbling windows of UTC event time, from a second to a year.
+//! Tumbling windows of UTC event time: seconds, minutes, ... years, and any whole number of seconds.
 
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::fmt;
-use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+use std::str::FromStr;
 
 const DAY: i64 = 86_400;
 const EPOCH: Date = date(1970, 1, 1);
 
-/// The length of a window, ordered from the shortest to the longest.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    Display,
-    EnumString,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase", parse_err_ty = String, parse_err_fn = unknown)]
+/// The length of a window. Each length has one value, and one name: 60 seconds are a minute, not `Every`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unit {
     /// One second.
     Second,
@@ -43,20 +29,55 @@ pub enum Unit {
     Month,
     /// A year of the Gregorian calendar.
     Year,
+    /// Any other whole number of seconds, from the Unix epoch on.
+    Every(Seconds),
 }
 
-impl Unit {
-    /// Every unit, shortest first.
-    pub const ALL: &[Unit] = Unit::VARIANTS;
+/// The length in seconds of a unit that has no name of its own: see [`Unit::every`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Seconds(u32);
 
-    /// The name used on the command line, in keys and in records.
-    pub fn name(self) -> &'static str {
-        self.into()
+impl Unit {
+    /// The units with a name of their own, shortest first.
+    pub const NAMED: &[Unit] =
+        &[Unit::Second, Unit::Minute, Unit::Hour, Unit::Day, Unit::Week, Unit::Month, Unit::Year];
+
+    /// The longest window of seconds: 10,000 days. Below the 146,097 days of 400 years, after which the Gregorian
+    /// calendar repeats, such windows never hold whole months only.
+    pub const MAX_SECONDS: u32 = 10_000 * 86_400;
+
+    /// Windows of this many seconds, aligned to the Unix epoch, if it is `1..=MAX_SECONDS`.
+    pub fn every(seconds: u32) -> Option<Unit> {
+        match seconds {
+            1 => Some(Unit::Second),
+            60 => Some(Unit::Minute),
+            3_600 => Some(Unit::Hour),
+            86_400 => Some(Unit::Day),
+            _ => (1..=Unit::MAX_SECONDS).contains(&seconds).then_some(Unit::Every(Seconds(seconds))),
+        }
+    }
+
+    /// Its seconds, if its windows have a fixed length and one of them starts at the epoch.
+    fn seconds(self) -> Option<i64> {
+        match self {
+            Unit::Second => Some(1),
+            Unit::Minute => Some(60),
+            Unit::Hour => Some(3_600),
+            Unit::Day => Some(DAY),
+            Unit::Every(Seconds(seconds)) => Some(seconds.into()),
+            Unit::Week | Unit::Month | Unit::Year => None,
+        }
     }
 
     /// Whether every window of this unit lies within one window of `longer`.
     pub fn nests_in(self, longer: Unit) -> bool {
-        self < longer && !(self == Unit::Week && longer > Unit::Week)
+        match (self.seconds(), longer.seconds()) {
+            (Some(short), Some(long)) => short < long && long % short == 0,
+            // Weeks, months and years begin at any day of those since the epoch, but at the start of a day.
+            (Some(short), None) => DAY % short == 0,
+            (None, None) => self == Unit::Month && longer == Unit::Year,
+            (None, Some(_)) => false,
+        }
     }
 
     /// The window that holds the second `ts` (Unix seconds, `0..=MAX_TS`).
@@ -67,6 +88,7 @@ impl Unit {
             Unit::Minute => span(ts, 60),
             Unit::Hour => span(ts, 3600),
             Unit::Day => span(ts, DAY),
+            Unit::Every(Seconds(seconds)) => span(ts, seconds.into()),
             // 1970-01-01 was a Thursday, three days after a Monday.
             Unit::Week => {
                 let day = ts.div_euclid(DAY);
@@ -83,10 +105,105 @@ impl Unit {
         };
         Window { unit: self, start, end }
     }
+
+    /// What units are ordered by: the length in seconds, of months and years the average over 400 years; and whether it
+    /// is a unit of the calendar, as a week comes after the seven days from a Thursday.
+    fn rank(self) -> (i64, bool) {
+        match self {
+            Unit::Week => (7 * DAY, true),
+            Unit::Month => (146_097 * DAY / 4_800, true),
+            Unit::Year => (146_097 * DAY / 400, true),
+            _ => (self.seconds().unwrap_or_default(), false),
+        }
+    }
+
+    fn own_name(self) -> Option<&'static str> {
+        match self {
+            Unit::Second => Some("second"),
+            Unit::Minute => Some("minute"),
+            Unit::Hour => Some("hour"),
+            Unit::Day => Some("day"),
+            Unit::Week => Some("week"),
+            Unit::Month => Some("month"),
+            Unit::Year => Some("year"),
+            Unit::Every(_) => None,
+        }
+    }
 }
 
-fn unknown(name: &str) -> String {
-    format!("no unit `{name}`: use second, minute, hour, day, week, month or year")
+impl Ord for Unit {
+    fn cmp(&self, other: &Unit) -> Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+impl PartialOrd for Unit {
+    fn partial_cmp(&self, other: &Unit) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// What a length is written in, shortest first.
+const LETTERS: [(&str, u32); 4] = [("s", 1), ("min", 60), ("h", 3_600), ("d", 86_400)];
+
+/// The name used on the command line, in rows, keys and records: `minute`, or a length in the largest of `s`, `min`, `h`
+/// and `d` that divides it, as in `90min`.
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.own_name(), self) {
+            (None, Unit::Every(Seconds(seconds))) => {
+                let (letters, one) = LETTERS.into_iter().rfind(|(_, one)| seconds % one == 0).unwrap_or(LETTERS[0]);
+                f.pad(&format!("{}{letters}", seconds / one))
+            }
+            (name, _) => f.pad(name.unwrap_or_default()),
+        }
+    }
+}
+
+/// Reads a name, or any spelling of a length: `60s` is `minute`.
+impl FromStr for Unit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Unit, String> {
+        if let Some(unit) = Unit::NAMED.iter().find(|unit| unit.own_name() == Some(text)) {
+            return Ok(*unit);
+        }
+        let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+        let (number, letters) = text.split_at(digits);
+        let one = LETTERS.into_iter().find(|(known, _)| *known == letters).map(|(_, one)| one);
+        let Some(one) = one.filter(|_| digits > 0) else {
+            return Err(match letters {
+                "" if digits > 0 => {
+                    format!("no unit `{text}`: {number} of what? Write {number}s, {number}min, {number}h or {number}d")
+                }
+                "m" if digits > 0 => format!("no unit `{text}`: minutes are written {number}min"),
+                _ => format!(
+                    "no unit `{text}`: use second, minute, hour, day, week, month or year, or a whole number of s, min, \
+                     h or d, as in 10s, 5min, 6h or 2d"
+                ),
+            });
+        };
+        let seconds = number.parse::<u32>().ok().and_then(|number| number.checked_mul(one));
+        match seconds {
+            Some(0) => Err(format!("no unit `{text}`: a window lasts 1s at least")),
+            seconds => seconds.and_then(Unit::every).ok_or_else(|| {
+                format!("no unit `{text}`: a window lasts {} at most", Unit::Every(Seconds(Unit::MAX_SECONDS)))
+            }),
+        }
+    }
+}
+
+impl Serialize for Unit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Unit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Unit, D::Error> {
+        let name = Cow::<str>::deserialize(deserializer)?;
+        name.parse().map_err(D::Error::custom)
+    }
 }
 
 /// One interval `start..end` of event time, in Unix seconds.
@@ -108,6 +225,14 @@ impl Window {
         format!("{}:{}", self.unit, self.start)
     }
 
+    /// The window in a table of several units: `2016-07-11 13:00 (hour)` where a minute could start there too.
+    pub fn label(&self) -> String {
+        match self.unit {
+            Unit::Hour | Unit::Every(_) => format!("{self} ({})", self.unit),
+            _ => self.to_string(),
+        }
+    }
+
     /// Whether the second `ts` belongs to the window.
     pub fn contains(&self, ts: i64) -> bool {
         self.start <= ts && ts < self.end
@@ -115,33 +240,36 @@ impl Window {
 }
 
 impl Ord for Window {
-    fn cmp(&self, other: &Window) -> std::cmp::Ordering {
+    fn cmp(&self, other: &Window) -> Ordering {
         (self.start, self.unit).cmp(&(other.start, other.unit))
     }
 }
 
 impl PartialOrd for Window {
-    fn partial_cmp(&self, other: &Window) -> Option<std::cmp::Ordering> {
+    fn partial_cmp(&self, other: &Window) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-/// The window as people write it: `2016-07-11 13:39`, `2016-W28`, `2016`.
+/// The window as people write it: `2016-07-11 13:39`, with seconds only if windows do not last whole minutes;
+/// `2016-W28`, `2016`.
 impl fmt::Display for Window {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let date = date_of(self.start);
         let second = self.start.rem_euclid(DAY);
         let (h, m, s) = (second / 3600, second / 60 % 60, second % 60);
         match self.unit {
-            Unit::Second => f.pad(&format!("{date} {h:02}:{m:02}:{s:02}")),
-            Unit::Minute | Unit::Hour => f.pad(&format!("{date} {h:02}:{m:02}")),
-            Unit::Day => f.pad(&date.to_string()),
             Unit::Week => {
                 let week = date.iso_week_date();
                 f.pad(&format!("{}-W{:02}", week.year(), week.week()))
             }
             Unit::Month => f.pad(&format!("{}-{:02}", date.year(), date.month())),
             Unit::Year => f.pad(&date.year().to_string()),
+            unit => match unit.seconds().unwrap_or(1) {
+                seconds if seconds % DAY == 0 => f.pad(&date.to_string()),
+                seconds if seconds % 60 == 0 => f.pad(&format!("{date} {h:02}:{m:02}")),
+                _ => f.pad(&format!("{date} {h:02}:{m:02}:{s:02}")),
+            },
         }
     }
 }
@@ -161,107 +289,4 @@ fn day_number(date: Date) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use kuu_frame::MAX_TS;
-    use proptest::prelude::*;
-
-    fn ts(text: &str) -> i64 {
-        text.parse::<jiff::Timestamp>().unwrap().as_second()
-    }
-
-    fn bounds(unit: Unit, at: &str) -> (i64, i64) {
-        let window = unit.window(ts(at));
-        (window.start, window.end)
-    }
-
-    #[test]
-    fn calendars() {
-        for (unit, at, start, end) in [
-            (Unit::Second, "2016-07-11T13:39:44Z", "2016-07-11T13:39:44Z", "2016-07-11T13:39:45Z"),
-            (Unit::Minute, "2016-07-11T13:39:59Z", "2016-07-11T13:39:00Z", "2016-07-11T13:40:00Z"),
-            (Unit::Hour, "2016-07-11T13:39:59Z", "2016-07-11T13:00:00Z", "2016-07-11T14:00:00Z"),
-            (Unit::Day, "2016-02-29T23:59:59Z", "2016-02-29T00:00:00Z", "2016-03-01T00:00:00Z"),
-            (Unit::Week, "2016-01-03T23:59:59Z", "2015-12-28T00:00:00Z", "2016-01-04T00:00:00Z"),
-            (Unit::Week, "2020-12-31T00:00:00Z", "2020-12-28T00:00:00Z", "2021-01-04T00:00:00Z"),
-            (Unit::Week, "2024-12-30T00:00:00Z", "2024-12-30T00:00:00Z", "2025-01-06T00:00:00Z"),
-            (Unit::Week, "1970-01-01T00:00:00Z", "1969-12-29T00:00:00Z", "1970-01-05T00:00:00Z"),
-            (Unit::Month, "2016-02-29T12:00:00Z", "2016-02-01T00:00:00Z", "2016-03-01T00:00:00Z"),
-            (Unit::Month, "2100-02-28T12:00:00Z", "2100-02-01T00:00:00Z", "2100-03-01T00:00:00Z"),
-            (Unit::Month, "2000-02-29T12:00:00Z", "2000-02-01T00:00:00Z", "2000-03-01T00:00:00Z"),
-            (Unit::Month, "2019-04-30T23:59:59Z", "2019-04-01T00:00:00Z", "2019-05-01T00:00:00Z"),
-            (Unit::Month, "2019-12-31T23:59:59Z", "2019-12-01T00:00:00Z", "2020-01-01T00:00:00Z"),
-            (Unit::Year, "2016-12-31T23:59:59Z", "2016-01-01T00:00:00Z", "2017-01-01T00:00:00Z"),
-            (Unit::Year, "1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z", "1971-01-01T00:00:00Z"),
-        ] {
-            assert_eq!(bounds(unit, at), (ts(start), ts(end)), "{unit} {at}");
-        }
-    }
-
-    #[test]
-    fn the_last_second_of_the_year_9999() {
-        let end = MAX_TS + 1;
-        for (unit, start) in [
-            (Unit::Second, end - 1),
-            (Unit::Minute, end - 60),
-            (Unit::Hour, end - 3600),
-            (Unit::Day, end - DAY),
-            (Unit::Month, end - 31 * DAY),
-            (Unit::Year, end - 365 * DAY),
-        ] {
-            assert_eq!(unit.window(MAX_TS), Window { unit, start, end });
-        }
-        // 9999-12-31 is a Friday: its week ends two days later.
-        let week = Unit::Week.window(MAX_TS);
-        assert_eq!((week.start, week.end), (end - 5 * DAY, end + 2 * DAY));
-    }
-
-    #[test]
-    fn labels_and_keys() {
-        let at = ts("2016-07-11T13:39:44Z");
-        let labels: Vec<String> = Unit::ALL.iter().map(|unit| unit.window(at).to_string()).collect();
-        assert_eq!(
-            labels,
-            [
-                "2016-07-11 13:39:44",
-                "2016-07-11 13:39",
-                "2016-07-11 13:00",
-                "2016-07-11",
-                "2016-W28",
-                "2016-07",
-                "2016"
-            ]
-        );
-        assert_eq!(Unit::Minute.window(at).key(), "minute:1468244340");
-        assert_eq!(Unit::Week.window(0).to_string(), "1970-W01");
-        assert_eq!(Unit::Week.window(ts("2021-01-03T00:00:00Z")).to_string(), "2020-W53");
-    }
-
-    #[test]
-    fn nesting() {
-        assert!(
-            Unit::Second.nests_in(Unit::Week) && Unit::Day.nests_in(Unit::Month) && Unit::Month.nests_in(Unit::Year)
-        );
-        assert!(
-            !Unit::Week.nests_in(Unit::Month) && !Unit::Week.nests_in(Unit::Year) && !Unit::Day.nests_in(Unit::Day)
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn windows_tile_the_time(ts in 0..=MAX_TS, unit in prop::sample::select(Unit::ALL)) {
-            let window = unit.window(ts);
-            prop_assert!(window.contains(ts));
-            for second in [window.start.max(0), (window.end - 1).min(MAX_TS)] {
-                prop_assert_eq!(unit.window(second), window);
-            }
-            if window.end <= MAX_TS {
-                prop_assert_eq!(unit.window(window.end).start, window.end);
-            }
-            for longer in Unit::ALL.iter().copied().filter(|longer| unit.nests_in(*longer)) {
-                let outer = longer.window(ts);
-                prop_assert!(outer.start <= window.start && window.end <= outer.end);
-            }
-        }
-    }
-}
+mod tests;

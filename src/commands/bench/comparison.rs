@@ -42,7 +42,7 @@ pub fn conditions(run: &BenchRun<'_>) -> Conditions {
     // The embedded broker belongs to kuu; the version of Kafka makes a difference.
     let version = broker.version.filter(|_| !run.cluster.is_embedded()).map_or_else(String::new, |it| format!(" {it}"));
     let inputs: Vec<&str> = run.load.sources.iter().map(|source| source.sha256.as_str()).collect();
-    let units: Vec<&str> = session::units(&arguments.windows.window).iter().map(|unit| unit.name()).collect();
+    let units: Vec<String> = session::units(&arguments.windows.window).iter().map(ToString::to_string).collect();
     let known = |properties: &[(String, String)]| {
         let open = properties.iter().filter(|(key, _)| !is_secret(key));
         open.map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" ")

@@ -7,7 +7,7 @@ use crate::counter::journal::Journal;
 use crate::counter::open_windows::{ByEnd, Far, Lane, Open};
 use crate::counter::watermark::Clocks;
 use crate::ledger::Ledger;
-use crate::window::{Unit, Window};
+use crate::window::Window;
 use kuu_frame::{Frame, Malformed};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -23,6 +23,8 @@ pub struct Counter {
     pub(super) lanes: Vec<Lane>,
     /// For each lane, the longest shorter lane that nests in it: a user that is not new there is not new here.
     within: Vec<Option<usize>>,
+    /// For each lane, whether the user of this frame is new to its window; kept for its memory.
+    fresh: Vec<bool>,
     /// Windows without an on-time result.
     pub(super) pending: Queue,
     /// Windows with an on-time result that still accept frames.
@@ -41,11 +43,12 @@ impl Counter {
         config.units.sort();
         config.units.dedup();
         let units = &config.units;
-        let within = (0..units.len()).map(|i| (0..i).rev().find(|j| units[*j].nests_in(units[i]))).collect();
+        let within: Vec<_> = (0..units.len()).map(|i| (0..i).rev().find(|j| units[*j].nests_in(units[i]))).collect();
         Counter {
             clocks: Clocks::new(partitions, config.lateness, config.max_jump),
             users: Users::default(),
             lanes: units.iter().map(|unit| Lane::new(*unit)).collect(),
+            fresh: vec![false; within.len()],
             within,
             pending: Queue::new(),
             closed: Queue::new(),
@@ -99,7 +102,6 @@ impl Counter {
         }
         self.ledger.counted += 1;
         let user = self.users.intern(frame.uid);
-        let mut fresh = [false; Unit::ALL.len()];
         for (i, lane) in self.lanes.iter_mut().enumerate() {
             let window = lane.window(frame.ts);
             let open = lane.open(window);
@@ -107,7 +109,7 @@ impl Counter {
             if i == 0 && open.revision.is_some() {
                 self.ledger.late += 1;
             }
-            fresh[i] = self.within[i].is_none_or(|shorter| fresh[shorter]) && open.users.insert(user);
+            self.fresh[i] = self.within[i].is_none_or(|shorter| self.fresh[shorter]) && open.users.insert(user);
             if open.frames == 1 {
                 self.pending.insert(ByEnd::from(window));
                 open.far = far;

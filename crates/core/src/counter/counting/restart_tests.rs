@@ -6,6 +6,7 @@ use crate::counter::journal::Change;
 use crate::counter::members::Members;
 use crate::counter::snapshot::Records;
 use crate::counter::watermark::Watermark;
+use crate::window::Unit;
 use proptest::prelude::*;
 
 /// One event in the life of a counter.
@@ -69,7 +70,8 @@ fn fold(records: &mut Records, changes: Vec<Change>) {
 }
 
 fn config(retention: i64) -> Config {
-    let units = vec![Unit::Second, Unit::Minute, Unit::Week, Unit::Month];
+    let every = |seconds| Unit::every(seconds).unwrap();
+    let units = vec![Unit::Second, Unit::Minute, Unit::Week, Unit::Month, every(7), every(420), every(432_000)];
     // A low limit, so that some windows are refused; before the first clock starts, the first frames open as many as
     // they can.
     Config { units, lateness: 5, retention, max_jump: 120, max_open_windows: 20, max_far_users: 30 }

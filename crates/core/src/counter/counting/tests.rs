@@ -1,6 +1,7 @@
 //! Histories: frames go in, and the test compares every emitted result, in order.
 
 use super::*;
+use crate::window::Unit;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -331,7 +332,7 @@ fn malformed_values_are_booked_by_reason_and_move_no_clock() {
 
 #[test]
 fn every_unit_from_one_parse_in_the_order_of_their_ends() {
-    let mut counter = Counter::new(Config { units: Unit::ALL.to_vec(), ..Config::default() }, 1);
+    let mut counter = Counter::new(Config { units: Unit::NAMED.to_vec(), ..Config::default() }, 1);
     // The last second of 2015, and the first of 2016: a Thursday and a Friday of one ISO week.
     let new_year = 1_451_606_400;
     for _ in 0..8 {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::counter::watermark::Watermark;
+use crate::window::Unit;
 use proptest::prelude::*;
 
 const HOUR: i64 = 3_600;

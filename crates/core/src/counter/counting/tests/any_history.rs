@@ -1,6 +1,7 @@
 //! Any history: the fold of all results is the exact count.
 
 use super::*;
+use crate::truth::Truth;
 
 type Counts = BTreeMap<Window, (u64, u64)>;
 
@@ -9,11 +10,23 @@ fn folded(results: impl Iterator<Item = Emission>) -> Counts {
     results.map(|result| (result.window, (result.users, result.frames))).collect()
 }
 
+/// Units with a name, and lengths of which some divide each other, in any order, some of them twice.
+fn any_units() -> impl Strategy<Value = Vec<Unit>> {
+    let every = |seconds| Unit::every(seconds).unwrap();
+    let round = vec![2, 7, 10, 90, 120, 300, 420, 540, 600, 5_400, 7_200, 86_400, 172_800, 604_800];
+    let unit = prop_oneof![
+        prop::sample::select(Unit::NAMED),
+        prop::sample::select(round).prop_map(every),
+        (1..20_000u32).prop_map(every),
+    ];
+    prop::collection::vec(unit, 1..12)
+}
+
 /// The same counts from plain sets.
 fn plain(units: &[Unit], frames: &[(usize, u8, i64)]) -> Counts {
     let mut sets: BTreeMap<Window, (BTreeSet<u8>, u64)> = BTreeMap::new();
     for (_, user, ts) in frames {
-        for unit in units {
+        for unit in units.iter().collect::<BTreeSet<_>>() {
             let window = sets.entry(unit.window(*ts)).or_default();
             window.0.insert(*user);
             window.1 += 1;
@@ -24,12 +37,12 @@ fn plain(units: &[Unit], frames: &[(usize, u8, i64)]) -> Counts {
 
 proptest! {
     /// For any order, units and times of flushing, with unlimited retention: the fold of all results is the exact
-    /// count, revisions rise from 0 by one, and the ledger balances.
+    /// count and the truth, revisions rise from 0 by one, and the ledger balances.
     #[test]
     fn any_history_folds_to_the_exact_count(
         frames in prop::collection::vec((0usize..3, 0u8..20, 1_451_600_000i64..1_451_613_000), 1..300),
         wild in prop::collection::vec((0usize..3, 0u8..20, 0i64..4_000_000_000), 0..5),
-        units in prop::sample::subsequence(Unit::ALL, 1..=7),
+        units in any_units(),
         flush in 1usize..40,
     ) {
         let mut frames = frames;
@@ -62,6 +75,11 @@ proptest! {
             }
         }
         prop_assert!(counter.ledger().balances());
-        prop_assert_eq!(folded(results.into_iter()), plain(&units, &frames));
+        let expected = plain(&units, &frames);
+        let mut truth = Truth::new(&units);
+        frames.iter().for_each(|(_, user, ts)| truth.add(Ok(Frame { uid: &user.to_string(), ts: *ts })));
+        let counts = truth.windows().into_iter().map(|count| (count.window, (count.users, count.frames)));
+        prop_assert_eq!(&counts.collect::<Counts>(), &expected);
+        prop_assert_eq!(folded(results.into_iter()), expected);
     }
 }
