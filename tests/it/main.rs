@@ -23,6 +23,7 @@ mod count {
     mod follow;
     mod history;
     mod identity;
+    mod lengths;
     mod letters;
     mod limits;
     mod wild;

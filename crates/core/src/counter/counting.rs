@@ -115,7 +115,7 @@ impl Counter {
                 open.far = far;
                 self.far.add(open);
             } else if open.far {
-                self.far.users += u64::from(fresh[i]);
+                self.far.users += u64::from(self.fresh[i]);
                 if !far {
                     self.far.remove(open);
                     open.far = false;
