@@ -148,3 +148,29 @@ proptest! {
         prop_assert_eq!(truth.ledger().counted, frames.len() as u64);
     }
 }
+
+proptest! {
+    /// For any lengths, also ones that do not divide each other, and some twice.
+    #[test]
+    fn windows_of_any_length_are_plain_sets(
+        frames in prop::collection::vec((0u8..20, 0i64..40_000), 1..200),
+        lengths in prop::collection::vec(prop_oneof![1..20u32, 1..20_000u32, Just(60), Just(3_600)], 1..10),
+    ) {
+        let units: Vec<Unit> = lengths.iter().filter_map(|seconds| Unit::every(*seconds)).collect();
+        let mut truth = Truth::new(&units);
+        let mut sets: BTreeMap<(i64, i64), (BTreeSet<u8>, u64)> = BTreeMap::new();
+        for (user, ts) in &frames {
+            truth.add(Ok(Frame { uid: &user.to_string(), ts: *ts }));
+            for seconds in lengths.iter().map(|seconds| i64::from(*seconds)).collect::<BTreeSet<_>>() {
+                let (users, frames) = sets.entry((ts / seconds * seconds, seconds)).or_default();
+                users.insert(*user);
+                *frames += 1;
+            }
+        }
+        let found = truth.windows().into_iter().map(|WindowCount { window, users, frames }| {
+            ((window.start, window.end - window.start), (users, frames))
+        });
+        let expected = sets.into_iter().map(|(window, (users, frames))| (window, (users.len() as u64, frames)));
+        prop_assert_eq!(found.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    }
+}
