@@ -10,6 +10,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 pub use frames::FrameArgs;
 use kuu_core::configuration::{Compression, Guarantee};
 use kuu_core::window::Unit;
+use kuu_frame::TsFormat;
 use std::path::PathBuf;
 use std::time::Duration;
 pub use values::topic as topic_name;
@@ -268,6 +269,15 @@ pub struct VerifyArgs {
     /// Where frames have their members [default: as the count's record has it, else that of the topic's receipt]
     #[command(flatten)]
     pub frames: FrameArgs,
+    /// The member of a row that holds the start of its window
+    #[arg(long, default_value = "start", value_parser = NonEmptyStringValueParser::new(), value_name = "NAME")]
+    pub start_field: String,
+    /// The member of a row that holds the number of users
+    #[arg(long, default_value = "users", value_parser = NonEmptyStringValueParser::new(), value_name = "NAME")]
+    pub users_field: String,
+    /// How rows write starts [default: Unix seconds or RFC 3339]
+    #[arg(long, value_parser = described::<TsFormat>(), value_name = "FORMAT")]
+    pub start_format: Option<TsFormat>,
 }
 
 /// `kuu batch`

@@ -16,6 +16,7 @@ use crate::verification::verdict_table::show;
 use anyhow::{Result, bail};
 use kuu_core::configuration::{Configuration, CountConfig, VerifyConfig};
 use kuu_core::record::{Record, Source};
+use kuu_core::result::RowFormat;
 use kuu_core::truth::Truth;
 use kuu_core::verdict::Fold;
 use kuu_core::window::Unit;
@@ -39,6 +40,7 @@ pub fn run(arguments: &VerifyArgs, session: &Session) -> Result<ExitStatus> {
     let counted = counted.filter(|record| counting(record).is_some_and(|config| config.topic == topic));
     let config = counted.as_ref().and_then(counting);
     let units = units(arguments, config);
+    let rows = row_format(arguments, &units)?;
     // Connects to the broker first: counting the truth may take some time.
     let cluster = Cluster::connect(&session.settings())?;
     let produced = receipts::find(session, PRODUCE, &topic)?;
@@ -51,7 +53,7 @@ pub fn run(arguments: &VerifyArgs, session: &Session) -> Result<ExitStatus> {
 
     let guarantee = config.map(|config| config.guarantee).unwrap_or_default();
     let only = (!arguments.window.is_empty()).then_some(&units[..]);
-    let fold = Fold::new(repeats(guarantee), only);
+    let fold = Fold::new(repeats(guarantee), only).of(rows);
     let mut checked = check(&cluster, &arguments.output, &truth, fold)?;
     let is_unfinished = counted.as_ref().and_then(counting).and_then(|config| config.complete) == Some(false);
     let ledger = counted.and_then(|record| record.ledger);
@@ -78,7 +80,7 @@ pub fn run(arguments: &VerifyArgs, session: &Session) -> Result<ExitStatus> {
             "{far} of wild clocks found no place: `kuu count` sets it with --max-open-windows, --max-far-users"
         ));
     }
-    let config = VerifyConfig { topic, output: arguments.output.clone(), frames: parser.format };
+    let config = in_effect(arguments, topic, parser.format);
     let mut record = session.record(Configuration::Verify, config);
     record.broker = Some(session::broker(&cluster));
     record.input = input;
@@ -89,6 +91,17 @@ pub fn run(arguments: &VerifyArgs, session: &Session) -> Result<ExitStatus> {
     let saved = session.print(&record).and_then(|()| session.store(RECORD, &record));
     let status = if exact { ExitStatus::Fine } else { ExitStatus::Wrong };
     status.after(saved.map(|path| session.screen.say(format!("record: {}", path.display()))))
+}
+
+fn in_effect(arguments: &VerifyArgs, topic: String, frames: FrameFormat) -> VerifyConfig {
+    VerifyConfig {
+        topic,
+        output: arguments.output.clone(),
+        frames,
+        start_field: arguments.start_field.clone(),
+        users_field: arguments.users_field.clone(),
+        start_format: arguments.start_format,
+    }
 }
 
 /// The topic of the frames: the named one, or the one that was counted into this output, or the one that was filled
@@ -119,6 +132,16 @@ fn units(arguments: &VerifyArgs, counted: Option<&CountConfig>) -> Vec<Unit> {
         Some(config) if !config.window.is_empty() => config.window.clone(),
         _ => vec![Unit::Minute],
     }
+}
+
+/// How rows are read. Rows without a unit are of the one that is checked; of several, they are minutes.
+fn row_format(arguments: &VerifyArgs, units: &[Unit]) -> Result<RowFormat> {
+    if arguments.start_field == arguments.users_field {
+        bail!("--start-field and --users-field name the same member, `{}`: name two", arguments.start_field);
+    }
+    let unit = if let [unit] = units { *unit } else { Unit::Minute };
+    let (start, users) = (arguments.start_field.clone(), arguments.users_field.clone());
+    Ok(RowFormat { start, users, start_format: arguments.start_format, unit })
 }
 
 /// Counts the named files, or those in the topic's receipt, which must not have changed since.

@@ -13,7 +13,9 @@ const NAMED_FAULTS: usize = 100;
 /// Prints the table and the verdict.
 pub fn show(screen: Screen, checked: &Checked) {
     let Checked { comparison, verdict, remarks } = checked;
-    screen.say(windows(comparison));
+    if !comparison.is_misread() {
+        screen.say(windows(comparison));
+    }
     if verdict.exact {
         screen.say(format!("exact: {}", sentence(comparison, verdict)));
     } else {

@@ -76,6 +76,7 @@ mod support {
 
 mod verify {
     mod folding;
+    mod foreign;
     mod receipts;
     mod verdict;
 }

@@ -1,7 +1,7 @@
 //! The configuration in effect of each command, as stored in a record: one command writes it, another one reads it.
 
 use crate::window::Unit;
-use kuu_frame::{FrameFormat, ParserKind};
+use kuu_frame::{FrameFormat, ParserKind, TsFormat};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use strum::{Display, EnumMessage, EnumString, IntoStaticStr, VariantArray};
@@ -196,6 +196,12 @@ pub struct VerifyConfig {
     pub output: String,
     /// Where frames have their members.
     pub frames: FrameFormat,
+    /// The member of a row with the start of its window.
+    pub start_field: String,
+    /// The member of a row with the number of users.
+    pub users_field: String,
+    /// How rows write starts; if none, as Unix seconds or RFC 3339.
+    pub start_format: Option<TsFormat>,
 }
 
 /// Options of `kuu batch`.

@@ -67,7 +67,9 @@ impl Line {
 pub struct Comparison {
     /// The windows.
     pub lines: Vec<Line>,
-    /// Messages that are not rows, and why, a sentence each.
+    /// Messages that other options of `kuu verify` could read, and which options, a sentence for each kind.
+    pub misread: Vec<String>,
+    /// Other messages that are not rows, and why, a sentence each.
     pub unreadable: Vec<String>,
     /// Number of rows of units that were not asked for.
     pub left_out: u64,
@@ -81,7 +83,13 @@ impl Comparison {
 
     /// The faults of the rows, a sentence each; a sentence begins with the place, if there is one.
     pub fn breaches(&self) -> impl Iterator<Item = &String> {
-        self.unreadable.iter().chain(self.lines.iter().flat_map(|line| &line.breaches))
+        self.misread.iter().chain(&self.unreadable).chain(self.lines.iter().flat_map(|line| &line.breaches))
+    }
+
+    /// Whether there is no answer at all, and other options could read the messages: then it is no use to name every
+    /// window that is missing.
+    pub fn is_misread(&self) -> bool {
+        !self.misread.is_empty() && self.lines.iter().all(|line| line.answer.is_none())
     }
 
     /// Number of windows of the truth.

@@ -1,7 +1,8 @@
 //! Folds the rows of a topic to the state that a consumer of the topic has.
 
-use crate::result::{Count, Row, parse_key};
+use crate::result::{Count, Row, RowFormat, parse_key};
 use crate::verdict::compare::{Comparison, Line};
+use crate::verdict::misread::Misread;
 use crate::verdict::unreadable::Unreadable;
 use crate::window::{Unit, Window};
 use std::collections::{BTreeMap, HashMap};
@@ -211,6 +212,10 @@ impl Folded {
 pub struct Fold {
     repeats: Repeats,
     only: Option<Vec<Unit>>,
+    format: RowFormat,
+    /// Number of messages that are rows.
+    rows: u64,
+    misread: Misread,
     windows: BTreeMap<Window, Folded>,
     /// Foreign keys by partition: the same key in two partitions counts as two keys.
     foreign: BTreeMap<i32, Keys>,
@@ -227,6 +232,9 @@ impl Fold {
         Fold {
             repeats,
             only: only.map(<[Unit]>::to_vec),
+            format: RowFormat::default(),
+            rows: 0,
+            misread: Misread::default(),
             windows: BTreeMap::new(),
             foreign: BTreeMap::new(),
             unreadable: Unreadable::default(),
@@ -234,6 +242,12 @@ impl Fold {
             left_out: 0,
             removed: false,
         }
+    }
+
+    /// The same fold, of rows in this format.
+    #[must_use]
+    pub fn of(self, format: RowFormat) -> Fold {
+        Fold { format, ..self }
     }
 
     /// Records that the topic has lost rows.
@@ -244,9 +258,17 @@ impl Fold {
     /// Takes the next message of its partition.
     pub fn take(&mut self, message: &Message<'_>) {
         match message.value {
-            Some(value) => match Row::parse(value) {
-                Ok(row) => self.add(message, &row),
-                Err(why) => self.unreadable.add(message.partition, message.offset, why),
+            Some(value) => match self.format.parse(value) {
+                Ok(row) => {
+                    self.rows += 1;
+                    self.add(message, &row);
+                }
+                Err(why) => {
+                    let at = (message.partition, message.offset);
+                    if let Err(why) = self.misread.add(&self.format, at, value, why) {
+                        self.unreadable.add(at.0, at.1, why);
+                    }
+                }
             },
             None => self.remove(message),
         }
@@ -261,7 +283,9 @@ impl Fold {
         let folded = self.windows.entry(row.window).or_insert_with(|| Folded::new(message.partition));
         if folded.enter(message.partition) {
             folded.add(message.offset, key, row, self.repeats);
-            if let (true, Ok(other)) = (key != 0, parse_key(message.key)) {
+            // The key may be the window's own in another spelling, as `60s:0`.
+            let other = parse_key(message.key).ok().filter(|other| key != 0 && *other != row.window);
+            if let Some(other) = other {
                 folded.breach(message.offset, Breach::OthersKey(other));
             }
         }
@@ -349,8 +373,9 @@ impl Fold {
         if !self.removed {
             self.unreadable.append(self.stray);
         }
+        let misread = self.misread.sentences(self.rows, &mut self.unreadable);
         let unreadable = self.unreadable.sentences();
-        Comparison { lines: lines.into_values().collect(), unreadable, left_out: self.left_out }
+        Comparison { lines: lines.into_values().collect(), misread, unreadable, left_out: self.left_out }
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod compare;
 mod fold;
+mod misread;
 #[cfg(test)]
 mod tests;
 mod unreadable;

@@ -1,9 +1,11 @@
 use super::*;
-use crate::result::Count;
+use crate::result::{Count, RowFormat};
 use crate::window::{Unit, Window};
+use kuu_frame::TsFormat;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
+mod foreign;
 mod keys;
 
 fn minute(start: i64) -> Window {

@@ -33,6 +33,10 @@ impl Unreadable {
         self.forget();
     }
 
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
     fn forget(&mut self) {
         while self.named.len() > NAMED {
             self.named.pop_last();
