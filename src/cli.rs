@@ -1,6 +1,7 @@
 //! The options of the command line. Independent of the rest of the crate.
 
 mod frames;
+mod generate;
 mod values;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -8,6 +9,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use frames::FrameArgs;
+pub use generate::GenerateArgs;
 use kuu_core::configuration::{Compression, Guarantee};
 use kuu_core::window::Unit;
 use kuu_frame::TsFormat;
@@ -92,6 +94,8 @@ pub enum Command {
     Batch(BatchArgs),
     /// Produce, count, verify and measure, each beside its ceiling
     Bench(BenchArgs),
+    /// Make frames with every kind of trouble, and the truth about them
+    Generate(GenerateArgs),
 }
 
 /// Options of every command.
@@ -292,6 +296,9 @@ pub struct BatchArgs {
     /// Where frames have their members
     #[command(flatten)]
     pub frames: FrameArgs,
+    /// Compare with this truth file of `kuu generate`, in its units, and print what differs; exit 1 if anything does
+    #[arg(long, value_name = "FILE", conflicts_with = "window")]
+    pub check: Option<PathBuf>,
 }
 
 /// `kuu bench`

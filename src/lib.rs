@@ -1,8 +1,8 @@
 //! kuu counts unique users per window of event time in a stream of JSON frames, measures its throughput and latency,
 //! and verifies its results.
 //!
-//! Layers, from the top: `main`, [`commands`], [`bench`], [`verification`], [`count`], [`kafka`], [`input`],
-//! [`engine`], then [`cli`], [`record`], [`terminal`] and [`system`]; below them the crates `kuu-core` and
+//! Layers, from the top: `main`, [`commands`], [`bench`], [`verification`], [`count`], [`kafka`], [`input`] and
+//! [`output`], [`engine`], then [`cli`], [`record`], [`terminal`] and [`system`]; below them the crates `kuu-core` and
 //! `kuu-frame`. Imports point down only.
 
 pub mod bench;
@@ -12,6 +12,7 @@ pub mod count;
 pub mod engine;
 pub mod input;
 pub mod kafka;
+pub mod output;
 pub mod record;
 pub mod system;
 pub mod terminal;

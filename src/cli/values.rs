@@ -1,6 +1,7 @@
 //! Parses the values of options.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use kuu_core::workload::{Kind, ValueKind};
 use std::fmt::Debug;
 use std::str::FromStr;
 use std::time::Duration;
@@ -51,6 +52,47 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
     if time.subsec_nanos() != 0 { Err("event time has whole seconds".into()) } else { Ok(time) }
 }
 
+/// Bytes with a unit: `500`, `64KB`, `2GB` (powers of 1000), `1MiB` (of 1024).
+pub fn bytes(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is no size: write 500, 64KB, 200MB, 2GB or 1MiB");
+    let (number, unit) = text.split_at(text.bytes().take_while(u8::is_ascii_digit).count());
+    let units = ["", "K", "M", "G", "T"];
+    let upper = unit.trim_start().to_ascii_uppercase();
+    let (base, letter) = match upper.strip_suffix("IB") {
+        Some(letter) => (1024_u64, letter),
+        None => (1000, upper.strip_suffix('B').unwrap_or(&upper)),
+    };
+    let power = units.iter().position(|unit| *unit == letter).ok_or_else(wrong)?;
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    number.checked_mul(base.pow(power as u32)).ok_or_else(wrong)
+}
+
+/// Unix seconds, or a time of RFC 3339.
+pub fn moment(text: &str) -> Result<i64, String> {
+    if let Ok(seconds) = text.parse() {
+        return Ok(seconds);
+    }
+    let time: jiff::Timestamp = text.parse().map_err(|_| "write 2016-07-11T13:39:44Z or Unix seconds".to_owned())?;
+    if time.subsec_nanosecond() == 0 { Ok(time.as_second()) } else { Err("event time has whole seconds".into()) }
+}
+
+/// A table of all troubles of a stream.
+pub fn described_troubles() -> String {
+    let row = |kind: &Kind| {
+        let value = match kind.value_kind() {
+            ValueKind::Share => "SHARE",
+            ValueKind::Count => "N",
+            ValueKind::Partition => "PARTITION",
+            ValueKind::PartitionTime => "PARTITION:TIME",
+            ValueKind::PartitionFrom => "PARTITION:PERCENT",
+            ValueKind::Time => "TIME",
+        };
+        format!("  {:<28}{}\n", format!("{kind}={value}"), kind.get_documentation().unwrap_or_default())
+    };
+    let rows: String = Kind::ALL.iter().map(row).collect();
+    format!("Troubles (without a value: a share of 0.01, one frame, partition 0, 10 minutes, 50 %, 3 days):\n{rows}")
+}
+
 /// A valid name of a topic.
 ///
 /// # Errors
@@ -90,6 +132,24 @@ mod tests {
         assert_eq!(seconds("1d"), Ok(Duration::from_secs(86_400)));
         assert!(patience("24d").is_ok() && patience("25d").is_err() && patience("584542046090 years").is_err());
         assert!(seconds("1500ms").is_err() && duration("soon").is_err());
+    }
+
+    #[test]
+    fn sizes() {
+        for (text, size) in [("500", 500), ("64KB", 64_000), ("2 gb", 2_000_000_000), ("1MiB", 1 << 20), ("3k", 3_000)]
+        {
+            assert_eq!(bytes(text), Ok(size), "{text}");
+        }
+        for text in ["", "KB", "-1", "1.5GB", "1XB", "1iB2", "99999999999TB"] {
+            assert!(bytes(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn moments() {
+        assert_eq!(moment("1468244384"), Ok(1_468_244_384));
+        assert_eq!(moment("2016-07-11T15:39:44+02:00"), Ok(1_468_244_384));
+        assert!(moment("2016-07-11").is_err() && moment("2016-07-11T13:39:44.5Z").is_err());
     }
 
     #[test]

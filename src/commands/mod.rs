@@ -4,6 +4,7 @@ pub mod batch;
 pub mod bench;
 pub mod count;
 pub mod exit_status;
+pub mod generate;
 pub mod produce;
 mod session;
 pub mod verify;
@@ -28,6 +29,7 @@ pub fn run(cli: Cli) -> Result<ExitStatus> {
         Command::Verify(arguments) => verify::run(arguments, &session),
         Command::Batch(arguments) => batch::run(arguments, &session),
         Command::Bench(arguments) => bench::run(arguments, &session),
+        Command::Generate(arguments) => generate::run(arguments, &session),
     };
     match done {
         Err(error) if error.is::<Interrupted>() => {

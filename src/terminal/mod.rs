@@ -39,6 +39,13 @@ impl Screen {
         }
     }
 
+    /// A bar of `len` steps with the text of the template, hidden unless on a terminal.
+    pub fn bar(&self, len: u64, template: &str) -> ProgressBar {
+        let bar = self.progress(template);
+        bar.set_length(len);
+        bar
+    }
+
     /// A spinner with the text of the template, hidden unless on a terminal.
     pub fn progress(&self, template: &str) -> ProgressBar {
         let bar = ProgressBar::new_spinner();

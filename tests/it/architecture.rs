@@ -12,7 +12,7 @@ const FLOORS: [&[&str]; 8] = [
     &["verification"],
     &["count"],
     &["kafka"],
-    &["input"],
+    &["input", "output"],
     &["engine"],
     &["cli", "record", "system", "terminal"],
 ];

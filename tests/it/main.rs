@@ -38,6 +38,11 @@ mod crash {
     mod topics;
 }
 
+mod generate {
+    mod check;
+    mod streams;
+}
+
 mod input {
     mod damage;
     mod dead_threads;

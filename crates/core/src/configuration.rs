@@ -1,6 +1,7 @@
 //! The configuration in effect of each command, as stored in a record: one command writes it, another one reads it.
 
 use crate::window::Unit;
+use crate::workload::Spec;
 use kuu_frame::{FrameFormat, ParserKind, TsFormat};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -75,6 +76,8 @@ pub enum Configuration {
     Batch(InEffect<BatchConfig>),
     /// `kuu bench`
     Bench(InEffect<BenchConfig>),
+    /// `kuu generate`
+    Generate(InEffect<GenerateConfig>),
 }
 
 impl Configuration {
@@ -248,6 +251,20 @@ pub struct BenchConfig {
     pub conditions: BTreeMap<String, String>,
     /// Where frames have their members.
     pub frames: FrameFormat,
+}
+
+/// Options of `kuu generate`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GenerateConfig {
+    /// The file of the frames; `-` is standard output.
+    pub output: String,
+    /// The file of the truth.
+    pub truth: Option<String>,
+    /// Level of the gzip members, where the output is compressed.
+    pub compression_level: Option<u32>,
+    /// How the stream is made.
+    pub spec: Spec,
 }
 
 #[cfg(test)]

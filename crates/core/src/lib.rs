@@ -18,3 +18,4 @@ pub mod statistics;
 pub mod truth;
 pub mod verdict;
 pub mod window;
+pub mod workload;

@@ -37,6 +37,13 @@ pub enum Unit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Seconds(u32);
 
+impl Seconds {
+    /// The number of seconds.
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
+
 impl Unit {
     /// The units with a name of their own, shortest first.
     pub const NAMED: &[Unit] =

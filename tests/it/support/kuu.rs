@@ -21,6 +21,7 @@ pub struct Kuu {
     dir: TempDir,
     brokers: String,
     planted: String,
+    variables: Vec<(String, String)>,
 }
 
 impl Kuu {
@@ -37,12 +38,22 @@ impl Kuu {
 
     /// A directory for runs with the broker at this address.
     pub fn with(brokers: &str) -> Kuu {
-        Kuu { dir: tempfile::tempdir().unwrap(), brokers: brokers.to_owned(), planted: String::new() }
+        Kuu {
+            dir: tempfile::tempdir().unwrap(),
+            brokers: brokers.to_owned(),
+            planted: String::new(),
+            variables: Vec::new(),
+        }
     }
 
     /// From now on the thread with this name dies in every run (see `src/system/fault.rs`).
     pub fn plant_panic(&mut self, thread: &str) {
         self.planted = thread.to_owned();
+    }
+
+    /// Sets an environment variable of all later runs.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.variables.push((name.to_owned(), value.to_owned()));
     }
 
     /// Writes a file into the directory; returns its name.
@@ -134,6 +145,7 @@ impl Kuu {
             .args(timeout)
             .current_dir(self.dir.path())
             .envs((!self.brokers.is_empty()).then_some(("KUU_BROKERS", &self.brokers)))
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .envs((!self.planted.is_empty()).then_some(("KUU_TEST_PANIC", &self.planted)))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -1,0 +1,76 @@
+//! A part of a stream: lines, and what each was meant to say.
+
+use super::frame_writer::Page;
+use kuu_frame::Malformed;
+
+/// What a line was meant to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meant {
+    /// A frame.
+    Frame {
+        /// Number of the user, from 0.
+        user: u32,
+        /// Event time in Unix seconds.
+        ts: i64,
+        /// Whether `ts` has nothing to do with the time of its partition.
+        is_wild: bool,
+    },
+    /// Something else, which is no frame for this reason.
+    Malformed(Malformed),
+    /// Nothing: a blank line of a file, which no topic gets.
+    Blank,
+}
+
+/// One line of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// The bytes without the line end.
+    pub bytes: &'a [u8],
+    /// The partition that it belongs to.
+    pub partition: u16,
+    /// What it was meant to say.
+    pub meant: Meant,
+}
+
+/// Lines that follow each other. Reusable: the generator refills it without allocating.
+#[derive(Default)]
+pub struct Block {
+    pub(super) page: Page,
+    pub(super) lines: Vec<Place>,
+    /// Lines of each trouble of the specification; then those that are delayed.
+    pub(super) counts: Vec<u64>,
+    /// Number of the last line in the stream, from 1.
+    pub(super) up_to: u64,
+}
+
+/// Where a line is in the block, and what it means.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) partition: u16,
+    pub(super) meant: Meant,
+}
+
+impl Block {
+    /// All lines with their line ends.
+    pub fn bytes(&self) -> &[u8] {
+        self.page.bytes()
+    }
+
+    /// Every line.
+    pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
+        self.lines.iter().map(|place| Line {
+            bytes: &self.page.bytes()[place.start..place.end],
+            partition: place.partition,
+            meant: place.meant,
+        })
+    }
+
+    pub(super) fn clear(&mut self, troubles: usize) {
+        self.page.clear();
+        self.lines.clear();
+        self.counts.clear();
+        self.counts.resize(troubles + 1, 0);
+    }
+}

@@ -1,0 +1,31 @@
+//! Streams of known truth: frames as the challenge's generator makes them, and every kind of trouble.
+//!
+//! [`Spec`] says what a stream is made of, [`Generator`] makes its blocks, each by itself, [`Oracle`] says from what
+//! they mean how many users and frames each window has, and [`TruthFile`] keeps that.
+
+mod block;
+mod calendar;
+mod damage;
+mod dice;
+mod frame_writer;
+mod generator;
+mod in_order;
+mod oracle;
+mod schedule;
+mod spec;
+mod trouble;
+mod truth_file;
+mod users;
+mod vocabulary;
+
+#[cfg(test)]
+mod tests;
+
+pub use block::{Block, Line, Meant};
+pub use generator::Generator;
+pub use in_order::in_order;
+pub use oracle::Oracle;
+pub use spec::{FRAME_BYTES, START, Spec};
+pub use trouble::{Kind, Share, Trouble, Value, ValueKind};
+pub use truth_file::{Counted, Difference, FORMAT, Header, ReadError, Row, Totals, TroubleCount, TruthFile, What};
+pub use users::MOST_SKEWED_USERS;
