@@ -140,11 +140,17 @@ pub struct Common {
 }
 
 /// `kuu produce`
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct ProduceArgs {
     /// JSON lines, plain or gzipped, of files or pipes; - is standard input
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "workload", value_name = "FILE")]
     pub files: Vec<String>,
+    /// Deliver this workload instead, as its file says: its partitions, keys, compression, transactions
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["files", "append", "limit", "partitions", "compression", "uid", "uid_type", "ts", "ts_format"])]
+    pub workload: Option<String>,
+    /// Where the files of workloads are
+    #[arg(long, value_name = "DIR", default_value = "workloads", requires = "workload")]
+    pub workloads: PathBuf,
     /// The topic to fill
     #[arg(long, default_value = "messages", value_parser = own_topic)]
     pub topic: String,

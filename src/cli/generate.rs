@@ -20,6 +20,15 @@ pub struct GenerateArgs {
     /// Replace files that exist
     #[arg(long)]
     pub force: bool,
+    /// Make the frames of this workload; its file has all other options
+    #[arg(long, value_name = "NAME", conflicts_with_all = [
+        "frames", "size", "rate", "users", "skew", "seed", "delay", "crlf", "start", "frame_bytes", "partitions", "keyed",
+        "window", "lateness", "retention", "trouble",
+    ])]
+    pub workload: Option<String>,
+    /// Where the files of workloads are
+    #[arg(long, value_name = "DIR", default_value = "workloads", requires = "workload")]
+    pub workloads: PathBuf,
     /// Number of lines [default: 50000]
     #[arg(long, value_name = "N", conflicts_with = "size")]
     pub frames: Option<u64>,

@@ -2,7 +2,7 @@
 
 use crate::cli::GenerateArgs;
 use crate::commands::exit_status::ExitStatus;
-use crate::commands::session::{Session, figure};
+use crate::commands::session::{Session, figure, workloads};
 use crate::output::{Output, pack};
 use crate::terminal::{Screen, complain, megabytes, plural, rate, size, time};
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -18,7 +18,11 @@ use std::time::Instant;
 /// # Errors
 /// If the options contradict each other, or a file cannot be written.
 pub fn run(arguments: &GenerateArgs, session: &Session) -> Result<ExitStatus> {
-    let generator = arguments.spec().and_then(|spec| Generator::new(&spec)).map_err(|error| anyhow!("{error}"))?;
+    let spec = match &arguments.workload {
+        Some(name) => workloads::read(&arguments.workloads, name)?.frames,
+        None => arguments.spec().map_err(|error| anyhow!("{error}"))?,
+    };
+    let generator = Generator::new(&spec).map_err(|error| anyhow!("{error}"))?;
     let is_stdout = arguments.output == "-";
     if is_stdout && session.common.json {
         bail!("--json and the frames cannot both go to standard output: name a file with --output");

@@ -1,5 +1,7 @@
 //! `kuu produce`: sends the frames of files to a topic, and reports the outcome of every one.
 
+mod workload;
+
 use crate::cli::ProduceArgs;
 use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::receipts::{self, PRODUCE, Receipt};
@@ -23,11 +25,14 @@ use std::time::{Duration, Instant};
 /// # Errors
 /// If the broker cannot be reached, or the topic must not be filled.
 pub fn run(arguments: &ProduceArgs, session: &Session) -> Result<ExitStatus> {
+    if let Some(name) = &arguments.workload {
+        return workload::run(arguments, session, name);
+    }
     // A wrong file name must not cause the deletion of a topic.
     input::check(&arguments.files)?;
     let cluster = Cluster::connect(&session.settings())?;
-    let earlier = prepare(arguments, session, &cluster)?;
-    let mut sender = sender(arguments, &cluster)?.until(&session.stop);
+    let earlier = prepare(arguments, session, &cluster, &[])?;
+    let mut sender = sender_with(arguments, &cluster, &[])?.until(&session.stop);
     let partitions = cluster.partitions(&arguments.topic)?.unwrap_or(0);
     let topic = Topic { name: arguments.topic.clone(), partitions };
     let id = cluster.id(&topic.name)?;
@@ -110,16 +115,16 @@ struct Earlier {
 }
 
 /// Prepares the topic; returns its earlier content, if frames are added to it.
-fn prepare(arguments: &ProduceArgs, session: &Session, cluster: &Cluster) -> Result<Earlier> {
+fn prepare(arguments: &ProduceArgs, session: &Session, cluster: &Cluster, config: &[(&str, &str)]) -> Result<Earlier> {
     let topic = &arguments.topic;
     topics::no_state(topic, cluster)?;
     let (partitions, replication) = (arguments.partitions.into(), arguments.replication_factor.into());
     if arguments.recreate {
-        cluster.check_creation(topic, partitions, replication, &[])?;
+        cluster.check_creation(topic, partitions, replication, config)?;
         delete(arguments, session, cluster)?;
     }
     if arguments.recreate || cluster.partitions(topic)?.is_none() {
-        cluster.create(topic, partitions, replication, &[])?;
+        cluster.create(topic, partitions, replication, config)?;
         return Ok(Earlier::default());
     }
     let ranges = cluster.ranges(topic)?;
@@ -180,7 +185,7 @@ fn foreign(session: &Session, cluster: &Cluster, topic: &str, before: u64, outco
     foreign
 }
 
-fn sender(arguments: &ProduceArgs, cluster: &Cluster) -> Result<Sender> {
+fn sender_with(arguments: &ProduceArgs, cluster: &Cluster, others: &[(&str, &str)]) -> Result<Sender> {
     let topic = &arguments.topic;
     let config = cluster.configs(&[topic]).pop().unwrap_or_default();
     let takes = config.max_message_bytes.unwrap_or(DEFAULT);
@@ -192,7 +197,7 @@ fn sender(arguments: &ProduceArgs, cluster: &Cluster) -> Result<Sender> {
         ("batch.size", &batch),
         ("queue.buffering.max.kbytes", &producer_kbytes(takes)),
     ];
-    let sender = Sender::new(cluster.settings(), topic, &ours, None)?;
+    let sender = Sender::new(cluster.settings(), topic, &[&ours, others].concat(), None)?;
     if config.is_compacted() != Some(true) {
         return Ok(sender);
     }
@@ -208,6 +213,7 @@ fn config(arguments: &ProduceArgs, complete: bool) -> ProduceConfig {
         topic: arguments.topic.clone(),
         compression: arguments.compression,
         limit: arguments.limit,
+        workload: None,
         append: arguments.append,
         recreate: arguments.recreate,
         acks: "all".into(),

@@ -3,6 +3,7 @@
 pub mod receipts;
 pub mod topics;
 pub mod unread;
+pub mod workloads;
 
 use crate::cli::{self, Common};
 use crate::engine::stop::Stop;

@@ -7,13 +7,14 @@ use crate::commands::session::{self, Session};
 use crate::commands::session::{topics, unread};
 use crate::input::is_stream;
 use crate::input::truth_of_files;
+use crate::input::truth_of_workload;
 use crate::kafka::admin::Cluster;
 use crate::record::store;
 use crate::terminal::ledger_line::ledger_line;
 use crate::terminal::{count, plural};
 use crate::verification::check::{check, reconcile, repeats};
 use crate::verification::verdict_table::show;
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use kuu_core::configuration::{Configuration, CountConfig, VerifyConfig};
 use kuu_core::record::{Record, Source};
 use kuu_core::result::RowFormat;
@@ -179,6 +180,13 @@ fn truth(
             path.display(),
             plural(receipts::unlisted(&produced), "frame")
         );
+    }
+    if let Some(workload) = produced.configuration.produce().and_then(|config| config.workload.as_ref()) {
+        let tombstones = produced.figures.get("tombstones").map_or(0, |figure| figure.value as u64);
+        let truth =
+            truth_of_workload::count(workload, tombstones, parser, units).map_err(|error| anyhow!("{error}"))?;
+        session.screen.say(compared(arguments, topic, &produced.input, Some(&path.display().to_string())));
+        return Ok((truth, produced.input));
     }
     if let Some(Source { name, frames, .. }) = produced.input.iter().find(|source| is_stream(&source.name)) {
         let name = if name == "-" { "standard input" } else { name };

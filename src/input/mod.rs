@@ -22,6 +22,7 @@ pub mod several;
 pub mod source;
 mod stamp;
 pub mod truth_of_files;
+pub mod truth_of_workload;
 
 pub use blocks::{Digest, Finished, Input};
 pub use error::{Cut, InputError};

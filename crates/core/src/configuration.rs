@@ -1,7 +1,8 @@
 //! The configuration in effect of each command, as stored in a record: one command writes it, another one reads it.
 
+pub use crate::compression::Compression;
 use crate::window::Unit;
-use crate::workload::Spec;
+use crate::workload::{Spec, Workload};
 use kuu_frame::{FrameFormat, ParserKind, TsFormat};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -31,34 +32,6 @@ pub enum Guarantee {
     ExactlyOnce,
     /// No transaction; counts the topic anew
     AtLeastOnce,
-}
-
-/// Compression of Kafka's batches, by librdkafka's names.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    Serialize,
-    Deserialize,
-    Display,
-    EnumMessage,
-    EnumString,
-    IntoStaticStr,
-    VariantArray,
-)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-#[allow(missing_docs)]
-pub enum Compression {
-    None,
-    #[default]
-    Lz4,
-    Zstd,
-    Snappy,
-    Gzip,
 }
 
 /// The members `command` and `config` of a record.
@@ -119,6 +92,9 @@ pub struct ProduceConfig {
     pub compression: Compression,
     /// Largest number of frames.
     pub limit: Option<u64>,
+    /// The workload whose frames these are, instead of those of files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workload: Option<Box<Workload>>,
     /// Whether frames were added to the topic's content.
     pub append: bool,
     /// Whether the topic was deleted first.

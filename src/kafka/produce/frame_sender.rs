@@ -8,7 +8,7 @@ use crate::kafka::client::settings::{Settings, unusable};
 use crate::kafka::headers::{DUE_HEADER, SENT_HEADER, with_us};
 use crate::kafka::produce::deliveries::{Deliveries, Outcome};
 use crate::kafka::produce::sending::{Untaken, send, serve, serve_and_rest};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
@@ -137,6 +137,20 @@ impl SendReport {
     }
 }
 
+/// One message, and the place of its frame.
+pub struct Message<'a> {
+    /// The key, if it has one.
+    pub key: Option<&'a str>,
+    /// The value; none is a tombstone.
+    pub value: Option<&'a [u8]>,
+    /// The partition; none leaves it to the key.
+    pub partition: Option<i32>,
+    /// The headers, if it has some.
+    pub headers: Option<OwnedHeaders>,
+    /// What [`SendReport`] calls it.
+    pub tag: usize,
+}
+
 /// An idempotent producer for one topic.
 pub struct Sender {
     producer: BaseProducer<Deliveries<FrameOutcome>>,
@@ -205,11 +219,20 @@ impl Sender {
 
     /// As [`Sender::send`], with headers.
     pub fn send_with(&mut self, key: Option<&str>, value: &[u8], tag: usize, headers: Option<OwnedHeaders>) {
-        let Sender { producer, topic, partition, stop, .. } = self;
+        self.put(Message { key, value: Some(value), partition: self.partition, headers, tag });
+    }
+
+    /// Sends a message, and waits while the queue is full.
+    pub fn put(&mut self, message: Message<'_>) {
+        let Message { key, value, partition, headers, tag } = message;
+        let Sender { producer, topic, stop, .. } = self;
         if let (None, Some(why)) = (key, &self.keyless) {
             return producer.context().with(|outcome| outcome.report.fail(tag, || why.clone()));
         }
-        let mut record = BaseRecord::with_opaque_to(topic, tag).payload(value);
+        let mut record = BaseRecord::with_opaque_to(topic, tag);
+        if let Some(value) = value {
+            record = record.payload(value);
+        }
         if let Some(key) = key {
             record = record.key(key);
         }
@@ -217,7 +240,7 @@ impl Sender {
             record = record.headers(headers);
         }
         if let Some(partition) = partition {
-            record = record.partition(*partition);
+            record = record.partition(partition);
         }
         if !self.given_up {
             let mut patience = Patience::new(stop, GRACE);
@@ -240,6 +263,32 @@ impl Sender {
         if self.sent.is_multiple_of(64) {
             serve(&self.producer);
         }
+    }
+
+    /// Gets the transactional id that the sender was made with; needed before the first transaction.
+    ///
+    /// # Errors
+    /// If the brokers refuse it.
+    pub fn init_transactions(&self, patience: Duration) -> Result<()> {
+        self.producer.init_transactions(patience).context("no transaction can begin")
+    }
+
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// If there is one already.
+    pub fn begin(&self) -> Result<()> {
+        self.producer.begin_transaction().context("no transaction can begin")
+    }
+
+    /// Ends a transaction: its messages count, or else they are aborted.
+    ///
+    /// # Errors
+    /// If the brokers refuse it.
+    pub fn end(&self, counts: bool, patience: Duration) -> Result<()> {
+        self.flush();
+        if counts { self.producer.commit_transaction(patience) } else { self.producer.abort_transaction(patience) }
+            .context("a transaction cannot end")
     }
 
     /// The topic.

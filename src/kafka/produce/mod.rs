@@ -1,6 +1,7 @@
 //! Writers of topics: frames, results, dead letters.
 
 pub mod deliveries;
+pub mod delivery;
 pub mod frame_sender;
 pub mod replay;
 pub mod result_outcome;

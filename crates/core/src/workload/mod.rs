@@ -6,7 +6,9 @@
 mod block;
 mod calendar;
 mod damage;
+mod definition;
 mod dice;
+mod epilogue;
 mod frame_writer;
 mod generator;
 mod in_order;
@@ -22,6 +24,8 @@ mod vocabulary;
 mod tests;
 
 pub use block::{Block, Line, Meant};
+pub use definition::{Action, Answer, Delivery, Event, Expected, Key, Mistake, Tier, Transactions, Workload};
+pub use epilogue::epilogue;
 pub use generator::Generator;
 pub use in_order::in_order;
 pub use oracle::Oracle;

@@ -1,0 +1,33 @@
+//! The files of workloads.
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use kuu_core::workload::Workload;
+use std::path::Path;
+
+/// Reads the workload of this name; a name that ends with `.toml` is a file.
+///
+/// # Errors
+/// If there is none, or its file is wrong: the error says where.
+pub fn read(directory: &Path, name: &str) -> Result<Workload> {
+    let path = if name.ends_with(".toml") { name.into() } else { directory.join(format!("{name}.toml")) };
+    if !path.exists() {
+        let names = names(directory);
+        let there = if names.is_empty() { "none at all".to_owned() } else { names.join(" ") };
+        bail!(
+            "no workload {}: in {} there are {there} (--workloads names another directory)",
+            path.display(),
+            directory.display()
+        );
+    }
+    let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    Workload::parse(&text).map_err(|error| anyhow!("{}: {error}", path.display()))
+}
+
+/// The names of all workloads in a directory.
+fn names(directory: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let name = |file: std::fs::DirEntry| Some(file.file_name().to_str()?.strip_suffix(".toml")?.to_owned());
+    let mut names: Vec<String> = files.filter_map(name).collect();
+    names.sort_unstable();
+    names
+}

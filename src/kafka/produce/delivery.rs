@@ -1,0 +1,185 @@
+//! Delivers the frames of a workload to a topic.
+
+use crate::engine::stop::Stop;
+use crate::kafka::produce::frame_sender::{Message, Sender};
+use anyhow::Result;
+use kuu_core::workload::{Block, Generator, Key, Line, Meant, Share, Transactions, Workload, epilogue};
+use kuu_frame::{FrameFormat, Root, fast::FastParser};
+use rdkafka::message::{Header, OwnedHeaders};
+use std::time::Duration;
+
+/// What was sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Lines of the data that are not blank.
+    pub frames: u64,
+    /// Their bytes.
+    pub frame_bytes: u64,
+    /// Messages without a value.
+    pub tombstones: u64,
+    /// Frames of aborted transactions.
+    pub aborted: u64,
+    /// Frames of the epilogue.
+    pub epilogue: u64,
+}
+
+impl Sent {
+    /// Messages in all.
+    pub fn messages(&self) -> u64 {
+        self.frames + self.tombstones + self.aborted + self.epilogue
+    }
+}
+
+/// Something that happens in a share of the cases, evenly spread.
+#[derive(Default)]
+struct Now {
+    share: f64,
+    due: f64,
+}
+
+impl Now {
+    fn new(share: Option<Share>) -> Now {
+        Now { share: share.map_or(0.0, f64::from), due: 0.0 }
+    }
+
+    fn happens(&mut self) -> bool {
+        self.due += self.share;
+        let happens = self.due >= 1.0;
+        self.due -= f64::from(u8::from(happens));
+        happens
+    }
+}
+
+/// One delivery of a workload.
+pub struct Delivery<'a> {
+    workload: &'a Workload,
+    sender: &'a mut Sender,
+    parser: FastParser,
+    tombstone: Now,
+    abort: Now,
+    /// How long to wait for the end of a transaction.
+    patience: Duration,
+    /// Frames in the open transaction.
+    open: u32,
+    /// The latest time of a frame that is plausible.
+    last: i64,
+    sent: Sent,
+}
+
+impl<'a> Delivery<'a> {
+    /// A delivery by this sender, which has a transactional id if the workload has transactions.
+    pub fn new(workload: &'a Workload, sender: &'a mut Sender, patience: Duration) -> Delivery<'a> {
+        let delivery = &workload.delivery;
+        Delivery {
+            tombstone: Now::new(delivery.tombstones),
+            abort: Now::new(delivery.transactions.map(|transactions| transactions.abort)),
+            parser: FastParser::new(&FrameFormat::default()),
+            open: 0,
+            last: workload.frames.start,
+            sent: Sent::default(),
+            workload,
+            sender,
+            patience,
+        }
+    }
+
+    /// Sends all frames, and the epilogue; `tell` gets the number of messages so far. Ends early if `stop` is interrupted.
+    ///
+    /// # Errors
+    /// If a transaction fails.
+    pub fn run(mut self, generator: &Generator, stop: &Stop, tell: impl Fn(u64)) -> Result<Sent> {
+        if self.workload.delivery.transactions.is_some() {
+            self.sender.init_transactions(self.patience)?;
+        }
+        let mut block = Block::default();
+        for number in 0..generator.blocks() {
+            generator.fill(number, &mut block);
+            for line in block.lines().filter(|line| line.meant != Meant::Blank) {
+                if stop.interrupted() {
+                    return self.end();
+                }
+                self.frame(&line)?;
+            }
+            tell(self.sent.messages());
+        }
+        if self.workload.epilogue {
+            self.epilogue()?;
+        }
+        self.end()
+    }
+
+    fn frame(&mut self, line: &Line<'_>) -> Result<()> {
+        if let Meant::Frame { ts, is_wild: false, .. } = line.meant {
+            self.last = self.last.max(ts);
+        }
+        if let Some(transactions) = self.workload.delivery.transactions {
+            self.transaction(transactions, line.partition)?;
+        }
+        if self.tombstone.happens() {
+            self.put(Some("nobody"), None, line.partition);
+            self.sent.tombstones += 1;
+        }
+        let root = self.parser.root(line.bytes);
+        let key = root.ok().and_then(Root::key).map(str::to_owned);
+        self.put(key.as_deref(), Some(line.bytes), line.partition);
+        self.sent.frames += 1;
+        self.sent.frame_bytes += line.bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Begins a transaction where one is due, and before some of them another one that is aborted.
+    fn transaction(&mut self, Transactions { frames, .. }: Transactions, partition: u16) -> Result<()> {
+        if self.open > 0 && self.open < frames {
+            self.open += 1;
+            return Ok(());
+        }
+        if self.open > 0 {
+            self.sender.end(true, self.patience)?;
+        }
+        if self.abort.happens() {
+            self.sender.begin()?;
+            for _ in 0..frames {
+                let user = format!("aborted-{}", self.sent.aborted);
+                let frame = format!(r#"{{"uid":"{user}","ts":{}}}"#, self.last);
+                self.put(Some(&user), Some(frame.as_bytes()), partition);
+                self.sent.aborted += 1;
+            }
+            self.sender.end(false, self.patience)?;
+        }
+        self.sender.begin()?;
+        self.open = 1;
+        Ok(())
+    }
+
+    fn epilogue(&mut self) -> Result<()> {
+        if self.workload.delivery.transactions.is_some() && self.open == 0 {
+            self.sender.begin()?;
+            self.open = 1;
+        }
+        let (spec, last) = (&self.workload.frames, self.last);
+        epilogue(spec, last, |partition, user, frame| {
+            self.put(Some(user), Some(frame.as_bytes()), partition);
+            self.sent.epilogue += 1;
+        });
+        Ok(())
+    }
+
+    fn put(&mut self, key: Option<&str>, value: Option<&[u8]>, partition: u16) {
+        let delivery = &self.workload.delivery;
+        let key = key.filter(|_| delivery.key == Key::User);
+        let headers = delivery.headers.then(|| {
+            let number = self.sent.messages().to_string();
+            let headers = OwnedHeaders::new().insert(Header { key: "number", value: Some(&number) });
+            headers.insert(Header { key: "nothing", value: None::<&str> })
+        });
+        let (partition, tag) = (Some(i32::from(partition)), self.sent.messages() as usize);
+        self.sender.put(Message { key, value, partition, headers, tag });
+    }
+
+    fn end(self) -> Result<Sent> {
+        if self.open > 0 {
+            self.sender.end(true, self.patience)?;
+        }
+        Ok(self.sent)
+    }
+}
