@@ -41,6 +41,7 @@ mod crash {
 mod generate {
     mod check;
     mod streams;
+    mod workloads;
 }
 
 mod input {

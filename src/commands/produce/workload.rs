@@ -2,7 +2,7 @@
 
 use crate::cli::ProduceArgs;
 use crate::commands::exit_status::ExitStatus;
-use crate::commands::produce::{begin, config, foreign, prepare, replaced, sender_with};
+use crate::commands::produce::filling::{begin, config, foreign, prepare, replaced, sender_with};
 use crate::commands::session::receipts;
 use crate::commands::session::workloads;
 use crate::commands::session::{self, Session, figure};

@@ -199,7 +199,7 @@ impl TryFrom<String> for Event {
     type Error = String;
 
     fn try_from(text: String) -> Result<Event, String> {
-        let actions: Vec<&str> = Action::VARIANTS.iter().map(|action| action.into()).collect();
+        let actions: Vec<&str> = Action::VARIANTS.iter().map(Into::into).collect();
         let wrong = || format!("`{text}` is no event: write `at 40 %: ACTION`, with one of {}", actions.join(", "));
         let (at, action) = text.split_once(": ").ok_or_else(wrong)?;
         let percent = at.strip_prefix("at ").and_then(|at| at.strip_suffix(" %")).ok_or_else(wrong)?;
