@@ -77,7 +77,8 @@ impl Output {
 }
 
 fn draft(path: &Path) -> io::Result<NamedTempFile> {
-    let (Some(name), Some(dir)) = (path.file_name(), path.parent()) else {
+    let is_folder = path.as_os_str().as_encoded_bytes().ends_with(b"/");
+    let (Some(name), Some(dir), false) = (path.file_name(), path.parent(), is_folder) else {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it names no file"));
     };
     if path.is_dir() {
@@ -118,7 +119,9 @@ mod tests {
         drop(output);
         assert_eq!(std::fs::read(&path).unwrap(), b"first");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
-        assert!(Output::open(dir.path().to_str().unwrap(), true).is_err());
+        for name in [dir.path().to_str().unwrap(), &format!("{name}.new/"), "", "/"] {
+            assert!(Output::open(name, true).is_err(), "{name}");
+        }
     }
 
     #[test]

@@ -84,8 +84,8 @@ fn write(
     session: &Session,
 ) -> (ControlFlow<End>, Written) {
     let mut written = Written { oracle: Oracle::new(generator.spec()), bytes: 0 };
-    let template = "{bar:30} {percent} %, {per_sec} blocks  {elapsed}, {eta} left";
-    let bar = Screen { to_stderr: true, ..session.screen }.bar(generator.blocks(), template);
+    let template = "{bar:30} {human_pos} of {human_len} lines  {elapsed}, {eta} left";
+    let bar = Screen { to_stderr: true, ..session.screen }.bar(generator.spec().frames, template);
     let make = |number: u64, part: &mut Part| {
         generator.fill(number, &mut part.block);
         if let Some(level) = level {
@@ -99,7 +99,7 @@ fn write(
         written.oracle.take(&part.block);
         let bytes = if level.is_some() { part.packed.as_slice() } else { part.block.bytes() };
         written.bytes += bytes.len() as u64;
-        bar.inc(1);
+        bar.inc(part.block.len());
         output.write(bytes).map_or_else(|error| ControlFlow::Break(End::Error(error)), ControlFlow::Continue)
     };
     let made = in_order(generator.blocks(), make, take);

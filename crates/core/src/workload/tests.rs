@@ -245,6 +245,15 @@ fn late_frames_are_not_in_the_lower_bound() {
 }
 
 #[test]
+fn the_last_second_of_retention_is_exact() {
+    let delay_probability = Share::try_from(0.3).unwrap();
+    for retention in [0, 60, 77] {
+        let spec = Spec { frames: 6_000, rate: 3.0, retention, delay: 300, delay_probability, ..Spec::default() };
+        assert!(is_true(&spec).header.totals.too_late > 100);
+    }
+}
+
+#[test]
 fn calendars_at_their_ends() {
     // A leap day, the end of a leap year, and the end of an ISO week 53.
     for start in [1_709_164_740, 1_735_689_540, 1_609_459_140] {
@@ -357,7 +366,7 @@ prop_compose! {
         frame_bytes in 100_u32..1_500,
         shape in (1_u16..4, any::<bool>()),
         lateness in 0_u32..100,
-        retention in 0_u32..100_000,
+        retention in prop::sample::select(vec![0_u32, 7, 60, 86_400]),
         window in prop::sample::subsequence([Unit::NAMED, &[Unit::every(90).unwrap()]].concat(), 1..4),
         kinds in prop::sample::subsequence(Kind::ALL.to_vec(), 0..8),
     ) -> Spec {
