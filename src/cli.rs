@@ -2,6 +2,7 @@
 
 mod frames;
 mod generate;
+mod pacing;
 mod values;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -13,10 +14,11 @@ pub use generate::GenerateArgs;
 use kuu_core::configuration::{Compression, Guarantee};
 use kuu_core::window::Unit;
 use kuu_frame::TsFormat;
+pub use pacing::PacingArgs;
 use std::path::PathBuf;
 use std::time::Duration;
 pub use values::topic as topic_name;
-use values::{described, duration, named, own_topic, patience, property, seconds, topic};
+use values::{described, duration, named, own_topic, pace, patience, property, seconds, topic};
 
 /// Count unique users per window of event time in Kafka, measure it, prove it.
 #[derive(Debug, Parser)]
@@ -146,7 +148,7 @@ pub struct ProduceArgs {
     #[arg(required_unless_present = "workload", value_name = "FILE")]
     pub files: Vec<String>,
     /// Deliver this workload instead, as its file says: its partitions, keys, compression, transactions
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["files", "append", "limit", "partitions", "compression", "uid", "uid_type", "ts", "ts_format"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["files", "append", "limit", "partitions", "compression", "rate", "speed", "repeat", "time", "uid", "uid_type", "ts", "ts_format"])]
     pub workload: Option<String>,
     /// Where the files of workloads are
     #[arg(long, value_name = "DIR", default_value = "workloads", requires = "workload")]
@@ -163,7 +165,7 @@ pub struct ProduceArgs {
     /// Compression of the batches
     #[arg(long, value_parser = named::<Compression>(), default_value_t)]
     pub compression: Compression,
-    /// Send the first N frames only
+    /// Send the first N frames only, repeats included
     #[arg(long, value_name = "N")]
     pub limit: Option<u64>,
     /// Add to a topic that holds frames
@@ -172,6 +174,9 @@ pub struct ProduceArgs {
     /// Delete the topic first, with all it holds
     #[arg(long)]
     pub recreate: bool,
+    /// When frames are sent, and how often
+    #[command(flatten)]
+    pub pacing: PacingArgs,
     /// Where frames have their members: the user is the key
     #[command(flatten)]
     pub frames: FrameArgs,
@@ -335,7 +340,7 @@ pub struct BenchArgs {
     #[arg(long, default_value = "10s", value_parser = duration, value_name = "TIME")]
     pub live_seconds: Duration,
     /// Frames per second of the live phase, instead of --live-seconds
-    #[arg(long, conflicts_with = "live_seconds", value_name = "N")]
+    #[arg(long, conflicts_with = "live_seconds", value_name = "N", value_parser = pace, allow_negative_numbers = true)]
     pub rate: Option<f64>,
     /// Keep the topics and the consumer groups
     #[arg(long)]

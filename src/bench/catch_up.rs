@@ -11,8 +11,9 @@ use crate::input::truth_of_files;
 use crate::kafka::admin::Cluster;
 use crate::kafka::commit::state_topic::State;
 use crate::kafka::consume::whole_topic::read_shared;
-use crate::kafka::produce::frame_sender::Sender;
-use crate::kafka::produce::replay;
+use crate::kafka::produce::frame_sender::{SendReport, Sender};
+use crate::kafka::produce::paced::PacedSender;
+use crate::kafka::produce::replay::Replay;
 use crate::kafka::topics::count_topics::{CountTopics, Limits};
 use anyhow::{Context as _, Result, bail};
 use flate2::bufread::MultiGzDecoder;
@@ -20,6 +21,7 @@ use kuu_core::configuration::Guarantee;
 use kuu_core::counter::{Config, Counter};
 use kuu_core::frame_batch::Frames;
 use kuu_core::ledger::Ledger;
+use kuu_core::truth::Extent;
 use kuu_core::window::Unit;
 use kuu_frame::{Parser, ParserKind, ParserOptions};
 use std::fs::File;
@@ -177,7 +179,7 @@ fn inflate(files: &[String]) -> Result<f64> {
 
 fn batch(plan: &CatchUpPlan) -> Result<f64> {
     seconds(|| {
-        let names = plan.files.iter().map(|name| (name.as_str(), None));
+        let names = plan.files.iter().map(|name| (name.as_str(), Extent::default()));
         match truth_of_files::count(names, &plan.parser, &[Unit::Minute]) {
             (.., Some(error)) => Err(error.into()),
             (truth, ..) => Ok(truth),
@@ -216,8 +218,7 @@ fn sender(plan: &CatchUpPlan, topic: &str, cluster: &Cluster) -> Result<Sender> 
     Sender::new(cluster.settings(), topic, &[("compression.type", plan.compression)], None)
 }
 
-fn finish(sender: Sender, frames: u64) -> Result<()> {
-    let outcome = sender.finish();
+fn delivered(outcome: &SendReport, frames: u64) -> Result<()> {
     match outcome.failures.first() {
         Some((_, why)) => bail!("{} of {frames} frames were not delivered: {why}", outcome.failed),
         None if outcome.delivered != frames => bail!("{} of {frames} frames were delivered", outcome.delivered),
@@ -225,13 +226,13 @@ fn finish(sender: Sender, frames: u64) -> Result<()> {
     }
 }
 
-fn produce(plan: &CatchUpPlan, mut sender: Sender, load: &Load, stop: &Stop) -> Result<f64> {
+fn produce(plan: &CatchUpPlan, sender: Sender, load: &Load, stop: &Stop) -> Result<f64> {
     seconds(|| {
-        let reading = replay::replay(&plan.files, None, &plan.parser, &mut sender, stop, |_| {});
-        if let Some(error) = reading.error {
-            return Err(error.into());
+        let mut sender = PacedSender::new(sender, None, stop);
+        match Replay::once(&plan.files, &plan.parser).run(&mut sender, stop, |_| {}).error {
+            Some(error) => Err(error),
+            None => delivered(&sender.finish().outcome, load.frames),
         }
-        finish(sender, load.frames)
     })
 }
 
@@ -240,7 +241,7 @@ fn raw_send(mut sender: Sender, load: &Load) -> Result<f64> {
         for (key, value) in load.iter() {
             sender.send(key, value, 0);
         }
-        finish(sender, load.kept() as u64)
+        delivered(&sender.finish(), load.kept() as u64)
     })?;
     // Only a part of a very large input is in memory.
     Ok(kept * load.frames as f64 / load.kept() as f64)

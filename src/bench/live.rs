@@ -2,6 +2,7 @@
 
 use crate::bench::load::Load;
 use crate::count::recovery::{Activity, Counted, Job};
+use crate::engine::schedule::{Pace, Schedule};
 use crate::engine::start::RunOptions;
 use crate::engine::stop::Stop;
 use crate::kafka::admin::{Cluster, Range};
@@ -10,6 +11,7 @@ use crate::kafka::commit::bare_transaction::BareTransactions;
 use crate::kafka::consume::whole_topic::{ScannedMessage, read_until};
 use crate::kafka::headers::{ARRIVED_HEADER, DUE_HEADER, decode_us};
 use crate::kafka::produce::frame_sender::Sender;
+use crate::kafka::produce::paced::{PacedReport, PacedSender};
 use crate::kafka::topics::count_topics::{CountTopics, Limits};
 use crate::system::clock::steady_us;
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -26,10 +28,6 @@ use std::time::{Duration, Instant};
 const LAG_INTERVAL: Duration = Duration::from_millis(100);
 /// The time between two bare transactions: long enough that they are no load.
 const BARE_INTERVAL: Duration = Duration::from_millis(50);
-/// The generator holds its schedule if its last frame is late by at most this fraction of the whole duration...
-const SLIP: f64 = 0.05;
-/// ...and 99 % of the frames are late by at most this time.
-const LATE_US: u64 = 250_000;
 /// Lag below the number of frames in this time is no growth, whatever its trend.
 const HARMLESS_LAG: Duration = Duration::from_millis(500);
 
@@ -65,7 +63,7 @@ pub struct LiveFigures {
     pub legs: Legs,
     /// Number of frames that were sent.
     pub frames: u64,
-    /// Frames per second that the generator reached.
+    /// Frames per second that the generator achieved.
     pub rate: f64,
     /// Why bare transactions were not timed to the end, if so.
     pub bare_error: Option<String>,
@@ -142,16 +140,15 @@ pub fn measure(
         let mut legs = join(watch)?;
         let bare = join(bare);
         legs.merge_leg(Leg::Transaction, &bare.times);
-        let Generated { schedule, rate, slip } = generated?;
-        legs.merge(&schedule);
+        let Generated { schedule, acks } = generated?;
+        legs.merge_leg(Leg::Schedule, schedule.lateness());
+        legs.merge_leg(Leg::Ack, &acks);
         legs.merge_leg(Leg::Transit, &summary.transit);
-        let planned_us = load.kept() as f64 / plan.rate * 1e6;
-        let slow = legs.get(Leg::Schedule).summary().is_some_and(|schedule| schedule.p99_us > LATE_US);
         Ok(LiveFigures {
             frames: load.kept() as u64,
-            rate,
+            rate: schedule.achieved_per_s(),
             results: summary.results,
-            on_schedule: !slow && slip as f64 <= planned_us * SLIP,
+            on_schedule: !schedule.is_behind(),
             sustained: !grows(&lag, (plan.rate * HARMLESS_LAG.as_secs_f64()) as u64),
             lag,
             ledger,
@@ -168,16 +165,15 @@ fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
 }
 
 struct Generated {
-    schedule: Legs,
-    rate: f64,
-    /// The delay of the last frame against its schedule, in microseconds.
-    slip: i64,
+    schedule: Schedule,
+    /// How long each acknowledgement took.
+    acks: Histogram,
 }
 
-/// Sends frame i when it is due, at `start + i / rate`, whether or not earlier frames are acknowledged: an open loop.
+/// Sends every frame when it is due, whether or not earlier frames are acknowledged: an open loop.
 fn generate(plan: &LivePlan, load: &Load, settings: &Settings, stop: &Stop, shared: &Signals) -> Result<Generated> {
     let ours = [("compression.type", plan.compression), ("linger.ms", "1")];
-    let mut sender = Sender::new(settings, &plan.messages, &ours, Some(steady_us))?;
+    let sender = Sender::new(settings, &plan.messages, &ours, Some(steady_us))?;
     let patience = Instant::now() + settings.timeout;
     while !shared.caught_up.load(Relaxed) && !shared.failed.load(Relaxed) {
         if Instant::now() > patience {
@@ -186,32 +182,27 @@ fn generate(plan: &LivePlan, load: &Load, settings: &Settings, stop: &Stop, shar
         std::thread::sleep(Duration::from_millis(5));
     }
     let mut sent_us = Vec::with_capacity(load.kept());
-    let mut legs = Legs::default();
-    let mut slip = 0;
-    let start = steady_us() + 10_000;
+    let mut sender = PacedSender::new(sender, Some(Schedule::new(Pace::Rate(plan.rate))), stop);
     for (i, (key, value)) in load.iter().enumerate() {
-        let due = start + (i as f64 / plan.rate * 1e6) as i64;
-        wait_until(due, &sender);
-        let now = steady_us();
-        sender.send_timed(key, value, i, due, now);
-        slip = now - due;
-        legs.record(Leg::Schedule, slip);
-        sent_us.push(now);
+        if !sender.send(key, value, i, None) {
+            break;
+        }
+        sent_us.extend(sender.schedule().and_then(Schedule::sent_us));
         shared.sent.store(i as u64 + 1, Relaxed);
-        if stop.interrupted() || shared.failed.load(Relaxed) {
+        if shared.failed.load(Relaxed) {
             break;
         }
     }
-    let last = sent_us.last().copied().unwrap_or(start);
-    let rate = sent_us.len() as f64 / ((last - start) as f64 / 1e6).max(1e-6);
-    let outcome = sender.finish();
+    let PacedReport { outcome, schedule } = sender.finish();
     if let Some((_, why)) = outcome.failures.first() {
         bail!("{} frames were not delivered to topic {}: {why}", outcome.failed, plan.messages);
     }
+    let mut acks = Histogram::default();
     for (tag, acknowledged) in outcome.acks {
-        legs.record(Leg::Ack, acknowledged - sent_us[tag]);
+        acks.record(acknowledged - sent_us[tag]);
     }
-    Ok(Generated { schedule: legs, rate, slip })
+    let schedule = schedule.context("the load was sent without a schedule")?;
+    Ok(Generated { schedule, acks })
 }
 
 #[derive(Default)]
@@ -242,19 +233,6 @@ fn bare(plan: &LivePlan, load: &Load, settings: &Settings, shared: &Signals) -> 
     };
     let error = time().err();
     Bare { error, ..bare }
-}
-
-fn wait_until(due_us: i64, sender: &Sender) {
-    loop {
-        match due_us - steady_us() {
-            left if left <= 0 => return,
-            // A delivery gets its time when it is served, so this polls often.
-            left => {
-                sender.poll();
-                std::thread::sleep(Duration::from_micros(left.min(500) as u64));
-            }
-        }
-    }
 }
 
 fn count(plan: &LivePlan, settings: &Settings, end: &Stop, shared: &Signals) -> Result<Counted> {

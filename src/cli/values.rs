@@ -93,6 +93,19 @@ pub fn described_troubles() -> String {
     format!("Troubles (without a value: a share of 0.01, one frame, partition 0, 10 minutes, 50 %, 3 days):\n{rows}")
 }
 
+/// A longer time than none.
+pub fn some_time(text: &str) -> Result<Duration, String> {
+    duration(text)
+        .and_then(|time| if time.is_zero() { Err("write a time above 0, as in 10min".into()) } else { Ok(time) })
+}
+
+/// So many in a second.
+pub fn pace(text: &str) -> Result<f64, String> {
+    let pace: f64 = text.parse().map_err(|_| "write a number, as in 5000".to_owned())?;
+    // Rejects what is no number, too.
+    if (1e-6..=1e9).contains(&pace) { Ok(pace) } else { Err("write a number from 0.000001 to 1000000000".into()) }
+}
+
 /// A valid name of a topic.
 ///
 /// # Errors
@@ -150,6 +163,16 @@ mod tests {
         assert_eq!(moment("1468244384"), Ok(1_468_244_384));
         assert_eq!(moment("2016-07-11T15:39:44+02:00"), Ok(1_468_244_384));
         assert!(moment("2016-07-11").is_err() && moment("2016-07-11T13:39:44.5Z").is_err());
+    }
+
+    #[test]
+    fn paces() {
+        assert_eq!((pace("0.000001"), pace("1e9"), pace("2.5")), (Ok(1e-6), Ok(1e9), Ok(2.5)));
+        for text in ["0", "-0", "-1", "NaN", "inf", "1e-300", "1e300", "", "fast", "5/s"] {
+            assert!(pace(text).is_err(), "{text}");
+        }
+        assert!(some_time("0s").is_err() && some_time("0").is_err());
+        assert_eq!(some_time("1ms"), Ok(Duration::from_millis(1)));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::terminal::ledger_line::ledger_line;
 use crate::terminal::{Screen, complain, count, plural, rate, table, time};
 use anyhow::{Context, Result, anyhow, bail};
 use kuu_core::configuration::{BatchConfig, Configuration};
+use kuu_core::truth::Extent;
 use kuu_core::workload::{Difference, TruthFile, What};
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Write};
@@ -26,7 +27,7 @@ pub fn run(arguments: &BatchArgs, session: &Session) -> Result<ExitStatus> {
         None => arguments.windows.window.clone(),
     };
     let units = session::units(&units);
-    let names = arguments.files.iter().map(|name| (name.as_str(), None));
+    let names = arguments.files.iter().map(|name| (name.as_str(), Extent::default()));
     let parser = arguments.frames.options();
     let (truth, sources, error) = truth_of_files::count(names, &parser, &units);
     let elapsed = started.elapsed();

@@ -233,9 +233,6 @@ impl BenchRun<'_> {
             bare,
             guarantee: self.arguments.guarantee,
         };
-        if !(plan.rate.is_finite() && plan.rate > 0.0) {
-            bail!("--rate must be more than 0 frames per second");
-        }
         let bar = self.session.screen.progress("{spinner} {msg}");
         let tell = |what: &str| {
             bar.set_message(what.to_owned());

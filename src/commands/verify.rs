@@ -18,7 +18,7 @@ use anyhow::{Result, anyhow, bail};
 use kuu_core::configuration::{Configuration, CountConfig, VerifyConfig};
 use kuu_core::record::{Record, Source};
 use kuu_core::result::RowFormat;
-use kuu_core::truth::Truth;
+use kuu_core::truth::{Extent, Truth};
 use kuu_core::verdict::Fold;
 use kuu_core::window::Unit;
 use kuu_frame::{FrameFormat, ParserOptions};
@@ -155,7 +155,7 @@ fn truth(
     units: &[Unit],
 ) -> Result<(Truth, Vec<Source>)> {
     if !arguments.files.is_empty() {
-        let names = arguments.files.iter().map(|name| (name.as_str(), None));
+        let names = arguments.files.iter().map(|name| (name.as_str(), Extent::default()));
         let (truth, sources, error) = truth_of_files::count(names, parser, units);
         if let Some(error) = error {
             return Err(error.into());
@@ -192,7 +192,8 @@ fn truth(
         let name = if name == "-" { "standard input" } else { name };
         bail!("{frames} frames came from {name}: name files with the same frames, as in `kuu verify FILE`");
     }
-    let names = produced.input.iter().map(|source| (source.name.as_str(), Some(source.frames)));
+    let extent = |source: &Source| Extent { limit: Some(source.frames), repeats: source.repeats.unwrap_or_default() };
+    let names = produced.input.iter().map(|source| (source.name.as_str(), extent(source)));
     let (truth, sources, error) = truth_of_files::count(names, parser, units);
     if let Some(error) = error {
         return Err(error.into());
@@ -211,7 +212,11 @@ fn truth(
 
 /// The topics and files of the comparison.
 fn compared(arguments: &VerifyArgs, topic: &str, sources: &[Source], receipt: Option<&str>) -> String {
-    let name = |source: &Source| format!("{} ({})", source.name, plural(source.frames, "frame"));
+    let name = |source: &Source| {
+        let times = source.repeats.map(|repeats| repeats.count).filter(|times| *times > 1);
+        let times = times.map_or_else(String::new, |times| format!(", {} times", count(times)));
+        format!("{} ({}{times})", source.name, plural(source.frames, "frame"))
+    };
     let mut names: Vec<String> = sources.iter().take(NAMED_FILES).map(name).collect();
     if sources.len() > NAMED_FILES {
         names.push(format!("{} more", count((sources.len() - NAMED_FILES) as u64)));

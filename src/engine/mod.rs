@@ -3,6 +3,7 @@
 pub mod patience;
 pub mod queue;
 pub mod run;
+pub mod schedule;
 pub mod sink;
 pub mod start;
 pub mod status;

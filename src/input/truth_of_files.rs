@@ -5,21 +5,21 @@ use crate::input::error::InputError;
 use crate::input::names::distinct;
 use crate::input::parts::{Part, between};
 use kuu_core::record::Source;
-use kuu_core::truth::{self, Truth};
+use kuu_core::truth::{self, Extent, Truth};
 use kuu_core::window::Unit;
 use kuu_frame::{Parser, ParserOptions};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Counts the files `names`, up to `limit` frames of each; returns the truth, the sources that were read, and the error
+/// Counts the files `names`, each to its extent; returns the truth, the sources that were read, and the error
 /// that ended reading early, if any: the truth then covers all lines before that place.
 ///
 /// Reads as many files at a time as there are threads; if there are fewer files, gzip files are split into parts.
 pub fn count<'a>(
-    names: impl IntoIterator<Item = (&'a str, Option<u64>)>,
+    names: impl IntoIterator<Item = (&'a str, impl Into<Extent>)>,
     parser: &ParserOptions,
     units: &[Unit],
 ) -> (Truth, Vec<Source>, Option<InputError>) {
-    let names: Vec<_> = names.into_iter().collect();
+    let names: Vec<(&str, Extent)> = names.into_iter().map(|(name, extent)| (name, extent.into())).collect();
     let threads = rayon::current_num_threads();
     let mut truth = Truth::new(units);
     let mut sources = Vec::new();
@@ -29,18 +29,18 @@ pub fn count<'a>(
     for names in names.chunks(threads) {
         let mut files = Vec::new();
         let mut unopened = None;
-        for (name, limit) in names {
+        for (name, extent) in names {
             // A file with a limit must be read in order.
-            let parts = if limit.is_some() { 1 } else { threads / names.len() };
+            let parts = if extent.limit.is_some() { 1 } else { threads / names.len() };
             match Part::open(name, parts) {
-                Ok(parts) => files.push(File { name, limit: *limit, parts }),
+                Ok(parts) => files.push(File { name, extent: *extent, parts }),
                 Err(error) => {
                     unopened = Some(error);
                     break;
                 }
             }
         }
-        let parts = files.iter_mut().flat_map(|file| file.parts.iter_mut().map(|part| (part, file.limit)));
+        let parts = files.iter_mut().flat_map(|file| file.parts.iter_mut().map(|part| (part, file.extent)));
         let Ok(counted) = catch_unwind(AssertUnwindSafe(|| truth::count_each(parts, parser, units))) else {
             return (truth, sources, Some(InputError::Lost { thread: "truth" }));
         };
@@ -63,7 +63,7 @@ pub fn count<'a>(
 
 struct File<'a> {
     name: &'a str,
-    limit: Option<u64>,
+    extent: Extent,
     parts: Vec<Part>,
 }
 
@@ -85,16 +85,18 @@ impl File<'_> {
             truth.add_block(&mut Parser::new(parser), &between);
         } else if error.is_none() && !self.parts.is_empty() {
             let rest;
-            (rest, error) = truth::count(first.read_on(), parser, units, None);
+            (rest, error) = truth::count(first.read_on(), parser, units, Extent { limit: None, ..self.extent });
             truth = truth.merge(rest);
         }
         let Finished { digest, error } = first.into_input().finish(error);
+        let repeats = self.extent.repeats;
         let source = Source {
             name: self.name.to_owned(),
             bytes: digest.bytes,
             sha256: digest.sha256,
-            frames: truth.ledger().read,
+            frames: truth.ledger().read / repeats.count.max(1),
             frame_bytes: truth.frame_bytes(),
+            repeats: (!repeats.is_once()).then_some(repeats),
         };
         (truth, source, error)
     }

@@ -66,7 +66,9 @@ mod produce {
     mod appended;
     mod compacted;
     mod keys;
+    mod paced;
     mod refilled;
+    mod repeated;
     mod replay;
 }
 

@@ -95,6 +95,18 @@ pub struct ProduceConfig {
     /// The workload whose frames these are, instead of those of files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workload: Option<Box<Workload>>,
+    /// Frames per second, if they were sent at a fixed rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
+    /// Seconds of event time per second, if frames were sent at their event time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speed: Option<f64>,
+    /// How often the input was to be sent, if it was to be sent several times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<u64>,
+    /// How long the input was to be sent again and again, in microseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub for_us: Option<u64>,
     /// Whether frames were added to the topic's content.
     pub append: bool,
     /// Whether the topic was deleted first.

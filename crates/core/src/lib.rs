@@ -14,6 +14,7 @@ pub mod lines;
 pub mod ordered;
 pub mod record;
 pub mod reorder;
+pub mod repeats;
 pub mod result;
 pub mod statistics;
 pub mod truth;

@@ -3,6 +3,7 @@
 use crate::configuration::Configuration;
 use crate::latency::LegRecords;
 use crate::ledger::Ledger;
+use crate::repeats::Repeats;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -91,10 +92,13 @@ pub struct Source {
     pub bytes: u64,
     /// SHA-256 of the same bytes, in hexadecimal.
     pub sha256: String,
-    /// Number of frames from this file: all, or those up to the limit.
+    /// Number of frames from this file: all, or those up to the limit. Each counts once, however often it was sent.
     pub frames: u64,
     /// Bytes of those frames, without line ends.
     pub frame_bytes: u64,
+    /// How often they were sent, and how much later each time; once, if it is not set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<Repeats>,
 }
 
 /// A topic.

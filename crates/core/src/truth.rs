@@ -5,6 +5,7 @@
 
 use crate::ledger::Ledger;
 use crate::lines::{Block, is_blank};
+use crate::repeats::Repeats;
 use crate::window::{Unit, Window};
 use foldhash::fast::RandomState;
 use kuu_frame::{Frame, Malformed, Parser, ParserOptions};
@@ -85,6 +86,22 @@ pub struct Truth {
     windows: HashMap<Window, Tally, RandomState>,
     ledger: Ledger,
     frame_bytes: u64,
+    repeats: Repeats,
+}
+
+/// Which lines of an input count, and how often.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extent {
+    /// The first so many lines that are not blank; all, if it is not set.
+    pub limit: Option<u64>,
+    /// How often each of them counts.
+    pub repeats: Repeats,
+}
+
+impl From<Option<u64>> for Extent {
+    fn from(limit: Option<u64>) -> Extent {
+        Extent { limit, ..Extent::default() }
+    }
 }
 
 impl Truth {
@@ -93,7 +110,19 @@ impl Truth {
         let mut units = units.to_vec();
         units.sort_unstable();
         units.dedup();
-        Truth { units, windows: HashMap::default(), ledger: Ledger::default(), frame_bytes: 0 }
+        Truth {
+            units,
+            windows: HashMap::default(),
+            ledger: Ledger::default(),
+            frame_bytes: 0,
+            repeats: Repeats::default(),
+        }
+    }
+
+    /// Counts each frame that is added as often as `repeats` has it, each time later.
+    #[must_use]
+    pub fn with_repeats(self, repeats: Repeats) -> Truth {
+        Truth { repeats, ..self }
     }
 
     /// Counts every line of a block.
@@ -112,13 +141,15 @@ impl Truth {
     pub fn add(&mut self, frame: Result<Frame<'_>, Malformed>) {
         match frame {
             Ok(Frame { uid, ts }) => {
-                self.ledger.read += 1;
-                self.ledger.counted += 1;
-                for unit in &self.units {
-                    self.windows.entry(unit.window(ts)).or_default().add(uid);
+                for ts in self.repeats.times(ts) {
+                    self.ledger.read += 1;
+                    self.ledger.counted += 1;
+                    for unit in &self.units {
+                        self.windows.entry(unit.window(ts)).or_default().add(uid);
+                    }
                 }
             }
-            Err(reason) => self.ledger.malformed(reason),
+            Err(reason) => (0..self.repeats.count).for_each(|_| self.ledger.malformed(reason)),
         }
     }
 
@@ -143,7 +174,7 @@ impl Truth {
         &self.ledger
     }
 
-    /// Bytes of the lines that are not blank, without line ends.
+    /// Bytes of the lines that are not blank, without line ends, each line once.
     pub fn frame_bytes(&self) -> u64 {
         self.frame_bytes
     }
@@ -169,29 +200,31 @@ impl Default for Truth {
 }
 
 /// Counts an input on all threads of the current rayon pool: one thread reads (and inflates) while the others parse.
-/// Stops after the first `limit` lines that are not blank, or at the first error; returns the error with the count of
-/// the lines before it.
+/// Stops at the end of its extent, or at the first error; returns the error with the count of the lines before it.
 pub fn count<B: Blocks>(
     blocks: B,
     options: &ParserOptions,
     units: &[Unit],
-    limit: Option<u64>,
+    extent: impl Into<Extent>,
 ) -> (Truth, Option<B::Error>) {
-    let counted = count_each([(blocks, limit)], options, units).pop();
+    let counted = count_each([(blocks, extent.into())], options, units).pop();
     counted.unwrap_or_else(|| (Truth::new(units), None))
 }
 
 /// Counts several inputs at the same time, each as [`count`] does.
 pub fn count_each<B: Blocks>(
-    inputs: impl IntoIterator<Item = (B, Option<u64>)>,
+    inputs: impl IntoIterator<Item = (B, Extent)>,
     options: &ParserOptions,
     units: &[Unit],
 ) -> Vec<(Truth, Option<B::Error>)> {
-    let queue = |(blocks, left)| Mutex::new(BlockQueue { blocks, left, ended: false, error: None });
-    let queues: Vec<_> = inputs.into_iter().map(queue).collect();
+    let (mut empty, mut queues) = (Vec::new(), Vec::new());
+    for (blocks, Extent { limit, repeats }) in inputs {
+        empty.push(Truth::new(units).with_repeats(repeats));
+        queues.push(Mutex::new(BlockQueue { blocks, left: limit, ended: false, error: None }));
+    }
     let parts = rayon::broadcast(|thread| {
         let (mut parser, mut block) = (Parser::new(options), Block::default());
-        let mut truths = vec![Truth::new(units); queues.len()];
+        let mut truths = empty.clone();
         // Each thread begins with another input, and then helps with the others.
         for index in (0..queues.len()).map(|index| (index + thread.index()) % queues.len()) {
             // The lock is held while a block is read, but not while it is counted.
@@ -201,7 +234,7 @@ pub fn count_each<B: Blocks>(
         }
         truths
     });
-    let mut truths = vec![Truth::new(units); queues.len()];
+    let mut truths = empty.clone();
     for part in parts {
         truths = truths.into_iter().zip(part).map(|(truth, part)| truth.merge(part)).collect();
     }

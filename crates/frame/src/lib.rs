@@ -7,6 +7,7 @@
 
 pub mod fast;
 mod format;
+mod later;
 pub mod plain;
 mod rules;
 mod sample;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use strum::{Display, EnumMessage, EnumString, IntoStaticStr, VariantArray};
 
 pub use format::{FrameFormat, Pointer, TsFormat, UidType};
+pub use later::Later;
 pub use rules::{Frame, MAX_DEPTH, MAX_TS, MAX_UID, Malformed, Member, Root};
 pub use sample::Sample;
 

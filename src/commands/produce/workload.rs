@@ -92,6 +92,7 @@ fn source(name: &str, workload: &Workload, sent: &Sent) -> Result<Source> {
         sha256: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
         frames: sent.frames,
         frame_bytes: sent.frame_bytes,
+        repeats: None,
     })
 }
 

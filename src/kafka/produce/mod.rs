@@ -3,6 +3,7 @@
 pub mod deliveries;
 pub mod delivery;
 pub mod frame_sender;
+pub mod paced;
 pub mod replay;
 pub mod result_outcome;
 pub mod result_writer;

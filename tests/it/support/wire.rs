@@ -151,6 +151,16 @@ pub struct Source {
     pub sha256: String,
     pub frames: u64,
     pub frame_bytes: u64,
+    pub repeats: Option<Repeats>,
+}
+
+/// How often the frames of a source came.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct Repeats {
+    pub first: u64,
+    pub count: u64,
+    pub shift_s: i64,
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]

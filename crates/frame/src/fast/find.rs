@@ -5,11 +5,22 @@ use crate::fast::scalar::is_space;
 use crate::fast::text::{string, unescape};
 use crate::format::FrameFormat;
 use crate::rules::Member;
+use std::ops::Range;
 
 /// Finds the two members in an object that is known to be JSON.
 #[cold]
 pub(super) fn members(value: &[u8], format: &FrameFormat, scratch: &mut String) -> Members {
     Members { uid: member(value, format.uid.names(), scratch), ts: member(value, format.ts.names(), scratch) }
+}
+
+/// The place of the literal of the time in a value that is known to be JSON, and to have one such member.
+pub(crate) fn ts_literal(value: &[u8], format: &FrameFormat, scratch: &mut String) -> Option<Range<usize>> {
+    let root = after_space(value, 0);
+    let object = value.get(root..)?;
+    let Member::Good(name_end) = member(object, format.ts.names(), scratch) else { return None };
+    let start = after_space(object, after_space(object, name_end) + 1);
+    let literal = object.get(start..after_value(object, start))?;
+    Some(root + start..root + start + literal.trim_ascii_end().len())
 }
 
 /// The position after the name of the member at the end of this path.

@@ -13,14 +13,14 @@ mod block;
 #[cfg(target_arch = "x86_64")]
 mod byte_classes;
 mod chunk;
-mod find;
+pub(crate) mod find;
 mod grammar;
 mod names;
 mod paths;
 mod portable;
 mod scalar;
 mod scan;
-mod text;
+pub(crate) mod text;
 mod utf8;
 
 use crate::format::FrameFormat;

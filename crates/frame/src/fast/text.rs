@@ -129,7 +129,7 @@ fn after_colon(value: &[u8], name_end: usize) -> &[u8] {
 
 /// The text between the quotes of the string that `rest` starts with, and whether it has escapes.
 #[inline]
-pub(super) fn string(rest: &[u8]) -> Option<(&[u8], bool)> {
+pub(crate) fn string(rest: &[u8]) -> Option<(&[u8], bool)> {
     let body = rest.strip_prefix(b"\"")?;
     let mut escaped = false;
     let mut at = 0;
@@ -165,7 +165,7 @@ fn plain(rest: &[u8]) -> usize {
 }
 
 /// Writes the unescaped text of a string; `None` if it has a lone surrogate.
-pub(super) fn unescape(raw: &[u8], text: &mut String) -> Option<()> {
+pub(crate) fn unescape(raw: &[u8], text: &mut String) -> Option<()> {
     text.clear();
     let mut rest = raw;
     while let Some(at) = memchr::memchr(b'\\', rest) {
