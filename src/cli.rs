@@ -148,7 +148,7 @@ pub struct ProduceArgs {
     #[arg(required_unless_present = "workload", value_name = "FILE")]
     pub files: Vec<String>,
     /// Deliver this workload instead, as its file says: its partitions, keys, compression, transactions
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["files", "append", "limit", "partitions", "compression", "rate", "speed", "repeat", "time", "uid", "uid_type", "ts", "ts_format"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["files", "append", "limit", "partitions", "compression", "speed", "repeat", "time", "uid", "uid_type", "ts", "ts_format"])]
     pub workload: Option<String>,
     /// Where the files of workloads are
     #[arg(long, value_name = "DIR", default_value = "workloads", requires = "workload")]

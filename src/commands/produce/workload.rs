@@ -3,6 +3,7 @@
 use crate::cli::ProduceArgs;
 use crate::commands::exit_status::ExitStatus;
 use crate::commands::produce::filling::{begin, config, foreign, prepare, replaced, sender_with};
+use crate::commands::produce::pacing;
 use crate::commands::session::receipts;
 use crate::commands::session::workloads;
 use crate::commands::session::{self, Session, figure};
@@ -54,10 +55,11 @@ pub fn run(arguments: &ProduceArgs, session: &Session, name: &str) -> Result<Exi
     ours.extend(delivery.transactions.map(|_| ("transactional.id", transactional.as_str())));
     let mut sender = sender_with(&arguments, &cluster, &ours)?.until(&session.stop);
     let bar = session.screen.progress("{spinner} {pos} messages  {elapsed}");
-    let delivered = Delivery::new(&workload, &mut sender, session.common.timeout);
+    let delivered =
+        Delivery::new(&workload, &mut sender, arguments.pacing.rate.or(delivery.rate), session.common.timeout);
     let sent = delivered.run(&generator, &session.stop, |messages| bar.set_position(messages));
     bar.finish_and_clear();
-    let (sent, outcome) = (sent?, sender.finish());
+    let ((sent, schedule), outcome) = (sent?, sender.finish());
 
     let is_gone = replaced(session, &cluster, &topic.name, &id);
     let complete = !session.stop.interrupted() && is_gone.is_none() && outcome.delivered == sent.messages();
@@ -71,12 +73,17 @@ pub fn run(arguments: &ProduceArgs, session: &Session, name: &str) -> Result<Exi
     record.topic = Some(topic);
     record.input = vec![source(name, &workload, &sent)?];
     record.figures = figures(&sent, &outcome, started.elapsed());
+    if let Some(schedule) = &schedule {
+        pacing::fill(&mut record, schedule)?;
+    }
     record.remarks.extend(is_gone.clone());
     let saved = session.print(&record).and_then(|()| receipts::store(session, &arguments.topic, &record));
     say(&arguments, session, name, &sent, &outcome, started.elapsed());
     is_gone.iter().for_each(complain);
+    schedule.as_ref().and_then(pacing::words).iter().for_each(|words| session.screen.say(words));
     session.screen.say(format!("record: {}", saved?.display()));
     Ok(match complete {
+        true if schedule.is_some_and(|schedule| schedule.is_behind()) => ExitStatus::Behind,
         true => ExitStatus::Fine,
         false if session.stop.interrupted() => ExitStatus::Interrupted,
         false => ExitStatus::Incomplete,

@@ -1,7 +1,10 @@
 //! Delivers the frames of a workload to a topic.
 
+use crate::engine::schedule::{Pace, Schedule, wait_until};
 use crate::engine::stop::Stop;
+use crate::kafka::headers::{DUE_HEADER, SENT_HEADER, with_us};
 use crate::kafka::produce::frame_sender::{Message, Sender};
+use crate::system::clock::steady_us;
 use anyhow::Result;
 use kuu_core::workload::{Block, Generator, Key, Line, Meant, Share, Transactions, Workload, epilogue};
 use kuu_frame::{FrameFormat, Root, fast::FastParser};
@@ -57,24 +60,31 @@ pub struct Delivery<'a> {
     parser: FastParser,
     tombstone: Now,
     abort: Now,
+    /// When the frames of the data are due, if they have a rate.
+    schedule: Option<Schedule>,
     /// How long to wait for the end of a transaction.
     patience: Duration,
     /// Frames in the open transaction.
     open: u32,
+    /// When the frame is due that is sent next, if the delivery has a rate.
+    due: Option<i64>,
     /// The latest time of a frame that is plausible.
     last: i64,
     sent: Sent,
 }
 
 impl<'a> Delivery<'a> {
-    /// A delivery by this sender, which has a transactional id if the workload has transactions.
-    pub fn new(workload: &'a Workload, sender: &'a mut Sender, patience: Duration) -> Delivery<'a> {
+    /// A delivery by this sender, which has a transactional id if the workload has transactions, at this rate in frames
+    /// per second.
+    pub fn new(workload: &'a Workload, sender: &'a mut Sender, rate: Option<f64>, patience: Duration) -> Delivery<'a> {
         let delivery = &workload.delivery;
         Delivery {
             tombstone: Now::new(delivery.tombstones),
             abort: Now::new(delivery.transactions.map(|transactions| transactions.abort)),
+            schedule: rate.map(Pace::Rate).map(Schedule::new),
             parser: FastParser::new(&FrameFormat::default()),
             open: 0,
+            due: None,
             last: workload.frames.start,
             sent: Sent::default(),
             workload,
@@ -87,7 +97,7 @@ impl<'a> Delivery<'a> {
     ///
     /// # Errors
     /// If a transaction fails.
-    pub fn run(mut self, generator: &Generator, stop: &Stop, tell: impl Fn(u64)) -> Result<Sent> {
+    pub fn run(mut self, generator: &Generator, stop: &Stop, tell: impl Fn(u64)) -> Result<(Sent, Option<Schedule>)> {
         if self.workload.delivery.transactions.is_some() {
             self.sender.init_transactions(self.patience)?;
         }
@@ -95,7 +105,7 @@ impl<'a> Delivery<'a> {
         for number in 0..generator.blocks() {
             generator.fill(number, &mut block);
             for line in block.lines().filter(|line| line.meant != Meant::Blank) {
-                if stop.interrupted() {
+                if stop.interrupted() || !self.wait(stop) {
                     return self.end();
                 }
                 self.frame(&line)?;
@@ -108,10 +118,19 @@ impl<'a> Delivery<'a> {
         self.end()
     }
 
+    /// Waits until the next frame is due; false if it is not sent, because of an interrupt.
+    fn wait(&mut self, stop: &Stop) -> bool {
+        let Delivery { schedule, sender, due, .. } = self;
+        *due = schedule.as_mut().map(|schedule| schedule.due(None));
+        due.is_none_or(|due| wait_until(due, stop, || sender.poll()))
+    }
+
     fn frame(&mut self, line: &Line<'_>) -> Result<()> {
         if let Meant::Frame { ts, is_wild: false, .. } = line.meant {
             self.last = self.last.max(ts);
         }
+        // What is sent beside the frames has no schedule.
+        let due = self.due.take();
         if let Some(transactions) = self.workload.delivery.transactions {
             self.transaction(transactions, line.partition)?;
         }
@@ -119,6 +138,7 @@ impl<'a> Delivery<'a> {
             self.put(Some("nobody"), None, line.partition);
             self.sent.tombstones += 1;
         }
+        self.due = due;
         let root = self.parser.root(line.bytes);
         let key = root.ok().and_then(Root::key).map(str::to_owned);
         self.put(key.as_deref(), Some(line.bytes), line.partition);
@@ -167,19 +187,27 @@ impl<'a> Delivery<'a> {
     fn put(&mut self, key: Option<&str>, value: Option<&[u8]>, partition: u16) {
         let delivery = &self.workload.delivery;
         let key = key.filter(|_| delivery.key == Key::User);
-        let headers = delivery.headers.then(|| {
+        let mut headers = delivery.headers.then(|| {
             let number = self.sent.messages().to_string();
             let headers = OwnedHeaders::new().insert(Header { key: "number", value: Some(&number) });
             headers.insert(Header { key: "nothing", value: None::<&str> })
         });
+        let now = steady_us();
+        if let Some(due) = self.due.take() {
+            let before = headers.unwrap_or_else(|| OwnedHeaders::new_with_capacity(2));
+            headers = Some(with_us(with_us(before, DUE_HEADER, due), SENT_HEADER, now));
+            if let Some(schedule) = &mut self.schedule {
+                schedule.sent(due, now);
+            }
+        }
         let (partition, tag) = (Some(i32::from(partition)), self.sent.messages() as usize);
         self.sender.put(Message { key, value, partition, headers, tag });
     }
 
-    fn end(self) -> Result<Sent> {
+    fn end(self) -> Result<(Sent, Option<Schedule>)> {
         if self.open > 0 {
             self.sender.end(true, self.patience)?;
         }
-        Ok(self.sent)
+        Ok((self.sent, self.schedule))
     }
 }

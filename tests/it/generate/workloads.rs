@@ -136,7 +136,11 @@ impl Workload {
     fn of_topic(&self, kuu: &Kuu, topics: &Topics, parser: &str) {
         let Workload { name, .. } = self;
         let (messages, output) = (&topics.messages, &topics.output);
-        kuu.run(&format!("produce --workloads {DIRECTORY} --workload {name} --topic {messages}")).exits(0);
+        let done = kuu.run(&format!("produce --workloads {DIRECTORY} --workload {name} --topic {messages}"));
+        // A busy machine may be late.
+        let has_rate = self.delivery.contains_key("rate");
+        assert!(done.code == Some(0) || (has_rate && done.code == Some(5)), "{done}");
+        assert_eq!(done.out.contains("on schedule") || done.out.contains("behind its schedule"), has_rate, "{done}");
         kuu.run(&format!("count {} --window {} --parser {parser}", topics.counting(), self.units())).exits(0);
         let windows = self.windows(kuu);
         let mut found = settle(&rows(&topics.address, output));
