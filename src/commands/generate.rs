@@ -19,7 +19,13 @@ use std::time::Instant;
 /// If the options contradict each other, or a file cannot be written.
 pub fn run(arguments: &GenerateArgs, session: &Session) -> Result<ExitStatus> {
     let spec = match &arguments.workload {
-        Some(name) => workloads::read(&arguments.workloads, name)?.frames,
+        Some(name) => {
+            let workload = workloads::read(&arguments.workloads, name)?;
+            if let Some(file) = workload.file {
+                bail!("the frames of workload {name} are those of {file}: there is nothing to generate");
+            }
+            workload.frames
+        }
         None => arguments.spec().map_err(|error| anyhow!("{error}"))?,
     };
     let generator = Generator::new(&spec).map_err(|error| anyhow!("{error}"))?;

@@ -21,7 +21,7 @@ use kuu_core::result::RowFormat;
 use kuu_core::truth::{Extent, Truth};
 use kuu_core::verdict::Fold;
 use kuu_core::window::Unit;
-use kuu_frame::{FrameFormat, ParserOptions};
+use kuu_frame::{FrameFormat, Malformed, ParserOptions};
 
 /// The record of the last run.
 const RECORD: &str = "verify.json";
@@ -181,8 +181,9 @@ fn truth(
             plural(receipts::unlisted(&produced), "frame")
         );
     }
-    if let Some(workload) = produced.configuration.produce().and_then(|config| config.workload.as_ref()) {
-        let tombstones = produced.figures.get("tombstones").map_or(0, |figure| figure.value as u64);
+    let tombstones = produced.figures.get("tombstones").map_or(0, |figure| figure.value as u64);
+    let workload = produced.configuration.produce().and_then(|config| config.workload.as_ref());
+    if let Some(workload) = workload.filter(|workload| workload.file.is_none()) {
         let truth =
             truth_of_workload::count(workload, tombstones, parser, units).map_err(|error| anyhow!("{error}"))?;
         session.screen.say(compared(arguments, topic, &produced.input, Some(&path.display().to_string())));
@@ -194,10 +195,12 @@ fn truth(
     }
     let extent = |source: &Source| Extent { limit: Some(source.frames), repeats: source.repeats.unwrap_or_default() };
     let names = produced.input.iter().map(|source| (source.name.as_str(), extent(source)));
-    let (truth, sources, error) = truth_of_files::count(names, parser, units);
+    let (mut truth, sources, error) = truth_of_files::count(names, parser, units);
     if let Some(error) = error {
         return Err(error.into());
     }
+    // A message without a value is no JSON.
+    (0..tombstones).for_each(|_| truth.add(Err(Malformed::NotJson)));
     for (then, now) in produced.input.iter().zip(&sources) {
         if then.sha256 != now.sha256 {
             bail!(

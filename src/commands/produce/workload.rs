@@ -7,8 +7,9 @@ use crate::commands::produce::pacing;
 use crate::commands::session::receipts;
 use crate::commands::session::workloads;
 use crate::commands::session::{self, Session, figure};
+use crate::input;
 use crate::kafka::admin::Cluster;
-use crate::kafka::produce::delivery::{Delivery, Sent};
+use crate::kafka::produce::delivery::{Delivered, Delivery, Sent};
 use crate::kafka::produce::frame_sender::SendReport;
 use crate::terminal::{complain, count, plural, rate, size, time};
 use anyhow::{Result, anyhow, bail};
@@ -25,24 +26,12 @@ use std::time::{Duration, Instant};
 pub fn run(arguments: &ProduceArgs, session: &Session, name: &str) -> Result<ExitStatus> {
     let workload = workloads::read(&arguments.workloads, name)?;
     let generator = Generator::new(&workload.frames).map_err(|error| anyhow!("{name}: {error}"))?;
+    input::check(workload.file.as_slice())?;
     let delivery = &workload.delivery;
     let arguments =
         ProduceArgs { partitions: workload.frames.partitions, compression: delivery.compression, ..arguments.clone() };
     let cluster = Cluster::connect(&session.settings())?;
-    if delivery.transactions.is_some() && cluster.is_embedded() {
-        bail!("the embedded broker knows no transactions that are aborted: name a Kafka with --brokers");
-    }
-    let largest = delivery.max_message_bytes.map(|bytes| bytes.to_string());
-    let topic_config: Vec<_> = largest.iter().map(|bytes| ("max.message.bytes", bytes.as_str())).collect();
-    prepare(&arguments, session, &cluster, &topic_config)?;
-    let partitions = cluster.partitions(&arguments.topic)?.unwrap_or(0);
-    if partitions != usize::from(workload.frames.partitions) {
-        bail!(
-            "topic {} has {partitions} partitions, workload {name} needs {}: --recreate makes it anew",
-            arguments.topic,
-            workload.frames.partitions
-        );
-    }
+    let partitions = prepare_topic(&arguments, session, &cluster, name, &workload)?;
     let topic = Topic { name: arguments.topic.clone(), partitions };
     let id = cluster.id(&topic.name)?;
     begin(&arguments, session, &topic)?;
@@ -55,11 +44,19 @@ pub fn run(arguments: &ProduceArgs, session: &Session, name: &str) -> Result<Exi
     ours.extend(delivery.transactions.map(|_| ("transactional.id", transactional.as_str())));
     let mut sender = sender_with(&arguments, &cluster, &ours)?.until(&session.stop);
     let bar = session.screen.progress("{spinner} {pos} messages  {elapsed}");
-    let delivered =
-        Delivery::new(&workload, &mut sender, arguments.pacing.rate.or(delivery.rate), session.common.timeout);
-    let sent = delivered.run(&generator, &session.stop, |messages| bar.set_position(messages));
+    let rate = arguments.pacing.rate.or(delivery.rate);
+    let started_delivery = Delivery::new(&workload, &mut sender, rate, session.common.timeout);
+    let tell = |messages| bar.set_position(messages);
+    let delivered = match &workload.file {
+        None => started_delivery.made(&generator, &session.stop, tell).map(|delivered| (delivered, Vec::new())),
+        Some(file) => {
+            let delivered = started_delivery.of_file(file, &session.stop, tell);
+            delivered.map(|(delivered, reading)| (delivered, reading.sources))
+        }
+    };
     bar.finish_and_clear();
-    let ((sent, schedule), outcome) = (sent?, sender.finish());
+    let (Delivered { sent, schedule }, sources) = delivered?;
+    let outcome = sender.finish();
 
     let is_gone = replaced(session, &cluster, &topic.name, &id);
     let complete = !session.stop.interrupted() && is_gone.is_none() && outcome.delivered == sent.messages();
@@ -71,7 +68,7 @@ pub fn run(arguments: &ProduceArgs, session: &Session, name: &str) -> Result<Exi
     let mut record = session.record(Configuration::Produce, stored);
     record.broker = Some(session::broker(&cluster));
     record.topic = Some(topic);
-    record.input = vec![source(name, &workload, &sent)?];
+    record.input = if sources.is_empty() { vec![source(name, &workload, &sent)?] } else { sources };
     record.figures = figures(&sent, &outcome, started.elapsed());
     if let Some(schedule) = &schedule {
         pacing::fill(&mut record, schedule)?;
@@ -88,6 +85,32 @@ pub fn run(arguments: &ProduceArgs, session: &Session, name: &str) -> Result<Exi
         false if session.stop.interrupted() => ExitStatus::Interrupted,
         false => ExitStatus::Incomplete,
     })
+}
+
+/// Makes the topic, if it is missing, and returns its number of partitions: that of the workload.
+fn prepare_topic(
+    arguments: &ProduceArgs,
+    session: &Session,
+    cluster: &Cluster,
+    name: &str,
+    workload: &Workload,
+) -> Result<usize> {
+    let delivery = &workload.delivery;
+    if delivery.transactions.is_some() && cluster.is_embedded() {
+        bail!("the embedded broker knows no transactions that are aborted: name a Kafka with --brokers");
+    }
+    let largest = delivery.max_message_bytes.map(|bytes| bytes.to_string());
+    let topic_config: Vec<_> = largest.iter().map(|bytes| ("max.message.bytes", bytes.as_str())).collect();
+    prepare(arguments, session, cluster, &topic_config)?;
+    let partitions = cluster.partitions(&arguments.topic)?.unwrap_or(0);
+    if partitions != usize::from(workload.frames.partitions) {
+        bail!(
+            "topic {} has {partitions} partitions, workload {name} needs {}: --recreate makes it anew",
+            arguments.topic,
+            workload.frames.partitions
+        );
+    }
+    Ok(partitions)
 }
 
 /// What stands for the files of a `kuu produce FILE`: its hash is that of the workload.

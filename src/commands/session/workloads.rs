@@ -2,14 +2,14 @@
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use kuu_core::workload::Workload;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Reads the workload of this name; a name that ends with `.toml` is a file.
 ///
 /// # Errors
 /// If there is none, or its file is wrong: the error says where.
 pub fn read(directory: &Path, name: &str) -> Result<Workload> {
-    let path = if name.ends_with(".toml") { name.into() } else { directory.join(format!("{name}.toml")) };
+    let path: PathBuf = if name.ends_with(".toml") { name.into() } else { directory.join(format!("{name}.toml")) };
     if !path.exists() {
         let names = names(directory);
         let there = if names.is_empty() { "none at all".to_owned() } else { names.join(" ") };
@@ -20,7 +20,10 @@ pub fn read(directory: &Path, name: &str) -> Result<Workload> {
         );
     }
     let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
-    Workload::parse(&text).map_err(|error| anyhow!("{}: {error}", path.display()))
+    let mut workload = Workload::parse(&text).map_err(|error| anyhow!("{}: {error}", path.display()))?;
+    let beside = |file: &mut String| *file = path.with_file_name(&*file).to_string_lossy().into_owned();
+    workload.file.as_mut().map(beside);
+    Ok(workload)
 }
 
 /// The names of all workloads in a directory.

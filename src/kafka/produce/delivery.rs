@@ -2,12 +2,14 @@
 
 use crate::engine::schedule::{Pace, Schedule, wait_until};
 use crate::engine::stop::Stop;
+use crate::input::is_blank;
+use crate::input::several::{self, Reading};
 use crate::kafka::headers::{DUE_HEADER, SENT_HEADER, with_us};
 use crate::kafka::produce::frame_sender::{Message, Sender};
 use crate::system::clock::steady_us;
 use anyhow::Result;
-use kuu_core::workload::{Block, Generator, Key, Line, Meant, Share, Transactions, Workload, epilogue};
-use kuu_frame::{FrameFormat, Root, fast::FastParser};
+use kuu_core::workload::{Block, Generator, Key, Meant, Share, Transactions, Workload, epilogue};
+use kuu_frame::{FrameFormat, Member, Root, fast::FastParser};
 use rdkafka::message::{Header, OwnedHeaders};
 use std::time::Duration;
 
@@ -53,6 +55,12 @@ impl Now {
     }
 }
 
+/// What was sent, and how the schedule was held, if there was one.
+pub struct Delivered {
+    pub sent: Sent,
+    pub schedule: Option<Schedule>,
+}
+
 /// One delivery of a workload.
 pub struct Delivery<'a> {
     workload: &'a Workload,
@@ -93,22 +101,24 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    /// Sends all frames, and the epilogue; `tell` gets the number of messages so far. Ends early if `stop` is interrupted.
+    /// Sends all frames that the generator makes, and the epilogue; `tell` gets the number of messages so far. Ends early
+    /// if `stop` is interrupted.
     ///
     /// # Errors
     /// If a transaction fails.
-    pub fn run(mut self, generator: &Generator, stop: &Stop, tell: impl Fn(u64)) -> Result<(Sent, Option<Schedule>)> {
-        if self.workload.delivery.transactions.is_some() {
-            self.sender.init_transactions(self.patience)?;
-        }
+    pub fn made(mut self, generator: &Generator, stop: &Stop, tell: impl Fn(u64)) -> Result<Delivered> {
+        self.begin()?;
         let mut block = Block::default();
         for number in 0..generator.blocks() {
             generator.fill(number, &mut block);
             for line in block.lines().filter(|line| line.meant != Meant::Blank) {
-                if stop.interrupted() || !self.wait(stop) {
+                if let Meant::Frame { ts, is_wild: false, .. } = line.meant {
+                    self.last = self.last.max(ts);
+                }
+                if !self.wait(stop) {
                     return self.end();
                 }
-                self.frame(&line)?;
+                self.frame(line.bytes, Some(line.partition))?;
             }
             tell(self.sent.messages());
         }
@@ -118,37 +128,84 @@ impl<'a> Delivery<'a> {
         self.end()
     }
 
+    /// Sends all frames of a file, as [`Delivery::made`] does.
+    ///
+    /// # Errors
+    /// If a transaction fails, or the file cannot be read to its end.
+    pub fn of_file(mut self, name: &str, stop: &Stop, tell: impl Fn(u64)) -> Result<(Delivered, Reading)> {
+        self.begin()?;
+        let mut failed = None;
+        let mut reading = several::read(
+            &[name.to_owned()],
+            None,
+            stop,
+            |_| {},
+            |_, block| {
+                for (_, line) in block.lines().filter(|(_, line)| !is_blank(line)) {
+                    if !self.wait(stop) {
+                        return false;
+                    }
+                    // With a key, the partition is that of the key.
+                    let partitions = u64::from(self.workload.frames.partitions);
+                    let turn = (self.sent.frames % partitions) as u16;
+                    let partition = (self.workload.delivery.key == Key::None).then_some(turn);
+                    if let Err(error) = self.frame(line, partition) {
+                        failed = Some(error);
+                        return false;
+                    }
+                }
+                tell(self.sent.messages());
+                true
+            },
+        );
+        match (failed, reading.error.take()) {
+            (Some(error), _) => Err(error),
+            (None, Some(error)) => Err(error.into()),
+            (None, None) => Ok((self.end()?, reading)),
+        }
+    }
+
+    fn begin(&self) -> Result<()> {
+        match self.workload.delivery.transactions {
+            Some(_) => self.sender.init_transactions(self.patience),
+            None => Ok(()),
+        }
+    }
+
     /// Waits until the next frame is due; false if it is not sent, because of an interrupt.
     fn wait(&mut self, stop: &Stop) -> bool {
+        if stop.interrupted() {
+            return false;
+        }
         let Delivery { schedule, sender, due, .. } = self;
         *due = schedule.as_mut().map(|schedule| schedule.due(None));
         due.is_none_or(|due| wait_until(due, stop, || sender.poll()))
     }
 
-    fn frame(&mut self, line: &Line<'_>) -> Result<()> {
-        if let Meant::Frame { ts, is_wild: false, .. } = line.meant {
-            self.last = self.last.max(ts);
-        }
+    fn frame(&mut self, bytes: &[u8], partition: Option<u16>) -> Result<()> {
         // What is sent beside the frames has no schedule.
         let due = self.due.take();
         if let Some(transactions) = self.workload.delivery.transactions {
-            self.transaction(transactions, line.partition)?;
+            self.transaction(transactions, partition)?;
         }
         if self.tombstone.happens() {
-            self.put(Some("nobody"), None, line.partition);
+            self.put(Some("nobody"), None, partition);
             self.sent.tombstones += 1;
         }
         self.due = due;
-        let root = self.parser.root(line.bytes);
-        let key = root.ok().and_then(Root::key).map(str::to_owned);
-        self.put(key.as_deref(), Some(line.bytes), line.partition);
+        let root = self.parser.root(bytes).ok();
+        if let (Some(Member::Good(ts)), true) = (root.map(|root| root.ts), self.workload.file.is_some()) {
+            self.last = ts;
+        }
+        let key = root.and_then(Root::key).map(str::to_owned);
+        self.put(key.as_deref(), Some(bytes), partition);
         self.sent.frames += 1;
-        self.sent.frame_bytes += line.bytes.len() as u64;
+        self.sent.frame_bytes += bytes.len() as u64;
         Ok(())
     }
 
     /// Begins a transaction where one is due, and before some of them another one that is aborted.
-    fn transaction(&mut self, Transactions { frames, .. }: Transactions, partition: u16) -> Result<()> {
+    fn transaction(&mut self, Transactions { frames, .. }: Transactions, partition: Option<u16>) -> Result<()> {
         if self.open > 0 && self.open < frames {
             self.open += 1;
             return Ok(());
@@ -178,13 +235,13 @@ impl<'a> Delivery<'a> {
         }
         let (spec, last) = (&self.workload.frames, self.last);
         epilogue(spec, last, |partition, user, frame| {
-            self.put(Some(user), Some(frame.as_bytes()), partition);
+            self.put(Some(user), Some(frame.as_bytes()), Some(partition));
             self.sent.epilogue += 1;
         });
         Ok(())
     }
 
-    fn put(&mut self, key: Option<&str>, value: Option<&[u8]>, partition: u16) {
+    fn put(&mut self, key: Option<&str>, value: Option<&[u8]>, partition: Option<u16>) {
         let delivery = &self.workload.delivery;
         let key = key.filter(|_| delivery.key == Key::User);
         let mut headers = delivery.headers.then(|| {
@@ -200,14 +257,14 @@ impl<'a> Delivery<'a> {
                 schedule.sent(due, now);
             }
         }
-        let (partition, tag) = (Some(i32::from(partition)), self.sent.messages() as usize);
+        let (partition, tag) = (partition.map(i32::from), self.sent.messages() as usize);
         self.sender.put(Message { key, value, partition, headers, tag });
     }
 
-    fn end(self) -> Result<(Sent, Option<Schedule>)> {
+    fn end(self) -> Result<Delivered> {
         if self.open > 0 {
             self.sender.end(true, self.patience)?;
         }
-        Ok((self.sent, self.schedule))
+        Ok(Delivered { sent: self.sent, schedule: self.schedule })
     }
 }

@@ -24,7 +24,12 @@ pub struct Workload {
     /// Whether frames of later hours follow, so that an engine without an end closes its last window.
     #[serde(default)]
     pub epilogue: bool,
-    /// How frames are made.
+    /// The file with the frames, as seen from the workload's own; none if they are made. Each goes to the partition of
+    /// its key, or to each in turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// How frames are made; of those of a file, only the partitions and the windows.
+    #[serde(default)]
     pub frames: Spec,
     /// How they are delivered.
     #[serde(default)]
@@ -229,6 +234,11 @@ impl Workload {
         self.frames.check()?;
         let fine = |is_fine: bool, words: &str| if is_fine { Ok(()) } else { Err(words.to_owned()) };
         fine(!self.why.trim().is_empty(), "why: a sentence is missing")?;
+        let Spec { partitions, window, .. } = &self.frames;
+        let alone = Spec { partitions: *partitions, window: window.clone(), ..Spec::default() };
+        let is_file = self.file.is_some();
+        fine(!is_file || self.frames == alone, "frames: of a file there are only partitions and window")?;
+        fine(!is_file || !self.epilogue, "epilogue: only after frames that are made")?;
         let is_dialect = self.tier == Tier::Dialect;
         fine(is_dialect != self.accepts.is_empty(), "accepts: the right answers of a dialect, and of no other tier")?;
         let is_fault = self.tier == Tier::Fault;
@@ -277,6 +287,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         for (from, to, says) in [
+            ("why = ", "file = \"a\"\nwhy = ", "frames: of a file there are only partitions and window"),
             ("why = ", "because = ", "unknown field `because`"),
             ("key = ", "keys = ", "unknown field `keys`"),
             ("\"none\"", "\"nobody\"", "unknown variant `nobody`"),
