@@ -149,8 +149,9 @@ impl Produced {
 
 /// How often the input was sent: `3 whole`, or `2 whole and 120 frames of the next`.
 fn repeats(replayed: &Replayed) -> String {
-    match replayed.part {
-        0 => format!("{} whole", count(replayed.whole)),
-        part => format!("{} whole and {} of the next", count(replayed.whole), plural(part, "frame")),
+    match (replayed.whole, replayed.part) {
+        (0, part) => format!("{} of the first", plural(part, "frame")),
+        (whole, 0) => format!("{} whole", count(whole)),
+        (whole, part) => format!("{} whole and {} of the next", count(whole), plural(part, "frame")),
     }
 }
