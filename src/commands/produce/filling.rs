@@ -61,8 +61,10 @@ pub(super) fn prepare(
     let ranges = cluster.ranges(topic)?;
     let held: u64 = ranges.iter().map(Range::len).sum();
     if held > 0 && !arguments.append {
+        // A workload needs a topic of its own.
+        let append = if arguments.workload.is_none() { "--append adds to them, " } else { "" };
         bail!(
-            "topic {topic} already holds {}: --append adds to them, --recreate deletes the topic with all it holds first",
+            "topic {topic} already holds {}: {append}--recreate deletes the topic with all it holds first",
             plural(held, "frame")
         );
     }
@@ -74,6 +76,10 @@ pub(super) fn prepare(
         return Ok(Earlier { input: Vec::new(), unlisted: held });
     };
     receipts::complete(&record)?;
+    // No file has the frames of a workload.
+    if record.configuration.produce().is_some_and(|config| config.workload.is_some()) {
+        return Ok(Earlier { input: Vec::new(), unlisted: held });
+    }
     Ok(Earlier { unlisted: receipts::unlisted(&record), input: record.input })
 }
 

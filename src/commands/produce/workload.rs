@@ -55,7 +55,14 @@ pub fn run(arguments: &ProduceArgs, session: &Session, name: &str) -> Result<Exi
         }
     };
     bar.finish_and_clear();
-    let (Delivered { sent, schedule }, sources) = delivered?;
+    let (Delivered { sent, schedule }, sources) = match delivered {
+        // The receipt stays as it was at the start: it is unknown what the topic has.
+        Err(error) if session.stop.interrupted() => {
+            complain(format!("interrupted: {error:#}"));
+            return Ok(ExitStatus::Interrupted);
+        }
+        delivered => delivered?,
+    };
     let outcome = sender.finish();
 
     let is_gone = replaced(session, &cluster, &topic.name, &id);

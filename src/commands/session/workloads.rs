@@ -9,7 +9,14 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// If there is none, or its file is wrong: the error says where.
 pub fn read(directory: &Path, name: &str) -> Result<Workload> {
-    let path: PathBuf = if name.ends_with(".toml") { name.into() } else { directory.join(format!("{name}.toml")) };
+    let is_file = name.ends_with(".toml");
+    if !is_file && name.contains('/') {
+        bail!("no workload {name}: a name has no /, and the path of a file ends with .toml");
+    }
+    let path: PathBuf = if is_file { name.into() } else { directory.join(format!("{name}.toml")) };
+    if is_file && path.exists() && !path.is_file() {
+        bail!("{name} is no file");
+    }
     if !path.exists() {
         let names = names(directory);
         let there = if names.is_empty() { "none at all".to_owned() } else { names.join(" ") };

@@ -1,8 +1,8 @@
 //! Every workload: its truth file, `batch`, a count of its file and a count of its topic agree, to the frame.
 
-use crate::support::broker::{Mock, rows};
+use crate::support::broker::{Mock, ends, is_in_transaction, rows};
 use crate::support::frames::fixture_windows;
-use crate::support::kuu::{Kuu, each};
+use crate::support::kuu::{Kuu, each, eventually};
 use crate::support::topics::Topics;
 use crate::support::wire::{Ledger, Window, settle};
 use serde::Deserialize;
@@ -247,4 +247,64 @@ fn a_file_that_is_wrong_is_refused() {
     run("b").complains("in . there are a (--workloads");
     kuu.run("generate --workload a --frames 7 -o a.jsonl").exits(2).complains("--frames");
     kuu.run("produce --workload a a.jsonl").exits(2).complains("cannot be used with");
+    run("../a").complains("no workload ../a: a name has no /");
+    fs::create_dir(kuu.path("c.toml")).unwrap();
+    run("c.toml").complains("c.toml is no file");
+}
+
+#[test]
+fn into_a_topic_that_must_not_be_filled() {
+    let mock = Mock::empty();
+    let topics = Topics::at(&mock.address, "filled");
+    let kuu = Kuu::with(&mock.address);
+    let produce =
+        |name: &str| kuu.run(&format!("produce --workloads {DIRECTORY} --workload {name} --topic {}", topics.messages));
+    mock.topic(&topics.messages, 4);
+    produce("late-keyed").exits(0);
+    let done = produce("late-keyed").exits(2).complains("already holds 3,000 frames: --recreate deletes the topic");
+    assert!(!done.err.contains("--append"), "{}", done.err);
+
+    // Frames of files after those of a workload, which no file has.
+    let more = kuu.file("more.jsonl", "{\"uid\":\"a\",\"ts\":1}\n");
+    kuu.run(&format!("produce {more} --append --topic {}", topics.messages)).exits(0);
+    let verify = format!("verify --topic {} --output {}", topics.messages, topics.output);
+    kuu.run(&verify).exits(2).complains("it holds 3,000 frames of which there is no receipt");
+}
+
+#[test]
+fn interrupted_without_a_broker() {
+    let mock = Mock::empty();
+    let topics = Topics::at(&mock.address, "interrupted");
+    let kuu = Kuu::with(&mock.address);
+    let text = fs::read_to_string(format!("{DIRECTORY}/small-frames.toml")).unwrap();
+    kuu.file("long.toml", text.replacen("frames = 6000", "frames = 100000000", 1));
+    mock.topic(&topics.messages, 4);
+    let running = kuu.spawn(&format!("produce --workload long.toml --topic {}", topics.messages));
+    eventually("frames", || ends(&mock.address, &topics.messages).iter().any(|end| *end > 0).then_some(()));
+    mock.down();
+    running.signal("INT");
+    running.wait().exits(130);
+    mock.up();
+    let verify = format!("verify --topic {} --output {}", topics.messages, topics.output);
+    kuu.run(&verify).exits(2).complains("was not finished: it was interrupted after");
+}
+
+#[test]
+#[ignore = "needs Kafka"]
+fn interrupted_in_a_transaction() {
+    let topics = Topics::new("interrupted-transaction");
+    let kuu = Kuu::with(&topics.address);
+    let text = fs::read_to_string(format!("{DIRECTORY}/aborted.toml")).unwrap();
+    kuu.file("long.toml", text.replacen("frames = 6000", "frames = 100000000", 1));
+    topics.make(&topics.messages, 4, &[]);
+    let running = kuu.spawn(&format!("produce --workload long.toml --topic {}", topics.messages));
+    eventually("frames", || ends(&topics.address, &topics.messages).iter().any(|end| *end > 0).then_some(()));
+    running.signal("INT");
+    running.wait().exits(130);
+    assert!(!is_in_transaction(&topics.address, &topics.messages));
+    kuu.run(&format!("count {}", topics.counting())).exits(0);
+    let sent = kuu.record("produce").figures["read_frames"].value as u64;
+    assert_eq!(kuu.record("count").ledger().counted, sent);
+    let verify = format!("verify --topic {} --output {}", topics.messages, topics.output);
+    kuu.run(&verify).exits(2).complains("was not finished: it was interrupted after");
 }
