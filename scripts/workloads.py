@@ -27,15 +27,13 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORKLOADS = ROOT / "workloads"
 PAGE = ROOT / "docs/workloads.md"
 BEGIN, END = "<!-- scripts/workloads.py writes what follows -->", "<!-- scripts/workloads.py ends here -->"
-PACKAGES = ["duckdb", "confluent-kafka"]
-PARSERS = ["fast", "plain"]
 PATHS = ["batch", "count FILE", "Kafka", "DuckDB"]
 
 # Where DuckDB rightly counts more frames than kuu: those of a trouble that it reads.
 DUCKDB_TAKES = {"damaged": ("too-deep", "it nests without a limit")}
 
-# The rules of a frame: an object, uid and ts once, uid a string with text, ts an integer or digits, in range. The reader of
-# lines leaves out those that are not UTF-8.
+# The rules of a frame: an object, uid and ts once, uid a string with text, ts an integer or digits, in range. The
+# reader of lines leaves out those that are not UTF-8.
 FRAMES = r"""
 create or replace temp table frames as
 with lines as (
@@ -61,7 +59,7 @@ select epoch(date_trunc(?, make_timestamp(ts * 1000000)))::bigint, count(distinc
 
 
 class Failure(Exception):
-    """A program that did not do what it should."""
+    pass
 
 
 def run(command, statuses=(0,)):
@@ -72,19 +70,12 @@ def run(command, statuses=(0,)):
     return done
 
 
-def windows_of(rows):
-    """Users and frames by unit and start; the last row of a window counts."""
+def windows_of(rows):  # the last row of a window counts
     return {(row["unit"], row["start"]): (row["users"], row["frames"]) for row in rows}
 
 
 def rows_of(text):
     return [json.loads(line) for line in text.splitlines()]
-
-
-def ledger_of(document):
-    ledger = document["ledger"]
-    reasons = {reason: count for reason, count in ledger["malformed"].items() if count}
-    return {"read": ledger["read"], "counted": ledger["counted"], "too late": ledger["too_late"], **reasons}
 
 
 def total(counts, windows, number):
@@ -104,15 +95,13 @@ def difference(truth, found, ledger=None, expected=None):
     return "; ".join(words)
 
 
-def both(differences):
+def both(path):
     """The differences of both parsers in one cell."""
-    named = [f"{parser}: {words}" for parser, words in differences.items() if words]
-    return differences["fast"] if len(set(differences.values())) == 1 else "; ".join(named)
+    fast, plain = path("fast"), path("plain")
+    return fast if fast == plain else f"fast: {fast or 'exact'}; plain: {plain or 'exact'}"
 
 
 class Workload:
-    """One workload, its file, and its truth."""
-
     def __init__(self, name, kuu, work):
         self.name, self.kuu, self.work = name, kuu, work
         self.definition = tomllib.loads((WORKLOADS / f"{name}.toml").read_text())
@@ -130,8 +119,7 @@ class Workload:
         self.header, *rows = rows_of(pathlib.Path(f"{self.file}.truth.jsonl").read_text())
         return rows
 
-    def find(self):
-        """A file that is there, with its expected counts beside it."""
+    def find(self):  # a file that is there, with its expected counts beside it
         self.file = (WORKLOADS / self.definition["file"]).resolve()
         self.header = {"totals": {"malformed": {}, "too_late": 0, **self.definition["expect"]}, "troubles": []}
         return rows_of(pathlib.Path(str(self.file).replace(".jsonl.gz", ".expected.jsonl")).read_text())
@@ -152,20 +140,22 @@ class Workload:
         totals = self.header["totals"]
         expected = {"read": totals["read"], "counted": totals["counted"], **totals["malformed"]}
         if self.frames["partitions"] == 1:
-            expected |= {"counted": totals["counted"] - totals["too_late"], "too late": totals["too_late"]}
-        return difference(self.counted, windows_of(rows), ledger_of(self.document(command)), expected)
+            expected |= {"counted": totals["counted"] - totals["too_late"], "too_late": totals["too_late"]}
+        return difference(self.counted, windows_of(rows), self.ledger(command), expected)
 
-    def document(self, command):
-        return json.loads(self.call(*command, "--json").stdout)
+    def ledger(self, command):
+        ledger = json.loads(self.call(*command, "--json").stdout)["ledger"]
+        return {name: ledger[name] for name in ("read", "counted", "too_late")} | ledger["malformed"]
 
     def kafka(self, brokers):
         topic = f"workload-{self.name}"
         self.call("produce", "--workloads", WORKLOADS, "--workload", self.name, "--topic", topic, "--brokers", brokers)
-        return both({parser: self.count_topic(brokers, topic, f"{topic}-{parser}", parser) for parser in PARSERS})
+        return both(lambda parser: self.count_topic(brokers, topic, parser))
 
-    def count_topic(self, brokers, topic, output, parser):
+    def count_topic(self, brokers, topic, parser):
+        output = f"{topic}-{parser}"
         names = ["--topic", topic, "--output", output, "--group", output, "--brokers", brokers]
-        document = self.document(["count", *names, "--window", ",".join(self.units), "--parser", parser])
+        ledger = self.ledger(["count", *names, "--window", ",".join(self.units), "--parser", parser])
         found = windows_of(read_committed(brokers, output))
         after = [found.pop(window) for window in list(found) if self.is_epilogue(window)]
         expect = self.definition["expect"]
@@ -173,8 +163,8 @@ class Workload:
         step = partitions * max(64, -(-1000 // partitions))
         steps = 3 if self.definition.get("epilogue") else 0
         expected = {"read": expect["read"] + steps * step, "counted": expect["counted"] + steps * step,
-                    "too late": expect.get("too-late", 0), **expect.get("malformed", {})}
-        words = difference(self.counted, found, ledger_of(document), expected)
+                    "too_late": expect.get("too-late", 0), **expect.get("malformed", {})}
+        words = difference(self.counted, found, ledger, expected)
         if len(self.counted) != expect["windows"]:
             words += f"; the truth has {len(self.counted)} windows, not {expect['windows']}"
         return words if after == [(step, step)] * steps else f"{words}; epilogue: {after}"
@@ -195,9 +185,7 @@ class Workload:
 
     def paths(self, brokers, connection):
         """What each path says, and whether that is as it should be."""
-        cells = {"batch": both({parser: self.batch(parser) for parser in PARSERS}),
-                 "count FILE": both({parser: self.count_file(parser) for parser in PARSERS}),
-                 "Kafka": self.kafka(brokers)}
+        cells = {"batch": both(self.batch), "count FILE": both(self.count_file), "Kafka": self.kafka(brokers)}
         cells["DuckDB"], more = self.duckdb(connection)
         is_documented = self.is_documented(more)
         is_fine = not any(words for path, words in cells.items() if not (path == "DuckDB" and is_documented))
@@ -210,8 +198,8 @@ class Workload:
 def read_committed(brokers, topic):
     """All rows of a topic, in the order of its partition, by a client that is not kuu."""
     import confluent_kafka
-    properties = {"group.id": "workloads", "enable.auto.commit": False, "enable.partition.eof": True}
-    consumer = confluent_kafka.Consumer({"bootstrap.servers": brokers, "isolation.level": "read_committed", **properties})
+    consumer = confluent_kafka.Consumer({"bootstrap.servers": brokers, "group.id": "workloads",
+                                         "enable.partition.eof": True, "isolation.level": "read_committed"})
     try:
         partitions = list(consumer.list_topics(topic, 30).topics[topic].partitions)
         consumer.assign([confluent_kafka.TopicPartition(topic, number, 0) for number in partitions])
@@ -237,9 +225,8 @@ def install(work):
     try:
         import confluent_kafka, duckdb
     except ImportError:
-        print(f"installing {' and '.join(PACKAGES)}", flush=True)
         venv.create(work / "venv", with_pip=True)
-        run([work / "venv/bin/pip", "install", "--quiet", *PACKAGES])
+        run([work / "venv/bin/pip", "install", "--quiet", "duckdb", "confluent-kafka"])
         sys.path.append(sysconfig.get_path("platlib", vars={"base": work / "venv", "platbase": work / "venv"}))
         import duckdb
     return duckdb

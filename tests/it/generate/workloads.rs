@@ -255,7 +255,7 @@ fn a_file_that_is_wrong_is_refused() {
 #[test]
 fn into_a_topic_that_must_not_be_filled() {
     let mock = Mock::empty();
-    let topics = Topics::at(&mock.address, "filled");
+    let topics = ManuallyDrop::new(Topics::at(&mock.address, "filled"));
     let kuu = Kuu::with(&mock.address);
     let produce =
         |name: &str| kuu.run(&format!("produce --workloads {DIRECTORY} --workload {name} --topic {}", topics.messages));
@@ -274,7 +274,7 @@ fn into_a_topic_that_must_not_be_filled() {
 #[test]
 fn interrupted_without_a_broker() {
     let mock = Mock::empty();
-    let topics = Topics::at(&mock.address, "interrupted");
+    let topics = ManuallyDrop::new(Topics::at(&mock.address, "interrupted"));
     let kuu = Kuu::with(&mock.address);
     let text = fs::read_to_string(format!("{DIRECTORY}/small-frames.toml")).unwrap();
     kuu.file("long.toml", text.replacen("frames = 6000", "frames = 100000000", 1));
