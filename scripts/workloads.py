@@ -259,9 +259,10 @@ def write(rows, version, duckdb, broker):
 def compare(arguments, work):
     duckdb = install(work)
     names = arguments.only or sorted(path.stem for path in WORKLOADS.glob("*.toml"))
-    broker = run([ROOT / "scripts/kafka.sh", "start", "--port", arguments.port, "--dir", work / "kafka"]).stdout
+    rows, is_fine = [], True
     try:
-        rows, is_fine = [], True
+        # An interrupt may end kafka.sh after the broker began: it is stopped all the same.
+        broker = run([ROOT / "scripts/kafka.sh", "start", "--port", arguments.port, "--dir", work / "kafka"]).stdout
         for name in names:
             workload = Workload(name, arguments.kuu, work)
             cells, is_right = workload.paths(f"localhost:{arguments.port}", duckdb.connect())
