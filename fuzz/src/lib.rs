@@ -7,6 +7,7 @@ pub mod engine;
 pub mod input;
 #[path = "../../src/system"]
 pub mod system {
+    pub mod clock;
     pub mod fault;
     pub mod memory;
     pub mod spares;
