@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use tempfile::{Builder, NamedTempFile};
 
 /// A file that is being written.
-pub struct Output {
+pub struct FrameFile {
     path: PathBuf,
     to: To,
     may_replace: bool,
@@ -24,12 +24,12 @@ enum To {
     Draft(NamedTempFile),
 }
 
-impl Output {
+impl FrameFile {
     /// Opens `name`; `-` is standard output. A file that exists is an error unless `may_replace` is set.
     ///
     /// # Errors
     /// If the file exists or cannot be written.
-    pub fn open(name: &str, may_replace: bool) -> Result<Output> {
+    pub fn open(name: &str, may_replace: bool) -> Result<FrameFile> {
         let path = PathBuf::from(name);
         let metadata = path.metadata();
         let to = if name == "-" {
@@ -43,7 +43,7 @@ impl Output {
             }
             To::Draft(draft(&path).with_context(|| format!("{name} cannot be written"))?)
         };
-        Ok(Output { path, to, may_replace })
+        Ok(FrameFile { path, to, may_replace })
     }
 
     /// Writes the next bytes.
@@ -108,19 +108,19 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.jsonl");
         let name = path.to_str().unwrap();
-        let mut output = Output::open(name, false).unwrap();
+        let mut output = FrameFile::open(name, false).unwrap();
         output.write(b"first").unwrap();
         assert!(!path.exists());
         output.finish().unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"first");
-        assert!(Output::open(name, false).err().unwrap().to_string().contains("exists: --force replaces it"));
-        let mut output = Output::open(name, true).unwrap();
+        assert!(FrameFile::open(name, false).err().unwrap().to_string().contains("exists: --force replaces it"));
+        let mut output = FrameFile::open(name, true).unwrap();
         output.write(b"second").unwrap();
         drop(output);
         assert_eq!(std::fs::read(&path).unwrap(), b"first");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
         for name in [dir.path().to_str().unwrap(), &format!("{name}.new/"), "", "/"] {
-            assert!(Output::open(name, true).is_err(), "{name}");
+            assert!(FrameFile::open(name, true).is_err(), "{name}");
         }
     }
 

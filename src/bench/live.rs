@@ -2,7 +2,7 @@
 
 use crate::bench::load::Load;
 use crate::count::recovery::{Activity, Counted, Job};
-use crate::engine::schedule::{Pace, Schedule};
+use crate::engine::schedule::{LoadPace, Schedule};
 use crate::engine::start::RunOptions;
 use crate::engine::stop::Stop;
 use crate::kafka::admin::{Cluster, Range};
@@ -182,7 +182,7 @@ fn generate(plan: &LivePlan, load: &Load, settings: &Settings, stop: &Stop, shar
         std::thread::sleep(Duration::from_millis(5));
     }
     let mut sent_us = Vec::with_capacity(load.kept());
-    let mut sender = PacedSender::new(sender, Some(Schedule::new(Pace::Rate(plan.rate))), stop);
+    let mut sender = PacedSender::new(sender, Some(Schedule::new(LoadPace::Rate(plan.rate))), stop);
     for (i, (key, value)) in load.iter().enumerate() {
         if !sender.send(key, value, i, None) {
             break;

@@ -3,11 +3,11 @@
 use crate::cli::GenerateArgs;
 use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::{Session, figure, workloads};
-use crate::output::{Output, pack};
+use crate::output::{FrameFile, pack};
 use crate::terminal::{Screen, complain, megabytes, plural, rate, size, time};
 use anyhow::{Context as _, Result, anyhow, bail};
 use kuu_core::configuration::{Configuration, GenerateConfig};
-use kuu_core::workload::{Block, Generator, Oracle, Spec, TruthFile, in_order};
+use kuu_core::workload::{GeneratedBlock, Generator, Oracle, Spec, TruthFile, in_order};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -34,8 +34,8 @@ pub fn run(arguments: &GenerateArgs, session: &Session) -> Result<ExitStatus> {
         bail!("--json and the frames cannot both go to standard output: name a file with --output");
     }
     let truth_name = truth_name(arguments)?;
-    let mut output = Output::open(&arguments.output, arguments.force)?;
-    let mut truth_output = truth_name.as_deref().map(|name| Output::open(name, arguments.force)).transpose()?;
+    let mut output = FrameFile::open(&arguments.output, arguments.force)?;
+    let mut truth_output = truth_name.as_deref().map(|name| FrameFile::open(name, arguments.force)).transpose()?;
     let level = is_gzip(&arguments.output).then_some(arguments.compression_level);
 
     let started = Instant::now();
@@ -58,7 +58,7 @@ pub fn run(arguments: &GenerateArgs, session: &Session) -> Result<ExitStatus> {
         write_truth(&truth, text).with_context(|| format!("{name} cannot be written"))?;
     }
     output.finish()?;
-    truth_output.map_or(Ok(()), Output::finish)?;
+    truth_output.map_or(Ok(()), FrameFile::finish)?;
     report(arguments, session, &truth, truth_name, level, bytes, started.elapsed().as_secs_f64())?;
     Ok(ExitStatus::Fine)
 }
@@ -78,7 +78,7 @@ struct Written {
 /// One block, and its gzip member.
 #[derive(Default)]
 struct Part {
-    block: Block,
+    block: GeneratedBlock,
     packed: Vec<u8>,
 }
 
@@ -86,7 +86,7 @@ struct Part {
 fn write(
     generator: &Generator,
     level: Option<u32>,
-    output: &mut Output,
+    output: &mut FrameFile,
     session: &Session,
 ) -> (ControlFlow<End>, Written) {
     let mut written = Written { oracle: Oracle::new(generator.spec()), bytes: 0 };
@@ -114,7 +114,7 @@ fn write(
 }
 
 /// An output as a writer.
-struct Writer<'a>(&'a mut Output);
+struct Writer<'a>(&'a mut FrameFile);
 
 impl Write for Writer<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -14,7 +14,7 @@ const SECOND: f64 = 1e6;
 
 /// What decides when a frame is due.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Pace {
+pub enum LoadPace {
     /// Its number: so many frames per second.
     Rate(f64),
     /// Its event time: so many seconds of it per second. A frame whose time lies back, or that has none, is due with the
@@ -24,7 +24,7 @@ pub enum Pace {
 
 /// When each frame is due, from the first one on, whether or not earlier ones are acknowledged; and how late each was.
 pub struct Schedule {
-    pace: Pace,
+    pace: LoadPace,
     start_us: Option<i64>,
     frames: u64,
     /// When the last frame was due after the start, and was sent, in microseconds.
@@ -38,7 +38,7 @@ pub struct Schedule {
 
 impl Schedule {
     /// A schedule whose first frame is due as soon as it is there.
-    pub fn new(pace: Pace) -> Schedule {
+    pub fn new(pace: LoadPace) -> Schedule {
         Schedule {
             pace,
             start_us: None,
@@ -59,9 +59,9 @@ impl Schedule {
 
     fn offset(&mut self, ts: Option<i64>) -> i64 {
         match (self.pace, ts) {
-            (Pace::Rate(rate), _) => (self.frames as f64 / rate * SECOND) as i64,
-            (Pace::Speed(_), None) => self.last_due.max(self.origin_due),
-            (Pace::Speed(speed), Some(ts)) => {
+            (LoadPace::Rate(rate), _) => (self.frames as f64 / rate * SECOND) as i64,
+            (LoadPace::Speed(_), None) => self.last_due.max(self.origin_due),
+            (LoadPace::Speed(speed), Some(ts)) => {
                 let since = ts - *self.origin.get_or_insert(ts);
                 self.origin_due.saturating_add((since as f64 / speed * SECOND) as i64).max(self.last_due)
             }
@@ -78,7 +78,7 @@ impl Schedule {
 
     /// The input begins anew: its first event time is due a second of event time after the last frame.
     pub fn begin_repeat(&mut self) {
-        if let Pace::Speed(_) = self.pace {
+        if let LoadPace::Speed(_) = self.pace {
             self.origin = None;
             self.origin_due = self.planned_us() as i64;
         }
@@ -87,8 +87,8 @@ impl Schedule {
     /// How long all frames so far should take, in microseconds.
     fn planned_us(&self) -> f64 {
         match self.pace {
-            Pace::Rate(rate) => self.frames as f64 / rate * SECOND,
-            Pace::Speed(speed) => self.last_due as f64 + SECOND / speed,
+            LoadPace::Rate(rate) => self.frames as f64 / rate * SECOND,
+            LoadPace::Speed(speed) => self.last_due as f64 + SECOND / speed,
         }
     }
 
@@ -105,8 +105,8 @@ impl Schedule {
     /// Frames per second that the schedule asks for.
     pub fn asked_per_s(&self) -> f64 {
         match self.pace {
-            Pace::Rate(rate) => rate,
-            Pace::Speed(_) => self.frames as f64 / (self.planned_us() / SECOND),
+            LoadPace::Rate(rate) => rate,
+            LoadPace::Speed(_) => self.frames as f64 / (self.planned_us() / SECOND),
         }
     }
 
@@ -164,16 +164,16 @@ mod tests {
 
     #[test]
     fn a_fixed_rate() {
-        assert_eq!(due(&mut Schedule::new(Pace::Rate(3.0)), &[None; 4]), [0, 333_333, 666_666, 1_000_000]);
-        assert_eq!(due(&mut Schedule::new(Pace::Rate(1e9)), &[Some(7); 3]), [0, 0, 0]);
-        let slow = &mut Schedule::new(Pace::Rate(1e-300));
+        assert_eq!(due(&mut Schedule::new(LoadPace::Rate(3.0)), &[None; 4]), [0, 333_333, 666_666, 1_000_000]);
+        assert_eq!(due(&mut Schedule::new(LoadPace::Rate(1e9)), &[Some(7); 3]), [0, 0, 0]);
+        let slow = &mut Schedule::new(LoadPace::Rate(1e-300));
         assert_eq!(due(slow, &[None]), [0]);
         assert_eq!(slow.due(None), i64::MAX);
     }
 
     #[test]
     fn event_time() {
-        let mut schedule = Schedule::new(Pace::Speed(2.0));
+        let mut schedule = Schedule::new(LoadPace::Speed(2.0));
         let times = [None, Some(10), Some(11), None, Some(9), Some(14), Some(12), None];
         let expected = [0, 0, 500_000, 500_000, 500_000, 2_000_000, 2_000_000, 2_000_000];
         assert_eq!(due(&mut schedule, &times), expected);
@@ -195,7 +195,7 @@ mod tests {
             schedule
         };
         // Ten frames in a second, or one a second for ten.
-        for (pace, slip) in [(Pace::Rate(10.0), 50_000), (Pace::Speed(10.0), 50_000)] {
+        for (pace, slip) in [(LoadPace::Rate(10.0), 50_000), (LoadPace::Speed(10.0), 50_000)] {
             let mut late = [0; 10];
             assert!(!sent(pace, &late).is_behind());
             late[9] = slip;
@@ -206,11 +206,11 @@ mod tests {
             late[9] = 0;
             assert!(sent(pace, &late).is_behind(), "{pace:?}");
         }
-        let late = sent(Pace::Rate(10.0), &[0, 0, 0, 0, 0, 0, 0, 0, 0, 900_000]);
+        let late = sent(LoadPace::Rate(10.0), &[0, 0, 0, 0, 0, 0, 0, 0, 0, 900_000]);
         assert_eq!((late.asked_per_s(), late.slip_us()), (10.0, 900_000));
         assert!((late.achieved_per_s() - 10.0 / 1.8).abs() < 1e-9);
-        let nothing = Schedule::new(Pace::Rate(1.0));
+        let nothing = Schedule::new(LoadPace::Rate(1.0));
         assert!(!nothing.is_behind() && nothing.lateness().is_empty());
-        assert!((sent(Pace::Speed(10.0), &[0; 10]).asked_per_s() - 10.0).abs() < 1e-9);
+        assert!((sent(LoadPace::Speed(10.0), &[0; 10]).asked_per_s() - 10.0).abs() < 1e-9);
     }
 }

@@ -3,7 +3,7 @@
 use kuu_core::lines;
 use kuu_core::truth::{self, Blocks, Truth};
 use kuu_core::window::Unit;
-use kuu_core::workload::{Block, Generator, Meant, Workload, epilogue};
+use kuu_core::workload::{GeneratedBlock, Generator, Meant, Workload, epilogue};
 use kuu_frame::{Malformed, Parser, ParserOptions};
 use std::convert::Infallible;
 
@@ -13,7 +13,8 @@ use std::convert::Infallible;
 /// If frames cannot be made of its specification.
 pub fn count(workload: &Workload, tombstones: u64, options: &ParserOptions, units: &[Unit]) -> Result<Truth, String> {
     let generator = Generator::new(&workload.frames)?;
-    let mut made = Made { generator, number: 0, block: Block::default(), lines: 0, last: workload.frames.start };
+    let mut made =
+        Made { generator, number: 0, block: GeneratedBlock::default(), lines: 0, last: workload.frames.start };
     let (mut truth, _) = truth::count(&mut made, options, units, None);
     if workload.epilogue {
         let mut text = String::new();
@@ -31,7 +32,7 @@ pub fn count(workload: &Workload, tombstones: u64, options: &ParserOptions, unit
 struct Made {
     generator: Generator,
     number: u64,
-    block: Block,
+    block: GeneratedBlock,
     lines: u64,
     /// The latest time of a frame that is plausible.
     last: i64,

@@ -3,7 +3,7 @@
 use crate::configuration::Configuration;
 use crate::latency::LegRecords;
 use crate::ledger::Ledger;
-use crate::repeats::Repeats;
+use crate::repeats::InputRepeats;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -98,7 +98,7 @@ pub struct Source {
     pub frame_bytes: u64,
     /// How often they were sent, and how much later each time; once, if it is not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub repeats: Option<Repeats>,
+    pub repeats: Option<InputRepeats>,
 }
 
 /// A topic.

@@ -7,7 +7,7 @@ const DAY: i64 = 86_400;
 
 /// How often the frames of an input came, and how much later each time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Repeats {
+pub struct InputRepeats {
     /// The first of these times, from 0.
     pub first: u64,
     /// How many times.
@@ -17,13 +17,13 @@ pub struct Repeats {
 }
 
 /// Once, as they are.
-impl Default for Repeats {
-    fn default() -> Repeats {
-        Repeats { first: 0, count: 1, shift_s: 0 }
+impl Default for InputRepeats {
+    fn default() -> InputRepeats {
+        InputRepeats { first: 0, count: 1, shift_s: 0 }
     }
 }
 
-impl Repeats {
+impl InputRepeats {
     /// Whether the frames came once, as they are.
     pub fn is_once(&self) -> bool {
         self.count == 1 && (self.first == 0 || self.shift_s == 0)
@@ -115,11 +115,11 @@ mod tests {
 
     #[test]
     fn times_of_a_frame() {
-        let times = |first, count, shift_s| Repeats { first, count, shift_s }.times(7).collect::<Vec<_>>();
-        assert_eq!(Repeats::default().times(7).collect::<Vec<_>>(), [7]);
+        let times = |first, count, shift_s| InputRepeats { first, count, shift_s }.times(7).collect::<Vec<_>>();
+        assert_eq!(InputRepeats::default().times(7).collect::<Vec<_>>(), [7]);
         assert_eq!(times(0, 3, 100), [7, 107, 207]);
         assert_eq!(times(3, 1, 100), [307]);
         assert_eq!(times(u64::MAX, 1, i64::MAX), [MAX_TS]);
-        assert!(Repeats::default().is_once() && !Repeats { count: 2, ..Repeats::default() }.is_once());
+        assert!(InputRepeats::default().is_once() && !InputRepeats { count: 2, ..InputRepeats::default() }.is_once());
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::ledger::Ledger;
 use crate::lines::{Block, is_blank};
-use crate::repeats::Repeats;
+use crate::repeats::InputRepeats;
 use crate::window::{Unit, Window};
 use foldhash::fast::RandomState;
 use kuu_frame::{Frame, Malformed, Parser, ParserOptions};
@@ -86,7 +86,7 @@ pub struct Truth {
     windows: HashMap<Window, Tally, RandomState>,
     ledger: Ledger,
     frame_bytes: u64,
-    repeats: Repeats,
+    repeats: InputRepeats,
 }
 
 /// Which lines of an input count, and how often.
@@ -95,7 +95,7 @@ pub struct Extent {
     /// The first so many lines that are not blank; all, if it is not set.
     pub limit: Option<u64>,
     /// How often each of them counts.
-    pub repeats: Repeats,
+    pub repeats: InputRepeats,
 }
 
 impl From<Option<u64>> for Extent {
@@ -115,13 +115,13 @@ impl Truth {
             windows: HashMap::default(),
             ledger: Ledger::default(),
             frame_bytes: 0,
-            repeats: Repeats::default(),
+            repeats: InputRepeats::default(),
         }
     }
 
     /// Counts each frame that is added as often as `repeats` has it, each time later.
     #[must_use]
-    pub fn with_repeats(self, repeats: Repeats) -> Truth {
+    pub fn with_repeats(self, repeats: InputRepeats) -> Truth {
         Truth { repeats, ..self }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::cli::ProduceArgs;
 use crate::commands::session::{Session, figure, unread};
-use crate::engine::schedule::{Pace, Schedule};
+use crate::engine::schedule::{LoadPace, Schedule};
 use crate::input::{Originals, is_blank, is_stream, several};
 use crate::kafka::produce::replay::Replay;
 use crate::terminal::{plural, rate, time};
@@ -69,7 +69,7 @@ fn has_event_time(arguments: &ProduceArgs, session: &Session, parser: &ParserOpt
 /// The schedule that the options ask for.
 pub fn schedule(arguments: &ProduceArgs) -> Option<Schedule> {
     let pacing = &arguments.pacing;
-    pacing.rate.map(Pace::Rate).or(pacing.speed.map(Pace::Speed)).map(Schedule::new)
+    pacing.rate.map(LoadPace::Rate).or(pacing.speed.map(LoadPace::Speed)).map(Schedule::new)
 }
 
 /// Adds to the record how the schedule was held.

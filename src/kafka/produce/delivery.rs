@@ -1,14 +1,14 @@
 //! Delivers the frames of a workload to a topic.
 
-use crate::engine::schedule::{Pace, Schedule, wait_until};
+use crate::engine::schedule::{LoadPace, Schedule, wait_until};
 use crate::engine::stop::Stop;
 use crate::input::is_blank;
 use crate::input::several::{self, Reading};
 use crate::kafka::headers::{DUE_HEADER, SENT_HEADER, with_us};
-use crate::kafka::produce::frame_sender::{Message, Sender};
+use crate::kafka::produce::frame_sender::{Outgoing, Sender};
 use crate::system::clock::steady_us;
 use anyhow::Result;
-use kuu_core::workload::{Block, Generator, Key, Meant, Share, Transactions, Workload, epilogue};
+use kuu_core::workload::{GeneratedBlock, Generator, Key, Meant, Share, Transactions, Workload, epilogue};
 use kuu_frame::{FrameFormat, Member, Root, fast::FastParser};
 use rdkafka::message::{Header, OwnedHeaders};
 use std::time::Duration;
@@ -89,7 +89,7 @@ impl<'a> Delivery<'a> {
         Delivery {
             tombstone: Now::new(delivery.tombstones),
             abort: Now::new(delivery.transactions.map(|transactions| transactions.abort)),
-            schedule: rate.map(Pace::Rate).map(Schedule::new),
+            schedule: rate.map(LoadPace::Rate).map(Schedule::new),
             parser: FastParser::new(&FrameFormat::default()),
             open: 0,
             due: None,
@@ -108,7 +108,7 @@ impl<'a> Delivery<'a> {
     /// If a transaction fails.
     pub fn made(mut self, generator: &Generator, stop: &Stop, tell: impl Fn(u64)) -> Result<Delivered> {
         self.begin()?;
-        let mut block = Block::default();
+        let mut block = GeneratedBlock::default();
         for number in 0..generator.blocks() {
             generator.fill(number, &mut block);
             for line in block.lines().filter(|line| line.meant != Meant::Blank) {
@@ -258,7 +258,7 @@ impl<'a> Delivery<'a> {
             }
         }
         let (partition, tag) = (partition.map(i32::from), self.sent.messages() as usize);
-        self.sender.put(Message { key, value, partition, headers, tag });
+        self.sender.put(Outgoing { key, value, partition, headers, tag });
     }
 
     fn end(self) -> Result<Delivered> {

@@ -138,7 +138,7 @@ impl SendReport {
 }
 
 /// One message, and the place of its frame.
-pub struct Message<'a> {
+pub struct Outgoing<'a> {
     /// The key, if it has one.
     pub key: Option<&'a str>,
     /// The value; none is a tombstone.
@@ -219,12 +219,12 @@ impl Sender {
 
     /// As [`Sender::send`], with headers.
     pub fn send_with(&mut self, key: Option<&str>, value: &[u8], tag: usize, headers: Option<OwnedHeaders>) {
-        self.put(Message { key, value: Some(value), partition: self.partition, headers, tag });
+        self.put(Outgoing { key, value: Some(value), partition: self.partition, headers, tag });
     }
 
     /// Sends a message, and waits while the queue is full.
-    pub fn put(&mut self, message: Message<'_>) {
-        let Message { key, value, partition, headers, tag } = message;
+    pub fn put(&mut self, message: Outgoing<'_>) {
+        let Outgoing { key, value, partition, headers, tag } = message;
         let Sender { producer, topic, stop, .. } = self;
         if let (None, Some(why)) = (key, &self.keyless) {
             return producer.context().with(|outcome| outcome.report.fail(tag, || why.clone()));

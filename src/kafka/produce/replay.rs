@@ -7,7 +7,7 @@ use crate::kafka::produce::paced::PacedSender;
 use crate::terminal::{count, plural};
 use anyhow::anyhow;
 use kuu_core::record::Source;
-use kuu_core::repeats::{EventSpan, Repeats};
+use kuu_core::repeats::{EventSpan, InputRepeats};
 use kuu_frame::{Later, Parser, ParserOptions};
 
 /// Number of bits of a tag that hold the line; the higher bits hold the index of the file.
@@ -181,7 +181,7 @@ impl Replay<'_> {
 impl Replayed {
     /// Notes how often the files were sent to their end.
     fn note_repeats(&mut self) {
-        let repeats = Repeats { first: 0, count: self.whole, shift_s: self.shift_s() };
+        let repeats = InputRepeats { first: 0, count: self.whole, shift_s: self.shift_s() };
         // What follows are the files of a part, which have their own.
         for source in self.sources.iter_mut().filter(|source| source.repeats.is_none()) {
             source.repeats = (self.whole > 1).then_some(repeats);
@@ -192,7 +192,7 @@ impl Replayed {
     fn add_part(&mut self, pass: Pass) {
         self.part = pass.frames();
         self.error = pass.error;
-        let repeats = Repeats { first: self.whole, count: 1, shift_s: self.shift_s() };
+        let repeats = InputRepeats { first: self.whole, count: 1, shift_s: self.shift_s() };
         let parts: Vec<Source> = self
             .sources
             .iter()

@@ -33,7 +33,7 @@ impl Default for RowFormat {
 
 /// A row before its validation, so that an error can name the member.
 #[derive(Default)]
-pub struct Members {
+pub struct RowMembers {
     unit: Option<Value>,
     start: Option<Value>,
     users: Option<Value>,
@@ -82,9 +82,9 @@ fn present(value: Option<Value>) -> Option<Value> {
 }
 
 impl<'de> DeserializeSeed<'de> for &RowFormat {
-    type Value = Members;
+    type Value = RowMembers;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Members, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<RowMembers, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
@@ -94,14 +94,14 @@ impl<'de> DeserializeSeed<'de> for &RowFormat {
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'de> Visitor<'de> for &RowFormat {
-    type Value = Members;
+    type Value = RowMembers;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-        let mut members = Members::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RowMembers, A::Error> {
+        let mut members = RowMembers::default();
         while let Some(Name(name)) = map.next_key()? {
             let member = match &*name {
                 name if name == self.start => &mut members.start,

@@ -23,7 +23,7 @@ pub enum Meant {
 
 /// One line of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Line<'a> {
+pub struct GeneratedLine<'a> {
     /// The bytes without the line end.
     pub bytes: &'a [u8],
     /// The partition that it belongs to.
@@ -34,7 +34,7 @@ pub struct Line<'a> {
 
 /// Lines that follow each other. Reusable: the generator refills it without allocating.
 #[derive(Default)]
-pub struct Block {
+pub struct GeneratedBlock {
     pub(super) page: Page,
     pub(super) lines: Vec<Place>,
     /// Lines of each trouble of the specification; then those that are delayed.
@@ -52,7 +52,7 @@ pub(super) struct Place {
     pub(super) meant: Meant,
 }
 
-impl Block {
+impl GeneratedBlock {
     /// All lines with their line ends.
     pub fn bytes(&self) -> &[u8] {
         self.page.bytes()
@@ -69,8 +69,8 @@ impl Block {
     }
 
     /// Every line.
-    pub fn lines(&self) -> impl Iterator<Item = Line<'_>> {
-        self.lines.iter().map(|place| Line {
+    pub fn lines(&self) -> impl Iterator<Item = GeneratedLine<'_>> {
+        self.lines.iter().map(|place| GeneratedLine {
             bytes: &self.page.bytes()[place.start..place.end],
             partition: place.partition,
             meant: place.meant,

@@ -33,10 +33,10 @@ pub struct Workload {
     pub frames: Spec,
     /// How they are delivered.
     #[serde(default)]
-    pub delivery: Delivery,
+    pub delivery: DeliveryPlan,
     /// What happens meanwhile; a race carries it out.
     #[serde(default)]
-    pub meanwhile: Vec<Event>,
+    pub meanwhile: Vec<Incident>,
     /// What a count of the topic has in its ledger.
     pub expect: Expected,
 }
@@ -115,7 +115,7 @@ pub enum Answer {
 /// How frames reach the topic. The partitions are those of the frames.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub struct Delivery {
+pub struct DeliveryPlan {
     /// The key of the messages.
     pub key: Key,
     /// Compression of the batches.
@@ -176,7 +176,7 @@ pub struct Expected {
 /// Something that happens while an engine counts: `at 40 %: kill -9 engine`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Event {
+pub struct Incident {
     /// When so much of the frames is sent.
     pub percent: u8,
     /// What happens.
@@ -200,21 +200,21 @@ pub enum Action {
     RestartBroker,
 }
 
-impl TryFrom<String> for Event {
+impl TryFrom<String> for Incident {
     type Error = String;
 
-    fn try_from(text: String) -> Result<Event, String> {
+    fn try_from(text: String) -> Result<Incident, String> {
         let actions: Vec<&str> = Action::VARIANTS.iter().map(Into::into).collect();
         let wrong = || format!("`{text}` is no event: write `at 40 %: ACTION`, with one of {}", actions.join(", "));
         let (at, action) = text.split_once(": ").ok_or_else(wrong)?;
         let percent = at.strip_prefix("at ").and_then(|at| at.strip_suffix(" %")).ok_or_else(wrong)?;
         let percent = percent.parse().ok().filter(|percent| *percent <= 100).ok_or_else(wrong)?;
-        Ok(Event { percent, action: action.parse().map_err(|_| wrong())? })
+        Ok(Incident { percent, action: action.parse().map_err(|_| wrong())? })
     }
 }
 
-impl From<Event> for String {
-    fn from(event: Event) -> String {
+impl From<Incident> for String {
+    fn from(event: Incident) -> String {
         format!("at {} %: {}", event.percent, event.action)
     }
 }
@@ -279,7 +279,7 @@ mod tests {
     fn a_file() {
         let workload = Workload::parse(TEXT).unwrap();
         assert_eq!(workload.targets, [Mistake::DropsLate]);
-        assert_eq!(workload.meanwhile, [Event { percent: 40, action: Action::KillEngine }]);
+        assert_eq!(workload.meanwhile, [Incident { percent: 40, action: Action::KillEngine }]);
         assert_eq!(workload.delivery.transactions.map(|t| (t.frames, f64::from(t.abort))), Some((10, 0.5)));
         assert_eq!((workload.frames.frames, workload.frames.users), (100, Spec::default().users));
     }

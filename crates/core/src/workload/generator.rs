@@ -1,13 +1,13 @@
 //! Makes the blocks of a stream, each by itself.
 
-use super::block::{Block, Meant, Place};
+use super::block::{GeneratedBlock, Meant, Place};
 use super::calendar;
 use super::damage::{self, Form};
 use super::dice::Dice;
 use super::frame_writer::{FrameWriter, Names};
 use super::schedule::{Partitions, Schedule};
 use super::spec::{FIVE_YEARS, Spec, YEARS_AGO, is_of_form};
-use super::trouble::{Kind, Share, Value};
+use super::trouble::{Amount, Kind, Share};
 use super::users::Users;
 use crate::window::Unit;
 use std::collections::BTreeMap;
@@ -90,7 +90,7 @@ impl Generator {
     /// What is wrong with the specification.
     pub fn frames_of(spec: &Spec, bytes: u64) -> Result<u64, String> {
         let plain = Spec { frames: SAMPLE, troubles: Vec::new(), ..spec.clone() };
-        let (generator, mut block) = (Generator::new(&plain)?, Block::default());
+        let (generator, mut block) = (Generator::new(&plain)?, GeneratedBlock::default());
         generator.fill(0, &mut block);
         let (len, frames) = (block.bytes().len() as u64, block.lines().count() as u64);
         Ok((u128::from(bytes) * u128::from(frames) / u128::from(len.max(1))).clamp(1, 1 << 53) as u64)
@@ -111,7 +111,7 @@ impl Generator {
     }
 
     /// Makes block `number`, from 0, in place of what `block` holds. The blocks may be made in any order.
-    pub fn fill(&self, number: u64, block: &mut Block) {
+    pub fn fill(&self, number: u64, block: &mut GeneratedBlock) {
         block.clear(self.spec.troubles.len());
         let mut dice = Dice::new(self.spec.seed, number);
         let first = number * self.lines_of_a_block();
@@ -122,13 +122,13 @@ impl Generator {
     }
 
     #[inline]
-    fn line(&self, index: u64, dice: &mut Dice, block: &mut Block) {
+    fn line(&self, index: u64, dice: &mut Dice, block: &mut GeneratedBlock) {
         let user = self.user(dice, block);
         let chance = dice.next();
         let single = self.singles.get(&index).copied();
         let place = self.partitions.place(index, user);
         let mut partition = place.partition;
-        if let Some(Value::Partition(forced)) = single.map(|trouble| self.spec.troubles[trouble].value) {
+        if let Some(Amount::Partition(forced)) = single.map(|trouble| self.spec.troubles[trouble].value) {
             partition = forced;
         }
         if let Some(trouble) = self.schedule.pause(index) {
@@ -155,7 +155,7 @@ impl Generator {
         self.write(&frame, dice, block);
     }
 
-    fn user(&self, dice: &mut Dice, block: &mut Block) -> u32 {
+    fn user(&self, dice: &mut Dice, block: &mut GeneratedBlock) -> u32 {
         let user = self.users.draw(dice);
         match self.hot.iter().find(|trouble| dice.hits(self.spec.troubles[**trouble].share())) {
             Some(trouble) => {
@@ -168,7 +168,7 @@ impl Generator {
 
     /// Draws the troubles that a share of all frames has.
     #[inline]
-    fn trouble(&self, index: u64, chance: u64, dice: &mut Dice, frame: &mut Planned, block: &mut Block) {
+    fn trouble(&self, index: u64, chance: u64, dice: &mut Dice, frame: &mut Planned, block: &mut GeneratedBlock) {
         if let Some(choice) = draw(&self.forms, chance & 0xffff_ffff) {
             let is_possible = choice.what != Form::Duplicate || self.duplicate(index, dice, block);
             if is_possible {
@@ -194,7 +194,7 @@ impl Generator {
     }
 
     /// Copies an earlier line to the end of the block, unless there is none that may come twice.
-    fn duplicate(&self, index: u64, dice: &mut Dice, block: &mut Block) -> bool {
+    fn duplicate(&self, index: u64, dice: &mut Dice, block: &mut GeneratedBlock) -> bool {
         let Some(most) = u32::try_from(block.lines.len().min(DUPLICATE_WITHIN)).ok().filter(|most| *most > 0) else {
             return false;
         };
@@ -212,7 +212,7 @@ impl Generator {
         true
     }
 
-    fn write(&self, frame: &Planned, dice: &mut Dice, block: &mut Block) {
+    fn write(&self, frame: &Planned, dice: &mut Dice, block: &mut GeneratedBlock) {
         if frame.form != Form::Duplicate {
             let start = block.page.len();
             let (uid_form, ts_form) = frame.form.names();
@@ -304,7 +304,7 @@ fn singles(spec: &Spec) -> BTreeMap<u64, usize> {
             (Kind::FutureFirst, _) => put(0, i),
             (Kind::FutureMiddle, _) => put(spec.frames / 2, i),
             (Kind::FutureLast, _) => put(spec.frames.saturating_sub(1), i),
-            (_, Value::Count(count)) => {
+            (_, Amount::Count(count)) => {
                 let count = u64::from(count);
                 let place = |n: u64| (u128::from(2 * n + 1) * u128::from(spec.frames) / u128::from(2 * count)) as u64;
                 (0..count).for_each(|n| put(place(n), i));

@@ -23,13 +23,13 @@ mod vocabulary;
 #[cfg(test)]
 mod tests;
 
-pub use block::{Block, Line, Meant};
-pub use definition::{Action, Answer, Delivery, Event, Expected, Key, Mistake, Tier, Transactions, Workload};
+pub use block::{GeneratedBlock, GeneratedLine, Meant};
+pub use definition::{Action, Answer, DeliveryPlan, Expected, Incident, Key, Mistake, Tier, Transactions, Workload};
 pub use epilogue::epilogue;
 pub use generator::Generator;
 pub use in_order::in_order;
 pub use oracle::Oracle;
 pub use spec::{FRAME_BYTES, START, Spec};
-pub use trouble::{Kind, Share, Trouble, Value, ValueKind};
-pub use truth_file::{Counted, Difference, FORMAT, Header, ReadError, Row, Totals, TroubleCount, TruthFile, What};
+pub use trouble::{Amount, Kind, Share, Trouble, ValueKind};
+pub use truth_file::{Difference, FORMAT, Header, Kept, ReadError, Totals, TroubleCount, TruthFile, TruthRow, What};
 pub use users::MOST_SKEWED_USERS;

@@ -1,10 +1,10 @@
 //! The right answer about a stream, from what its lines were meant to say. It has no code in common with the counts
 //! that it checks: neither their windows nor their sets, and it parses nothing.
 
-use super::block::{Block, Meant};
+use super::block::{GeneratedBlock, Meant};
 use super::calendar;
 use super::spec::Spec;
-use super::truth_file::{Counted, FORMAT, Header, Row, Totals, TroubleCount, TruthFile};
+use super::truth_file::{FORMAT, Header, Kept, Totals, TroubleCount, TruthFile, TruthRow};
 use crate::window::Unit;
 use roaring::RoaringBitmap;
 use std::collections::HashMap;
@@ -42,7 +42,7 @@ impl Oracle {
     }
 
     /// Takes the next block.
-    pub fn take(&mut self, block: &Block) {
+    pub fn take(&mut self, block: &GeneratedBlock) {
         self.totals.bytes += block.bytes().len() as u64;
         self.totals.lines += block.lines.len() as u64;
         for (sum, count) in self.counts.iter_mut().zip(&block.counts) {
@@ -95,7 +95,8 @@ impl Oracle {
         let delayed = counts.pop().unwrap_or(0);
         let troubles = spec.troubles.iter().zip(counts);
         let troubles = troubles.map(|(trouble, lines)| TroubleCount { trouble: *trouble, lines }).collect();
-        let mut rows: Vec<Row> = windows.into_iter().map(|((unit, start), tally)| tally.row(unit, start)).collect();
+        let mut rows: Vec<TruthRow> =
+            windows.into_iter().map(|((unit, start), tally)| tally.row(unit, start)).collect();
         rows.sort_unstable_by_key(|row| (row.start, row.unit));
         let header = Header { format: FORMAT, windows: rows.len() as u64, spec, totals, delayed, troubles };
         TruthFile { header, rows }
@@ -103,11 +104,11 @@ impl Oracle {
 }
 
 impl Tally {
-    fn row(self, unit: Unit, start: i64) -> Row {
+    fn row(self, unit: Unit, start: i64) -> TruthRow {
         let in_time = self.on_time.union_len(&self.late);
         let users = (self.on_time.clone() | &self.late).union_len(&self.expired);
         let counted =
-            (self.expired_frames > 0).then(|| Counted { users: in_time, frames: self.frames - self.expired_frames });
-        Row { unit, start, users, users_min: self.on_time.len(), users_max: users, frames: self.frames, counted }
+            (self.expired_frames > 0).then(|| Kept { users: in_time, frames: self.frames - self.expired_frames });
+        TruthRow { unit, start, users, users_min: self.on_time.len(), users_max: users, frames: self.frames, counted }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::dice::mixed;
 use super::spec::Spec;
-use super::trouble::{Kind, Value};
+use super::trouble::{Amount, Kind};
 
 /// Frames of a partition at the start and after a pause that have no troubles of time: until then no clock is sure.
 const SETTLING: u64 = 64;
@@ -92,7 +92,7 @@ impl Partitions {
             };
             let from = match (trouble.kind, trouble.value) {
                 (Kind::Empty, _) => 0,
-                (Kind::Silent, Value::PartitionFrom { percent, .. }) => spec.frames / 100 * u64::from(percent),
+                (Kind::Silent, Amount::PartitionFrom { percent, .. }) => spec.frames / 100 * u64::from(percent),
                 (Kind::Ahead | Kind::Behind, _) => {
                     let sign = if trouble.kind == Kind::Ahead { 1 } else { -1 };
                     partition.shift += sign * trouble.seconds();

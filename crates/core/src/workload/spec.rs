@@ -1,6 +1,6 @@
 //! What a stream is made of: the whole input of the generator.
 
-use super::trouble::{Kind, Share, Trouble, Value};
+use super::trouble::{Amount, Kind, Share, Trouble};
 use super::users::MOST_SKEWED_USERS;
 use crate::window::Unit;
 use kuu_frame::MAX_TS;
@@ -113,8 +113,8 @@ impl Spec {
             }
         }
         let singles = self.troubles.iter().map(|trouble| match trouble.value {
-            Value::Count(count) => u64::from(count),
-            Value::Partition(_) if trouble.kind != Kind::Empty => 1,
+            Amount::Count(count) => u64::from(count),
+            Amount::Partition(_) if trouble.kind != Kind::Empty => 1,
             _ => 0,
         });
         if singles.sum::<u64>() > self.frames {
@@ -194,5 +194,5 @@ pub(super) fn is_of_time(kind: Kind) -> bool {
 
 /// Troubles of the form of a frame: at most one a frame.
 pub(super) fn is_of_form(kind: Kind) -> bool {
-    matches!(kind.default_value(), Value::Share(_)) && !is_of_time(kind) && kind != Kind::Hot
+    matches!(kind.default_value(), Amount::Share(_)) && !is_of_time(kind) && kind != Kind::Hot
 }

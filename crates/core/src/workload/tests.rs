@@ -16,7 +16,7 @@ fn made(spec: &Spec, threads: usize) -> (Vec<u8>, TruthFile) {
     let done = pool.install(|| {
         in_order(
             generator.blocks(),
-            |number, block: &mut Block| generator.fill(number, block),
+            |number, block: &mut GeneratedBlock| generator.fill(number, block),
             |block| {
                 bytes.extend_from_slice(block.bytes());
                 oracle.take(block);
@@ -61,7 +61,7 @@ fn is_counted(spec: &Spec, truth: &TruthFile) {
         ..Config::default()
     };
     let mut counter = Counter::new(config, spec.partitions.into());
-    let (generator, mut block) = (Generator::new(spec).unwrap(), Block::default());
+    let (generator, mut block) = (Generator::new(spec).unwrap(), GeneratedBlock::default());
     let mut parser = Parser::new(&ParserKind::Fast.into());
     for number in 0..generator.blocks() {
         generator.fill(number, &mut block);
@@ -74,8 +74,8 @@ fn is_counted(spec: &Spec, truth: &TruthFile) {
     for result in counter.drain() {
         last.insert((result.window.start, result.window.unit), (result.users, result.frames));
     }
-    let expected = |row: &Row| {
-        let counted = row.counted.unwrap_or(Counted { users: row.users, frames: row.frames });
+    let expected = |row: &TruthRow| {
+        let counted = row.counted.unwrap_or(Kept { users: row.users, frames: row.frames });
         (counted.frames > 0).then_some(((row.start, row.unit), (counted.users, counted.frames)))
     };
     let expected: BTreeMap<_, _> = truth.rows.iter().filter_map(expected).collect();
@@ -159,7 +159,7 @@ fn each_trouble_has_its_own_count() {
             assert_eq!(totals.malformed, BTreeMap::from([(reason.name().to_owned(), lines)]), "{kind}");
             assert_eq!(totals.counted, 3_000 - lines, "{kind}");
         }
-        let (mut block, mut seen) = (Block::default(), Vec::new());
+        let (mut block, mut seen) = (GeneratedBlock::default(), Vec::new());
         for number in 0..generator.blocks() {
             generator.fill(number, &mut block);
             seen.extend(block.lines().map(|line| (line.bytes.to_vec(), line.partition, line.meant)));
@@ -207,7 +207,7 @@ fn duplicates_are_lines_that_came_before() {
 fn edges_are_the_first_and_the_last_second_of_a_window() {
     let spec = Spec { frames: 2_000, troubles: troubles(&["edges=1"]), ..Spec::default() };
     let generator = Generator::new(&spec).unwrap();
-    let (mut block, mut first, mut last) = (Block::default(), 0, 0);
+    let (mut block, mut first, mut last) = (GeneratedBlock::default(), 0, 0);
     for number in 0..generator.blocks() {
         generator.fill(number, &mut block);
         for line in block.lines() {
@@ -373,7 +373,7 @@ prop_compose! {
         let is_share = |kind: &Kind| kind.value_kind() == ValueKind::Share;
         let mut troubles = Vec::new();
         for kind in kinds {
-            let tenth = Value::Share(Share::try_from(0.1).unwrap());
+            let tenth = Amount::Share(Share::try_from(0.1).unwrap());
             let value = if is_share(&kind) { tenth } else { kind.default_value() };
             // What needs many frames or more partitions is tried elsewhere.
             if frames > 10 && (shape.0 > 1 || !matches!(kind, Kind::Empty | Kind::Silent)) {

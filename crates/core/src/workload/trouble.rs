@@ -140,14 +140,14 @@ impl Kind {
     }
 
     /// The value if none is given.
-    pub fn default_value(self) -> Value {
+    pub fn default_value(self) -> Amount {
         match self.value_kind() {
-            ValueKind::Share => Value::Share(Share(0.01)),
-            ValueKind::Count => Value::Count(1),
-            ValueKind::Partition => Value::Partition(0),
-            ValueKind::PartitionTime => Value::PartitionTime { partition: 0, seconds: 600 },
-            ValueKind::PartitionFrom => Value::PartitionFrom { partition: 0, percent: 50 },
-            ValueKind::Time => Value::Time(3 * 86_400),
+            ValueKind::Share => Amount::Share(Share(0.01)),
+            ValueKind::Count => Amount::Count(1),
+            ValueKind::Partition => Amount::Partition(0),
+            ValueKind::PartitionTime => Amount::PartitionTime { partition: 0, seconds: 600 },
+            ValueKind::PartitionFrom => Amount::PartitionFrom { partition: 0, percent: 50 },
+            ValueKind::Time => Amount::Time(3 * 86_400),
         }
     }
 
@@ -208,7 +208,7 @@ impl FromStr for Share {
 /// The value of a trouble.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[allow(missing_docs)]
-pub enum Value {
+pub enum Amount {
     Share(Share),
     Count(u32),
     Partition(u16),
@@ -224,31 +224,31 @@ pub struct Trouble {
     /// What it is.
     pub kind: Kind,
     /// How much of it, where, or for how long.
-    pub value: Value,
+    pub value: Amount,
 }
 
 impl Trouble {
     /// The partition that the trouble names.
     pub fn partition(&self) -> Option<u16> {
         match self.value {
-            Value::Partition(partition)
-            | Value::PartitionTime { partition, .. }
-            | Value::PartitionFrom { partition, .. } => Some(partition),
-            Value::Share(_) | Value::Count(_) | Value::Time(_) => None,
+            Amount::Partition(partition)
+            | Amount::PartitionTime { partition, .. }
+            | Amount::PartitionFrom { partition, .. } => Some(partition),
+            Amount::Share(_) | Amount::Count(_) | Amount::Time(_) => None,
         }
     }
 
     /// The time of the trouble; 0 if it has none.
     pub(super) fn seconds(&self) -> i64 {
         match self.value {
-            Value::PartitionTime { seconds, .. } | Value::Time(seconds) => seconds,
+            Amount::PartitionTime { seconds, .. } | Amount::Time(seconds) => seconds,
             _ => 0,
         }
     }
 
     /// The share of the trouble; nothing if it has none.
     pub(super) fn share(&self) -> Share {
-        if let Value::Share(share) = self.value { share } else { Share::NONE }
+        if let Amount::Share(share) = self.value { share } else { Share::NONE }
     }
 }
 
@@ -266,24 +266,24 @@ impl FromStr for Trouble {
     }
 }
 
-fn read(kind: ValueKind, text: &str) -> Result<Value, String> {
+fn read(kind: ValueKind, text: &str) -> Result<Amount, String> {
     let partition = |text: &str| text.parse().map_err(|_| "a partition is a number from 0".to_owned());
     let both = || text.split_once(':').map_or((text, None), |(partition, rest)| (partition, Some(rest)));
     Ok(match kind {
-        ValueKind::Share => Value::Share(text.parse()?),
-        ValueKind::Count => Value::Count(text.parse().map_err(|_| "a number of frames, as in 3".to_owned())?),
-        ValueKind::Partition => Value::Partition(partition(text)?),
+        ValueKind::Share => Amount::Share(text.parse()?),
+        ValueKind::Count => Amount::Count(text.parse().map_err(|_| "a number of frames, as in 3".to_owned())?),
+        ValueKind::Partition => Amount::Partition(partition(text)?),
         ValueKind::PartitionTime => {
             let (first, time) = both();
-            Value::PartitionTime { partition: partition(first)?, seconds: time.map_or(Ok(600), seconds)? }
+            Amount::PartitionTime { partition: partition(first)?, seconds: time.map_or(Ok(600), seconds)? }
         }
         ValueKind::PartitionFrom => {
             let (first, percent) = both();
             let percent = percent.map_or(Some(50), |text| text.parse().ok().filter(|percent| *percent <= 100));
             let percent = percent.ok_or("PARTITION:PERCENT, as in 2:50")?;
-            Value::PartitionFrom { partition: partition(first)?, percent }
+            Amount::PartitionFrom { partition: partition(first)?, percent }
         }
-        ValueKind::Time => Value::Time(seconds(text)?),
+        ValueKind::Time => Amount::Time(seconds(text)?),
     })
 }
 
@@ -306,12 +306,12 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}=", self.kind)?;
         match self.value {
-            Value::Share(share) => write!(f, "{}", share.0),
-            Value::Count(count) => write!(f, "{count}"),
-            Value::Partition(partition) => write!(f, "{partition}"),
-            Value::PartitionTime { partition, seconds } => write!(f, "{partition}:{seconds}s"),
-            Value::PartitionFrom { partition, percent } => write!(f, "{partition}:{percent}"),
-            Value::Time(seconds) => write!(f, "{seconds}s"),
+            Amount::Share(share) => write!(f, "{}", share.0),
+            Amount::Count(count) => write!(f, "{count}"),
+            Amount::Partition(partition) => write!(f, "{partition}"),
+            Amount::PartitionTime { partition, seconds } => write!(f, "{partition}:{seconds}s"),
+            Amount::PartitionFrom { partition, percent } => write!(f, "{partition}:{percent}"),
+            Amount::Time(seconds) => write!(f, "{seconds}s"),
         }
     }
 }

@@ -18,7 +18,7 @@ pub struct TruthFile {
     /// The stream as a whole.
     pub header: Header,
     /// Every window with a frame, by start, shorter ones first.
-    pub rows: Vec<Row>,
+    pub rows: Vec<TruthRow>,
 }
 
 /// The first line of a truth file.
@@ -76,7 +76,7 @@ pub struct TroubleCount {
 /// One window.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Row {
+pub struct TruthRow {
     /// The unit of the window.
     pub unit: Unit,
     /// Its first second.
@@ -91,14 +91,14 @@ pub struct Row {
     pub frames: u64,
     /// What a count with the retention of the specification has, where some frames came after it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub counted: Option<Counted>,
+    pub counted: Option<Kept>,
 }
 
 /// What a count has of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs)]
-pub struct Counted {
+pub struct Kept {
     pub users: u64,
     pub frames: u64,
 }
@@ -169,9 +169,9 @@ impl TruthFile {
         if header.format != FORMAT {
             return Err(wrong(1, format!("format {}, but only {FORMAT} is known", header.format)));
         }
-        let mut rows: Vec<Row> = Vec::new();
+        let mut rows: Vec<TruthRow> = Vec::new();
         for (line, text) in lines {
-            let row: Row = serde_json::from_slice(&text?)
+            let row: TruthRow = serde_json::from_slice(&text?)
                 .map_err(|error| wrong(line, format!("no window of a truth file: {}", without_place(&error))))?;
             if !(-3 * 86_400..=kuu_frame::MAX_TS).contains(&row.start) || row.window().start != row.start {
                 return Err(wrong(line, format!("no {} starts at {}", row.unit, row.start)));
@@ -219,7 +219,7 @@ impl TruthFile {
     }
 }
 
-impl Row {
+impl TruthRow {
     /// The window.
     pub fn window(&self) -> Window {
         self.unit.window(self.start)
