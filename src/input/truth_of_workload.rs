@@ -3,7 +3,7 @@
 use kuu_core::lines;
 use kuu_core::truth::{self, Blocks, Truth};
 use kuu_core::window::Unit;
-use kuu_core::workload::{GeneratedBlock, Generator, Meant, Workload, epilogue};
+use kuu_core::workload::{GeneratedBlock, Generator, Workload, epilogue};
 use kuu_frame::{Malformed, Parser, ParserOptions};
 use std::convert::Infallible;
 
@@ -52,9 +52,7 @@ impl Blocks for Made {
         lines.fill(0, bytes.len(), self.lines + 1);
         for line in self.block.lines() {
             self.lines += 1;
-            if let Meant::Frame { ts, is_wild: false, .. } = line.meant {
-                self.last = self.last.max(ts);
-            }
+            self.last = self.last.max(line.plausible_ts().unwrap_or(self.last));
         }
         Ok(true)
     }

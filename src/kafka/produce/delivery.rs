@@ -112,9 +112,7 @@ impl<'a> Delivery<'a> {
         for number in 0..generator.blocks() {
             generator.fill(number, &mut block);
             for line in block.lines().filter(|line| line.meant != Meant::Blank) {
-                if let Meant::Frame { ts, is_wild: false, .. } = line.meant {
-                    self.last = self.last.max(ts);
-                }
+                self.last = self.last.max(line.plausible_ts().unwrap_or(self.last));
                 if !self.wait(stop) {
                     return self.end();
                 }

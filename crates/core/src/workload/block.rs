@@ -32,6 +32,16 @@ pub struct GeneratedLine<'a> {
     pub meant: Meant,
 }
 
+impl GeneratedLine<'_> {
+    /// The event time in Unix seconds of a frame, if it has to do with the time of its partition.
+    pub fn plausible_ts(&self) -> Option<i64> {
+        match self.meant {
+            Meant::Frame { ts, is_wild: false, .. } => Some(ts),
+            _ => None,
+        }
+    }
+}
+
 /// Lines that follow each other. Reusable: the generator refills it without allocating.
 #[derive(Default)]
 pub struct GeneratedBlock {
