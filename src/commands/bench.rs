@@ -73,18 +73,14 @@ pub fn run(arguments: &BenchArgs, session: &Session) -> Result<ExitStatus> {
 /// Connects to Kafka if the command line names brokers, and otherwise starts an embedded broker: an environment
 /// variable that is set for other commands must not change what is measured.
 fn connect(session: &Session) -> Result<Cluster> {
-    let settings = session.settings();
-    let screen = Screen { to_stderr: true, ..session.screen };
-    if session.common.brokers.is_none() {
-        if let Some(brokers) = &session.environment {
-            screen.say(format!("kuu: bench does not use KUU_BROKERS: --brokers {brokers} measures there"));
-        }
-        return Cluster::embedded(&settings);
+    let cluster = session::measured(session, "bench")?;
+    if cluster.is_embedded() {
+        return Ok(cluster);
     }
-    let cluster = Cluster::connect(&settings)?;
     // The remedy is only a hint: a broker that does not list its groups may still be usable.
-    if let Some(remedy) = Leftovers::find(&cluster).ok().and_then(|left| left.remedy(&settings.brokers)) {
-        screen.say(format!("kuu: {remedy}"));
+    let brokers = &cluster.settings().brokers;
+    if let Some(remedy) = Leftovers::find(&cluster).ok().and_then(|left| left.remedy(brokers)) {
+        Screen { to_stderr: true, ..session.screen }.say(format!("kuu: {remedy}"));
     }
     Ok(cluster)
 }

@@ -12,10 +12,11 @@ use crate::commands::session::unread;
 use crate::commands::session::{self, Session};
 use crate::input::{self, Progress};
 use crate::kafka::admin::Cluster;
+use crate::kafka::produce::fitting::sender_for;
 use crate::kafka::produce::paced::{PacedReport, PacedSender};
 use crate::terminal::complain;
 use anyhow::Result;
-use filling::{begin, config, ends, foreign, prepare, replaced, sender_with};
+use filling::{begin, config, ends, foreign, prepare, replaced};
 use kuu_core::configuration::{Configuration, ProduceConfig};
 use kuu_core::record::Topic;
 use produced::Produced;
@@ -38,7 +39,7 @@ pub fn run(arguments: &ProduceArgs, session: &Session) -> Result<ExitStatus> {
     let schedule = pacing::schedule(arguments);
     // A frame that is due now must not wait for others.
     let linger = schedule.as_ref().map(|_| ("linger.ms", "1"));
-    let sender = sender_with(arguments, &cluster, linger.as_slice())?.until(&session.stop);
+    let sender = sender_for(&cluster, &arguments.topic, arguments.compression, linger.as_slice())?.until(&session.stop);
     let mut sender = PacedSender::new(sender, schedule, &session.stop).within(arguments.pacing.time);
     let partitions = cluster.partitions(&arguments.topic)?.unwrap_or(0);
     let topic = Topic { name: arguments.topic.clone(), partitions };

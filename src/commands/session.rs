@@ -85,6 +85,7 @@ impl Session {
             verdict: None,
             figures: BTreeMap::new(),
             latency: LegRecords::default(),
+            cells: Vec::new(),
             remarks: Vec::new(),
         }
     }
@@ -120,6 +121,22 @@ pub fn print_json(document: &impl serde::Serialize) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.context("standard output cannot be written"),
     }
+}
+
+/// The broker on which a command measures: the embedded one, unless the command line names another.
+///
+/// # Errors
+/// If the broker does not answer.
+pub fn measured(session: &Session, command: &str) -> Result<Cluster> {
+    let settings = session.settings();
+    if session.common.brokers.is_some() {
+        return Cluster::connect(&settings);
+    }
+    if let Some(brokers) = &session.environment {
+        let screen = Screen { to_stderr: true, ..session.screen };
+        screen.say(format!("kuu: {command} does not use KUU_BROKERS: --brokers {brokers} measures there"));
+    }
+    Cluster::embedded(&settings)
 }
 
 /// The broker, as recorded.

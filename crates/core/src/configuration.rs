@@ -51,6 +51,8 @@ pub enum Configuration {
     Bench(InEffect<BenchConfig>),
     /// `kuu generate`
     Generate(InEffect<GenerateConfig>),
+    /// `kuu race`
+    Race(InEffect<RaceConfig>),
 }
 
 impl Configuration {
@@ -253,6 +255,24 @@ pub struct GenerateConfig {
     pub compression_level: Option<u32>,
     /// How the stream is made.
     pub spec: Spec,
+}
+
+/// Options of `kuu race`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RaceConfig {
+    /// The engines, in the order of the table.
+    pub engines: Vec<String>,
+    /// The workloads, in the order of the table.
+    pub workloads: Vec<String>,
+    /// How long an engine may take for one workload, in microseconds.
+    pub deadline_us: u64,
+    /// The memory that each engine may use, in bytes.
+    pub memory_bytes: u64,
+    /// The command that restarts the broker.
+    pub restart_broker: Option<String>,
+    /// What makes the moments of crashes others.
+    pub seed: u64,
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub mod record;
 pub mod reorder;
 pub mod repeats;
 pub mod result;
+pub mod scorecard;
 pub mod statistics;
 pub mod truth;
 pub mod verdict;

@@ -4,6 +4,7 @@ use crate::configuration::Configuration;
 use crate::latency::LegRecords;
 use crate::ledger::Ledger;
 use crate::repeats::InputRepeats;
+use crate::scorecard::CellRecord;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -47,6 +48,9 @@ pub struct Record {
     /// Latency by leg.
     #[serde(default, skip_serializing_if = "LegRecords::is_empty")]
     pub latency: LegRecords,
+    /// The cells of a scorecard.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cells: Vec<CellRecord>,
     /// What a reader must know before using the figures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,

@@ -4,9 +4,7 @@ use crate::cli::ProduceArgs;
 use crate::commands::session::receipts::{self, PRODUCE, Receipt};
 use crate::commands::session::{Session, topics};
 use crate::kafka::admin::{Cluster, Range};
-use crate::kafka::produce::frame_sender::{SendReport, Sender};
-use crate::kafka::topics::count_topics::DEFAULT;
-use crate::kafka::topics::limits::{alter, producer_kbytes};
+use crate::kafka::produce::frame_sender::SendReport;
 use crate::terminal::{complain, plural};
 use anyhow::{Result, bail};
 use kuu_core::configuration::{Configuration, ProduceConfig};
@@ -120,29 +118,6 @@ pub(super) fn foreign(session: &Session, cluster: &Cluster, topic: &str, before:
         ));
     }
     foreign
-}
-
-pub(super) fn sender_with(arguments: &ProduceArgs, cluster: &Cluster, others: &[(&str, &str)]) -> Result<Sender> {
-    let topic = &arguments.topic;
-    let config = cluster.configs(&[topic]).pop().unwrap_or_default();
-    let takes = config.max_message_bytes.unwrap_or(DEFAULT);
-    // librdkafka has a minimum; the broker rejects messages between the topic's limit and that minimum.
-    let (largest, batch) = (takes.clamp(1_000, 1_000_000_000).to_string(), takes.clamp(1, 1_000_000).to_string());
-    let ours: [(&str, &str); 4] = [
-        ("compression.type", arguments.compression.into()),
-        ("message.max.bytes", &largest),
-        ("batch.size", &batch),
-        ("queue.buffering.max.kbytes", &producer_kbytes(takes)),
-    ];
-    let sender = Sender::new(cluster.settings(), topic, &[&ours, others].concat(), None)?;
-    if config.is_compacted() != Some(true) {
-        return Ok(sender);
-    }
-    Ok(sender.with_keys_only(format!(
-        "topic {topic} is compacted, and takes no frame without a key, which is its uid: leave the line out, or let the topic \
-         keep every frame: {}",
-        alter(cluster.settings(), topic, "cleanup.policy=delete")
-    )))
 }
 
 pub(super) fn config(arguments: &ProduceArgs, complete: bool) -> ProduceConfig {

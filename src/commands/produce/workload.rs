@@ -2,7 +2,7 @@
 
 use crate::cli::ProduceArgs;
 use crate::commands::exit_status::ExitStatus;
-use crate::commands::produce::filling::{begin, config, foreign, prepare, replaced, sender_with};
+use crate::commands::produce::filling::{begin, config, foreign, prepare, replaced};
 use crate::commands::produce::pacing;
 use crate::commands::session::receipts;
 use crate::commands::session::workloads;
@@ -10,6 +10,7 @@ use crate::commands::session::{self, Session, figure};
 use crate::input;
 use crate::kafka::admin::Cluster;
 use crate::kafka::produce::delivery::{Delivered, Delivery, Sent};
+use crate::kafka::produce::fitting::{workload_sender, workload_topic};
 use crate::kafka::produce::frame_sender::SendReport;
 use crate::terminal::{complain, count, plural, rate, size, time};
 use anyhow::{Result, anyhow, bail};
@@ -37,12 +38,7 @@ pub fn run(arguments: &ProduceArgs, session: &Session, name: &str) -> Result<Exi
     begin(&arguments, session, &topic)?;
 
     let started = Instant::now();
-    let transactional = format!("kuu-workload-{}", topic.name);
-    let batch = delivery.batch_frames.map(|frames| frames.to_string());
-    let mut ours = Vec::new();
-    ours.extend(batch.as_deref().map(|frames| ("batch.num.messages", frames)));
-    ours.extend(delivery.transactions.map(|_| ("transactional.id", transactional.as_str())));
-    let mut sender = sender_with(&arguments, &cluster, &ours)?.until(&session.stop);
+    let mut sender = workload_sender(&cluster, &topic.name, &workload)?.until(&session.stop);
     let bar = session.screen.progress("{spinner} {pos} messages  {elapsed}");
     let rate = arguments.pacing.rate.or(delivery.rate);
     let started_delivery = Delivery::new(&workload, &mut sender, rate, session.common.timeout);
@@ -102,12 +98,8 @@ fn prepare_topic(
     name: &str,
     workload: &Workload,
 ) -> Result<usize> {
-    let delivery = &workload.delivery;
-    if delivery.transactions.is_some() && cluster.is_embedded() {
-        bail!("the embedded broker knows no transactions that are aborted: name a Kafka with --brokers");
-    }
-    let largest = delivery.max_message_bytes.map(|bytes| bytes.to_string());
-    let topic_config: Vec<_> = largest.iter().map(|bytes| ("max.message.bytes", bytes.as_str())).collect();
+    let topic_config = workload_topic(cluster, workload)?;
+    let topic_config: Vec<_> = topic_config.iter().map(|(key, value)| (*key, value.as_str())).collect();
     prepare(arguments, session, cluster, &topic_config)?;
     let partitions = cluster.partitions(&arguments.topic)?.unwrap_or(0);
     if partitions != usize::from(workload.frames.partitions) {

@@ -31,6 +31,12 @@ pub struct ScannedMessage<'a> {
 }
 
 impl ScannedMessage<'_> {
+    /// The timestamp of the message in milliseconds since the Unix epoch: the time at which the broker appended it, if
+    /// the topic has LogAppendTime.
+    pub fn timestamp_ms(&self) -> Option<i64> {
+        self.message.timestamp().to_millis()
+    }
+
     /// The value of a header, if the message has it.
     pub fn header(&self, key: &str) -> Option<&[u8]> {
         let headers = self.message.headers()?;

@@ -2,6 +2,7 @@
 
 pub mod deliveries;
 pub mod delivery;
+pub mod fitting;
 pub mod frame_sender;
 pub mod paced;
 pub mod replay;

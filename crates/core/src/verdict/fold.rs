@@ -255,23 +255,28 @@ impl Fold {
         self.removed = true;
     }
 
-    /// Takes the next message of its partition.
-    pub fn take(&mut self, message: &Message<'_>) {
-        match message.value {
-            Some(value) => match self.format.parse(value) {
-                Ok(row) => {
-                    self.rows += 1;
-                    self.add(message, &row);
+    /// Takes the next message of its partition; returns the window that it is about, if it is a row or withdraws one.
+    pub fn take(&mut self, message: &Message<'_>) -> Option<Window> {
+        let Some(value) = message.value else { return self.remove(message) };
+        match self.format.parse(value) {
+            Ok(row) => {
+                self.rows += 1;
+                self.add(message, &row);
+                Some(row.window)
+            }
+            Err(why) => {
+                let at = (message.partition, message.offset);
+                if let Err(why) = self.misread.add(&self.format, at, value, why) {
+                    self.unreadable.add(at.0, at.1, why);
                 }
-                Err(why) => {
-                    let at = (message.partition, message.offset);
-                    if let Err(why) = self.misread.add(&self.format, at, value, why) {
-                        self.unreadable.add(at.0, at.1, why);
-                    }
-                }
-            },
-            None => self.remove(message),
+                None
+            }
         }
+    }
+
+    /// The count that a consumer has of this window now.
+    pub fn answer(&self, window: Window) -> Option<Count> {
+        self.windows.get(&window)?.count
     }
 
     fn add(&mut self, message: &Message<'_>, row: &Row) {
@@ -291,27 +296,30 @@ impl Fold {
         }
     }
 
-    fn remove(&mut self, message: &Message<'_>) {
+    fn remove(&mut self, message: &Message<'_>) -> Option<Window> {
         let Message { partition, offset, key, .. } = *message;
         let known = self.foreign.get(&partition).and_then(|keys| keys.get(key)).copied();
         let (window, key) = match (known, parse_key(key)) {
             (Some(foreign), _) => (foreign.window, if is_own(key, foreign.window) { 0 } else { foreign.id }),
             (None, Ok(window)) => (window, 0),
             (None, Err(_)) if key.is_empty() => {
-                return self.unreadable.add(partition, offset, "it has neither key nor value".into());
+                self.unreadable.add(partition, offset, "it has neither key nor value".into());
+                return None;
             }
             (None, Err(_)) => {
                 let key = String::from_utf8_lossy(key);
-                return self.stray.add(partition, offset, format!("withdraws the row of a key that has none: `{key}`"));
+                self.stray.add(partition, offset, format!("withdraws the row of a key that has none: `{key}`"));
+                return None;
             }
         };
         if self.is_left_out(window) {
-            return;
+            return Some(window);
         }
         let folded = self.windows.entry(window).or_insert_with(|| Folded::new(partition));
         if folded.enter(partition) {
             folded.withdraw(offset, key);
         }
+        Some(window)
     }
 
     fn is_left_out(&mut self, window: Window) -> bool {

@@ -6,7 +6,9 @@ mod fold;
 mod misread;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod unreadable;
 
 pub use compare::{Comparison, Line};
 pub use fold::{Fold, Message, Repeats};
+pub use timeline::{Timeline, WindowTimes};

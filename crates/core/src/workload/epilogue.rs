@@ -5,23 +5,27 @@ use super::spec::Spec;
 /// Frames of a step, at least, in all and in each partition.
 const FRAMES: u32 = 1_000;
 const EACH: u32 = 64;
-/// Steps, and the seconds between them.
-const STEPS: i64 = 3;
+/// Sets of an epilogue.
+pub const EPILOGUE_STEPS: i64 = 3;
+/// The seconds of event time between them.
 const STEP: i64 = 3_600;
 
 /// The frames of the epilogue, in the order in which they are sent: `take` gets each with its partition and its user.
 /// Three steps, an hour apart and after `last`, the latest second of the data; every frame of a step has another user,
 /// so that they reach all partitions of an engine's own.
 pub fn epilogue(spec: &Spec, last: i64, mut take: impl FnMut(u16, &str, &str)) {
+    (1..=EPILOGUE_STEPS).for_each(|step| epilogue_step(spec, last + step * STEP, &mut take));
+}
+
+/// One set of frames of this second, as [`epilogue`] has three.
+pub fn epilogue_step(spec: &Spec, ts: i64, mut take: impl FnMut(u16, &str, &str)) {
     let partitions = u32::from(spec.partitions);
     let each = EACH.max(FRAMES.div_ceil(partitions));
-    for step in 1..=STEPS {
-        for number in 0..each {
-            for partition in 0..spec.partitions {
-                let user = format!("epilogue-{}", number * partitions + u32::from(partition));
-                let frame = format!(r#"{{"uid":"{user}","ts":{}}}"#, last + step * STEP);
-                take(partition, &user, &frame);
-            }
+    for number in 0..each {
+        for partition in 0..spec.partitions {
+            let user = format!("epilogue-{}", number * partitions + u32::from(partition));
+            let frame = format!(r#"{{"uid":"{user}","ts":{ts}}}"#);
+            take(partition, &user, &frame);
         }
     }
 }

@@ -25,7 +25,7 @@ mod tests;
 
 pub use block::{GeneratedBlock, GeneratedLine, Meant};
 pub use definition::{Action, Answer, DeliveryPlan, Expected, Incident, Key, Mistake, Tier, Transactions, Workload};
-pub use epilogue::epilogue;
+pub use epilogue::{EPILOGUE_STEPS, epilogue, epilogue_step};
 pub use generator::Generator;
 pub use in_order::in_order;
 pub use oracle::Oracle;

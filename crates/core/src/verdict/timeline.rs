@@ -1,0 +1,168 @@
+//! When the rows of an output topic became right: each message is folded as it arrives.
+
+use crate::scorecard::RowCounts;
+use crate::verdict::fold::{Fold, Message};
+use crate::window::Window;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+
+/// When a window was answered. Times are microseconds of the clock of [`Timeline::take`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WindowTimes {
+    /// Its first row.
+    pub first_us: Option<i64>,
+    /// The row since which its answer is acceptable; none if it is not now.
+    pub right_us: Option<i64>,
+}
+
+/// The rows of an output topic in the order in which they arrive, beside the users that are acceptable.
+pub struct Timeline {
+    fold: Fold,
+    /// The users that each window may have.
+    expected: BTreeMap<Window, RangeInclusive<u64>>,
+    /// Windows of frames that follow the data: they are not judged.
+    is_epilogue: Box<dyn Fn(Window) -> bool + Send>,
+    times: BTreeMap<Window, WindowTimes>,
+    /// Windows that are not acceptable now: missing, extra or different.
+    wrong: BTreeSet<Window>,
+    right_us: Option<i64>,
+    changed_us: Option<i64>,
+    counts: RowCounts,
+}
+
+impl Timeline {
+    /// A timeline without a message. The fold is empty.
+    pub fn new(
+        fold: Fold,
+        expected: BTreeMap<Window, RangeInclusive<u64>>,
+        is_epilogue: impl Fn(Window) -> bool + Send + 'static,
+    ) -> Timeline {
+        Timeline {
+            fold,
+            wrong: expected.keys().copied().collect(),
+            expected,
+            is_epilogue: Box::new(is_epilogue),
+            times: BTreeMap::new(),
+            right_us: None,
+            changed_us: None,
+            counts: RowCounts::default(),
+        }
+    }
+
+    /// Takes the next message of its partition, which arrived at this time.
+    pub fn take(&mut self, arrived_us: i64, message: &Message<'_>) {
+        self.counts.retractions += u64::from(message.value.is_none());
+        let Some(window) = self.fold.take(message) else {
+            self.counts.unreadable += u64::from(message.value.is_some());
+            return;
+        };
+        if (self.is_epilogue)(window) {
+            self.counts.epilogue += 1;
+            return;
+        }
+        self.counts.judged += u64::from(message.value.is_some());
+        self.changed_us = Some(arrived_us);
+        let answer = self.fold.answer(window).map(|count| count.users);
+        let is_right = match (self.expected.get(&window), answer) {
+            (Some(expected), Some(users)) => expected.contains(&users),
+            (expected, answer) => expected.is_none() && answer.is_none(),
+        };
+        let times = self.times.entry(window).or_default();
+        times.first_us.get_or_insert(arrived_us);
+        times.right_us = if is_right { times.right_us.or(Some(arrived_us)) } else { None };
+        if is_right {
+            self.wrong.remove(&window);
+        } else {
+            self.wrong.insert(window);
+        }
+        self.right_us = if self.wrong.is_empty() { self.right_us.or(Some(arrived_us)) } else { None };
+    }
+
+    /// Since when all windows are acceptable, if they are now.
+    pub fn right_us(&self) -> Option<i64> {
+        self.right_us
+    }
+
+    /// When the first row of a window that is judged arrived.
+    pub fn first_us(&self) -> Option<i64> {
+        self.times.values().filter_map(|times| times.first_us).min()
+    }
+
+    /// When the last message about a window that is judged arrived.
+    pub fn changed_us(&self) -> Option<i64> {
+        self.changed_us
+    }
+
+    /// Number of windows that are missing, extra or different now.
+    pub fn wrong(&self) -> usize {
+        self.wrong.len()
+    }
+
+    /// The windows that had a row, and when.
+    pub fn times(&self) -> &BTreeMap<Window, WindowTimes> {
+        &self.times
+    }
+
+    /// What was seen so far, without the messages of aborted transactions.
+    pub fn counts(&self) -> &RowCounts {
+        &self.counts
+    }
+
+    /// The fold of all messages.
+    pub fn into_fold(self) -> Fold {
+        self.fold
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::Repeats;
+    use crate::window::Unit;
+
+    fn row(start: i64, users: u64) -> String {
+        format!(r#"{{"start":{start},"users":{users}}}"#)
+    }
+
+    /// A timeline of two windows, after these messages, each a second after the one before.
+    fn after(values: &[Option<&str>]) -> Timeline {
+        let expected = [(0, 2..=2), (60, 3..=5)].map(|(start, users)| (Unit::Minute.window(start), users));
+        let fold = Fold::new(Repeats::Allowed, None);
+        let mut timeline = Timeline::new(fold, expected.into(), |window| window.start >= 3_600);
+        for (offset, value) in (0..).zip(values) {
+            let key: &[u8] = if value.is_none() { b"minute:60" } else { b"" };
+            let value = value.map(str::as_bytes);
+            timeline.take(offset * 1_000_000, &Message { partition: 0, offset, key, value });
+        }
+        timeline
+    }
+
+    #[test]
+    fn it_is_right_from_the_last_row_that_was_needed() {
+        let (first, second, more) = (row(0, 2), row(60, 3), row(60, 5));
+        let timeline = after(&[Some(&first), Some(&second), Some(&more), Some(&row(3_600, 9))]);
+        assert_eq!((timeline.right_us(), timeline.changed_us()), (Some(1_000_000), Some(2_000_000)));
+        assert_eq!(timeline.first_us(), Some(0));
+        let times = WindowTimes { first_us: Some(1_000_000), right_us: Some(1_000_000) };
+        assert_eq!(timeline.times()[&Unit::Minute.window(60)], times);
+        assert_eq!(*timeline.counts(), RowCounts { judged: 3, epilogue: 1, ..RowCounts::default() });
+    }
+
+    #[test]
+    fn what_is_right_can_become_wrong_and_right_again() {
+        let (first, second, garbage, none) = (row(0, 2), row(60, 3), row(60, 6), row(120, 1));
+        let right = [Some(first.as_str()), Some(&second)];
+        for (then, wrong) in [(Some(garbage.as_str()), 1), (Some(&none), 1), (None, 1), (Some("rubbish"), 0)] {
+            let messages = [&right[..], &[then]].concat();
+            let timeline = after(&messages);
+            assert_eq!(timeline.wrong(), wrong, "{then:?}");
+            assert_eq!(timeline.right_us(), (wrong == 0).then_some(1_000_000), "{then:?}");
+        }
+        let timeline = after(&[&right[..], &[Some(&garbage), Some(&second), Some("rubbish"), None]].concat());
+        assert_eq!((timeline.right_us(), timeline.wrong()), (None, 1));
+        let counts = RowCounts { judged: 4, retractions: 1, unreadable: 1, ..RowCounts::default() };
+        assert_eq!(*timeline.counts(), counts);
+        let timeline = after(&[&right[..], &[Some(&garbage), Some(&second)]].concat());
+        assert_eq!(timeline.right_us(), Some(3_000_000));
+    }
+}
