@@ -1,5 +1,6 @@
 //! The options of the command line. Independent of the rest of the crate.
 
+mod engines;
 mod frames;
 mod generate;
 mod pacing;
@@ -9,6 +10,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+pub use engines::{EnginesAction, EnginesArgs};
 pub use frames::FrameArgs;
 pub use generate::GenerateArgs;
 use kuu_core::configuration::{Compression, Guarantee};
@@ -98,6 +100,11 @@ pub enum Command {
     Bench(BenchArgs),
     /// Make frames with every kind of trouble, and the truth about them
     Generate(GenerateArgs),
+    /// List the engines of a race: their versions and claims, or what is missing; build them
+    Engines(EnginesArgs),
+    /// Watch a program for another kuu
+    #[command(hide = true)]
+    Keep,
 }
 
 /// Options of every command.

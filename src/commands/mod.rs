@@ -3,8 +3,10 @@
 pub mod batch;
 pub mod bench;
 pub mod count;
+pub mod engines;
 pub mod exit_status;
 pub mod generate;
+pub mod keep;
 pub mod produce;
 mod session;
 pub mod verify;
@@ -21,6 +23,9 @@ use session::Session;
 /// # Errors
 /// Errors of usage, input or environment, with exit status 2.
 pub fn run(cli: Cli) -> Result<ExitStatus> {
+    if matches!(cli.command, Command::Keep) {
+        return keep::run();
+    }
     session::topics::check(&cli.command)?;
     let session = Session::new(cli.common)?;
     let done = match &cli.command {
@@ -30,6 +35,8 @@ pub fn run(cli: Cli) -> Result<ExitStatus> {
         Command::Batch(arguments) => batch::run(arguments, &session),
         Command::Bench(arguments) => bench::run(arguments, &session),
         Command::Generate(arguments) => generate::run(arguments, &session),
+        Command::Engines(arguments) => engines::run(arguments, &session),
+        Command::Keep => keep::run(),
     };
     match done {
         Err(error) if error.is::<Interrupted>() => {

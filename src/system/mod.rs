@@ -5,6 +5,8 @@ pub mod deadline;
 pub mod errand;
 pub mod fault;
 pub mod host;
+pub mod keeper;
 pub mod memory;
 pub mod panics;
+pub mod programs;
 pub mod spares;

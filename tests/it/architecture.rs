@@ -8,7 +8,7 @@ use syn::visit::{self, Visit};
 /// The layers from the top. Modules of one layer do not import each other.
 const FLOORS: [&[&str]; 8] = [
     &["commands"],
-    &["bench"],
+    &["bench", "race"],
     &["verification"],
     &["count"],
     &["kafka"],

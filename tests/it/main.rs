@@ -72,6 +72,14 @@ mod produce {
     mod replay;
 }
 
+mod race {
+    mod left_behind;
+    mod listing;
+    mod page;
+    mod processes;
+    mod supervised;
+}
+
 mod support {
     pub mod broker;
     pub mod frames;

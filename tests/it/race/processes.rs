@@ -1,0 +1,72 @@
+//! What tests of running programs share.
+
+use crate::support::kuu::eventually;
+use kuu::race::supervisor::{Launch, Supervised};
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// The variable that marks all processes of a test; its value is the path of the test's directory.
+pub const MARK: &str = "RACE_TEST_MARK";
+
+/// A directory in which a shell script runs as an engine does.
+pub struct Case {
+    pub dir: TempDir,
+    pub launch: Launch,
+}
+
+impl Case {
+    /// A script for `sh`.
+    pub fn script(text: &str) -> Case {
+        Case::program(&["sh", "-c", text])
+    }
+
+    /// Any program.
+    pub fn program(words: &[&str]) -> Case {
+        let dir = tempfile::tempdir().unwrap();
+        let launch = Launch {
+            program: words.iter().map(ToString::to_string).collect(),
+            dir: dir.path().to_owned(),
+            env: [(MARK.to_owned(), dir.path().to_str().unwrap().to_owned())].into(),
+            logs: dir.path().join("logs"),
+            grace: Duration::from_secs(60),
+            log_limit_bytes: 1 << 20,
+        };
+        Case { dir, launch }
+    }
+
+    /// Starts it, under the keeper of the built kuu.
+    pub fn start(&self) -> Supervised {
+        Supervised::start_by(Path::new(env!("CARGO_BIN_EXE_kuu")), &self.launch).unwrap()
+    }
+
+    /// The error of a start.
+    pub fn refusal(&self) -> String {
+        match Supervised::start_by(Path::new(env!("CARGO_BIN_EXE_kuu")), &self.launch) {
+            Ok(_) => panic!("{:?} was started", self.launch.program),
+            Err(error) => format!("{error:#}"),
+        }
+    }
+
+    /// Waits until the script has written this file; returns what it holds.
+    pub fn file(&self, name: &str) -> String {
+        eventually(name, || fs::read_to_string(self.dir.path().join(name)).ok().filter(|text| text.ends_with('\n')))
+    }
+
+    /// The processes of this test that are alive.
+    pub fn alive(&self) -> Vec<i32> {
+        marked(self.dir.path())
+    }
+}
+
+/// The processes that have this path as their mark, zombies aside: these have no environment.
+pub fn marked(path: &Path) -> Vec<i32> {
+    let mark = format!("{MARK}={}", path.display());
+    let is_marked = |id: &i32| {
+        let environment = fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
+    };
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_marked).collect()
+}
