@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use strum::{EnumString, IntoStaticStr, VariantArray};
+use strum::{IntoStaticStr, VariantArray};
 
 /// A variable of the race: in the environment of a running engine, and in the arguments of a descriptor as `$KUU_GROUP`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, EnumString, IntoStaticStr, VariantArray)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE", prefix = "KUU_")]
 pub enum Variable {
     /// The brokers, as `host:port,host:port`.
@@ -44,6 +44,11 @@ impl Variable {
     /// Its name in the environment, as `KUU_GROUP`.
     pub fn name(self) -> &'static str {
         self.into()
+    }
+
+    /// The variable of this name in the environment.
+    pub fn named(name: &str) -> Option<Variable> {
+        Variable::VARIANTS.iter().copied().find(|variable| variable.name() == name)
     }
 }
 
@@ -102,7 +107,7 @@ fn pieces(word: &str) -> Result<Vec<Piece<'_>>, String> {
         let name = &rest[at + 1..];
         let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
         let len = name.find(|c| !is_part(c)).unwrap_or(name.len());
-        let variable = name[..len].parse().map_err(|_| {
+        let variable = Variable::named(&name[..len]).ok_or_else(|| {
             let names: Vec<_> = Variable::VARIANTS.iter().map(|variable| format!("${}", variable.name())).collect();
             format!("no variable `${}`: there are {}", &name[..len], names.join(" "))
         })?;
@@ -124,7 +129,8 @@ mod tests {
     #[test]
     fn variables_are_named_as_the_engine_sees_them() {
         assert_eq!(Variable::InputEnd.name(), "KUU_INPUT_END");
-        assert_eq!("KUU_WINDOW_S".parse(), Ok(Variable::WindowS));
+        assert_eq!(Variable::named("KUU_WINDOW_S"), Some(Variable::WindowS));
+        assert_eq!(Variable::named("WINDOW_S"), None);
         let all: Vec<_> = Variable::VARIANTS.iter().map(|variable| variable.name()).collect();
         assert_eq!(all[all.len() - 3..], ["KUU_MEMORY_BYTES", "KUU_CPUS", "KUU_PROGRAM"]);
     }

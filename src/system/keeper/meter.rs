@@ -5,25 +5,34 @@ use super::wire::Usage;
 use nix::sys::resource::{UsageWho, getrusage};
 use std::time::{Duration, Instant};
 
-/// A look takes at most one part in so many of a core.
+/// Looks of one kind take at most one part in so many of a core.
 const SHARE: u32 = 100;
 
-/// When something is due again: after some time, or later if it is costly.
+/// And so much besides, so that a short run is looked at closely.
+const CREDIT: Duration = Duration::from_millis(30);
+
+/// When something is due again: after some time, or later if it was costly so far.
 struct Due {
     every: Duration,
+    begun: Instant,
     next: Instant,
+    /// The processor time of it so far.
+    spent: Duration,
 }
 
 impl Due {
     fn every(time: Duration) -> Due {
-        Due { every: time, next: Instant::now() }
+        let now = Instant::now();
+        Due { every: time, begun: now, next: now, spent: Duration::ZERO }
     }
 
     fn run<T>(&mut self, work: impl FnOnce() -> T) -> Option<T> {
-        let started = Instant::now();
-        (started >= self.next).then(|| {
+        let now = Instant::now();
+        (now >= self.next && self.spent <= (now - self.begun) / SHARE + CREDIT).then(|| {
+            let before = rusage(UsageWho::RUSAGE_SELF).cpu_us;
             let done = work();
-            self.next = started + self.every.max(started.elapsed() * SHARE);
+            self.spent += Duration::from_micros(rusage(UsageWho::RUSAGE_SELF).cpu_us - before);
+            self.next = now + self.every;
             done
         })
     }
@@ -41,7 +50,7 @@ pub struct Meter {
 impl Meter {
     /// A meter of a tree that is about to start.
     pub fn new() -> Meter {
-        let [find, resident, pss] = [250, 50, 100].map(|ms| Due::every(Duration::from_millis(ms)));
+        let [find, resident, pss] = [100, 50, 100].map(|ms| Due::every(Duration::from_millis(ms)));
         Meter { known: Vec::new(), usage: Usage::default(), find, resident, pss }
     }
 

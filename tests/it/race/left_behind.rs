@@ -45,7 +45,7 @@ fn when_kuu_is_interrupted() {
     let running = building(&kuu);
     running.signal("INT");
     running.wait().exits(130);
-    assert_eq!(marked(&kuu.path("engines/slow")), []);
+    assert_eq!(marked(&kuu.path("engines/slow")), [0; 0]);
 }
 
 #[test]

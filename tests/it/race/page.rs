@@ -16,7 +16,7 @@ fn blocks() -> Vec<(String, String)> {
                 is_inside = true;
             }
             Some(_) => is_inside = false,
-            None if is_inside => *blocks.last_mut().unwrap() += &format!("{line}\n"),
+            None if is_inside => blocks.last_mut().unwrap().1 += &format!("{line}\n"),
             None => {}
         }
     }

@@ -72,7 +72,7 @@ fn what_survives_the_program_is_killed() {
     let mut running = case.start();
     let ended = end_of(&mut running);
     assert_eq!((ended.cause, ended.status, ended.left_behind), (EndCause::Exited, EndStatus::Code(0), 3));
-    assert_eq!(case.alive(), []);
+    assert_eq!(case.alive(), [0; 0]);
     assert_eq!(ended.to_string(), "exit status 0, and left 3 processes behind");
 }
 
@@ -96,7 +96,7 @@ fn stop_waits_for_children_that_need_longer_than_the_first_process() {
     let ended = running.stop().unwrap();
     assert_eq!((ended.cause, ended.status), (EndCause::Stopped, EndStatus::Signal(15)));
     assert_eq!(fs::read_to_string(case.dir.path().join("last")).unwrap(), "\n");
-    assert_eq!(case.alive(), []);
+    assert_eq!(case.alive(), [0; 0]);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn one_that_ignores_sigterm_is_killed_after_its_grace() {
     let ended = running.stop().unwrap();
     assert_eq!((ended.cause, ended.status), (EndCause::Forced, EndStatus::Signal(9)));
     assert_eq!(ended.to_string(), "did not end after SIGTERM, so killed: SIGKILL");
-    assert_eq!(case.alive(), []);
+    assert_eq!(case.alive(), [0; 0]);
 }
 
 #[test]
@@ -122,10 +122,10 @@ fn kill_hits_the_whole_tree_and_so_does_drop() {
         if kill {
             let ended = running.kill().unwrap();
             assert_eq!((ended.cause, ended.status, ended.left_behind), (EndCause::Killed, EndStatus::Signal(9), 0));
-            assert_eq!(case.alive(), []);
+            assert_eq!(case.alive(), [0; 0]);
         }
         drop(running);
-        assert_eq!(case.alive(), []);
+        assert_eq!(case.alive(), [0; 0]);
     }
 }
 
@@ -140,7 +140,7 @@ fn one_that_fills_its_quota_of_log_is_killed() {
         let length = |name: &str| fs::metadata(case.launch.logs.join(name)).unwrap().len();
         assert_eq!(length("stdout.log") + length("stderr.log"), case.launch.log_limit_bytes);
         assert_eq!(running.last_lines(1), "y");
-        assert_eq!(case.alive(), []);
+        assert_eq!(case.alive(), [0; 0]);
     }
 }
 
@@ -164,7 +164,7 @@ fn a_paused_tree_stands_still_and_can_be_stopped() {
     eventually("both run", || (states() == ['R', 'R']).then_some(()));
     running.pause().unwrap();
     assert_eq!(running.stop().unwrap().status, EndStatus::Signal(15));
-    assert_eq!(case.alive(), []);
+    assert_eq!(case.alive(), [0; 0]);
 }
 
 #[test]
