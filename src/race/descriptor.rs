@@ -311,7 +311,7 @@ stop_grace_s = 3
             engine.claims(),
             "ends itself, emits finals every 1000 ms, drops late frames, least watermark, exact, at-least-once"
         );
-        let again = toml::from_str(&toml::to_string(&engine).unwrap()).unwrap();
+        let again = serde_json::from_value(serde_json::to_value(&engine).unwrap()).unwrap();
         assert_eq!(engine, again);
     }
 
