@@ -91,11 +91,12 @@ func newCounter(s settings, partitions []*partition, windows map[int64]*window, 
 
 func (c *counter) count(p *partition, f frame) {
 	p.observe(f.ts)
-	w := c.window(f.ts - f.ts%c.settings.size)
-	if w == nil {
+	start := f.ts - f.ts%c.settings.size
+	if c.isTooLate(p, start) {
 		c.tooLate++
 		return
 	}
+	w := c.window(start)
 	c.frames++
 	w.frames++
 	if _, known := w.users[f.uid]; !known {
@@ -104,20 +105,27 @@ func (c *counter) count(p *partition, f frame) {
 	}
 	if !w.changed {
 		w.changed = true
-		c.changed = append(c.changed, c.lastStart)
+		c.changed = append(c.changed, start)
 	}
 }
 
-// window returns the window that starts then, or nil if it accepts no frame any more.
+// isTooLate reports whether the window that starts then accepts no frame any more. The watermark moves with each batch; where
+// the frame's own partition says that it may be too late, it is looked at once more.
+func (c *counter) isTooLate(p *partition, start int64) bool {
+	closes := start + c.settings.size + c.settings.retention
+	if closes > c.watermark && closes <= p.clock {
+		c.advance()
+	}
+	return closes <= c.watermark
+}
+
+// window returns the window that starts then.
 func (c *counter) window(start int64) *window {
 	if c.last != nil && c.lastStart == start {
 		return c.last
 	}
 	w := c.windows[start]
 	if w == nil {
-		if start+c.settings.size+c.settings.retention <= c.watermark {
-			return nil
-		}
 		w = &window{users: map[string]struct{}{}, revision: -1}
 		c.windows[start] = w
 		heap.Push(&c.unanswered, start)

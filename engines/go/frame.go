@@ -18,19 +18,19 @@ type frame struct {
 // readFrame returns the user and the time of a frame; false if the value is none.
 func readFrame(value []byte) (frame, bool) {
 	var members struct {
-		UID string          `json:"uid"`
+		UID *string         `json:"uid"` // a pointer, as a null after another uid would leave a string as it is
 		TS  json.RawMessage `json:"ts"`
 	}
 	// go-json lets bytes through that are not UTF-8.
-	if !utf8.Valid(value) || json.Unmarshal(value, &members) != nil || members.UID == "" {
+	if !utf8.Valid(value) || json.Unmarshal(value, &members) != nil || members.UID == nil || *members.UID == "" {
 		return frame{}, false
 	}
 	ts, ok := readTS(members.TS)
-	if !ok || strings.ContainsRune(members.UID, utf8.RuneError) && !isText(value, members.UID) {
+	if !ok || strings.ContainsRune(*members.UID, utf8.RuneError) && !isText(value, *members.UID) {
 		return frame{}, false
 	}
 	// Unmarshal's string keeps a copy of the whole value in memory; the clone does not.
-	return frame{strings.Clone(members.UID), ts}, true
+	return frame{strings.Clone(*members.UID), ts}, true
 }
 
 // readTS takes digits, or a string of digits.

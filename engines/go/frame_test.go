@@ -23,7 +23,7 @@ func TestFrames(t *testing.T) {
 
 func TestValuesThatAreNoFrames(t *testing.T) {
 	for _, value := range []string{
-		"", "null", "[]", `{"ts":1}`, `{"uid":"","ts":1}`, `{"uid":null,"ts":1}`, `{"uid":7,"ts":1}`, `{"uid":"a"}`,
+		"", "null", "[]", `{"ts":1}`, `{"uid":"","ts":1}`, `{"uid":null,"ts":1}`, `{"uid":7,"ts":1}`, `{"uid":"a","uid":null,"ts":1}`, `{"uid":"a"}`,
 		`{"uid":"a","ts":""}`, `{"uid":"a","ts":null}`, `{"uid":"a","ts":-1}`, `{"uid":"a","ts":1.0}`, `{"uid":"a","ts":1e3}`,
 		`{"uid":"a","ts":253402300800}`, `{"uid":"a","ts":99999999999999999999}`, `{"uid":"a","ts":"1x"}`, `{"uid":"a","ts":[1]}`,
 		`{"uid":"a","ts":true}`, `{"uid":"\ud800","ts":1}`, "{\"uid\":\"\xff\",\"ts\":1}", "{\"uid\":\"a\",\"ts\":1,\"x\":\"\xc0\x80\"}",

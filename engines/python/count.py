@@ -112,6 +112,7 @@ class Counter:
 
     def __init__(self, settings, partitions, windows, watermark):
         self.settings = settings
+        self.keep = settings.size + settings.retention
         self.partitions = partitions
         self.windows = windows
         self.watermark = watermark
@@ -130,11 +131,11 @@ class Counter:
         uid, ts = frame
         partition.observe(ts)
         start = ts - ts % self.settings.size
+        if self.is_too_late(partition, start + self.keep):
+            self.too_late += 1
+            return
         window = self.windows.get(start)
         if window is None:
-            if start + self.settings.size + self.settings.retention <= self.watermark:
-                self.too_late += 1
-                return
             window = self.windows[start] = Window()
             heapq.heappush(self.unanswered, start)
             heapq.heappush(self.kept, start)
@@ -146,6 +147,12 @@ class Counter:
         if not window.changed:
             window.changed = True
             self.changed.add(start)
+
+    def is_too_late(self, partition, closes):
+        """The watermark moves with each batch; where the frame's own partition says that it may be too late, it is looked at once more."""
+        if closes > self.watermark and partition.clock is not None and closes <= partition.clock:
+            self.advance()
+        return closes <= self.watermark
 
     def advance(self):
         """Moves the watermark to the least of the clocks; returns whether a window waits for its result."""
@@ -169,8 +176,7 @@ class Counter:
     def expired(self):
         """Takes out the windows that accept no frame any more, and returns their starts."""
         gone = []
-        keep = self.settings.size + self.settings.retention
-        while self.kept and self.kept[0] + keep <= self.watermark:
+        while self.kept and self.kept[0] + self.keep <= self.watermark:
             gone.append(heapq.heappop(self.kept))
             del self.windows[gone[-1]]
         return gone
