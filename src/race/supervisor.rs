@@ -87,7 +87,7 @@ impl Supervised {
         }
     }
 
-    /// Sends SIGTERM to its group, and SIGKILL to all that is left after its grace; waits for the end.
+    /// Sends SIGTERM to all its processes, and SIGKILL to all that is left after its grace; waits for the end.
     ///
     /// # Errors
     /// If its keeper died, or a process does not.

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getpgid};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -93,12 +93,14 @@ impl Kept {
         }
     }
 
-    /// Sends a signal to the whole group, and to descendants in others.
+    /// Sends a signal to the whole group, and to descendants in others: to each once, as many a program takes a second
+    /// one for impatience.
     pub fn signal_all(&self, signal: Signal) {
         self.signal_group(signal);
-        for id in descendants(std::process::id() as i32) {
+        let is_done = |id: &Pid| !self.has_ended() && getpgid(Some(*id)) == Ok(self.id);
+        for id in descendants(std::process::id() as i32).into_iter().map(Pid::from_raw).filter(|id| !is_done(id)) {
             // One that has ended in the meantime is no error.
-            let _ = kill(Pid::from_raw(id), signal);
+            let _ = kill(id, signal);
         }
     }
 

@@ -5,8 +5,8 @@ use super::wire::Usage;
 use nix::sys::resource::{UsageWho, getrusage};
 use std::time::{Duration, Instant};
 
-/// Looks of one kind take at most one part in so many of a core.
-const SHARE: u32 = 100;
+/// Looks of one kind take at most one part in so many of a core: all three together 1 %.
+const SHARE: u32 = 300;
 
 /// And so much besides, so that a short run is looked at closely.
 const CREDIT: Duration = Duration::from_millis(30);

@@ -228,7 +228,7 @@ impl Watch {
                 self.answer();
             }
             Order::Stop => {
-                self.kept.signal_group(Signal::SIGTERM);
+                self.kept.signal_all(Signal::SIGTERM);
                 // One that is paused has to go on to see the signal.
                 self.kept.signal_all(Signal::SIGCONT);
                 self.stopping = Some(Instant::now() + self.kept.grace());

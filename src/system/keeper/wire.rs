@@ -67,8 +67,8 @@ pub struct Usage {
     pub resident_bytes: u64,
     /// The most that was seen of it, every 50 ms; not less than the largest peak of a single process.
     pub peak_resident_bytes: u64,
-    /// The most that was seen of the memory in which a shared page counts once (PSS), every 100 ms or more rarely: reading
-    /// it takes at most 1 % of a core, and 30 ms.
+    /// The most that was seen of the memory in which a shared page counts once (PSS), every 100 ms or more rarely: all
+    /// looks together take at most 1 % of a core, and 90 ms besides.
     pub peak_pss_bytes: u64,
 }
 

@@ -1,6 +1,10 @@
 //! `kuu engines`: what it lists, what it builds, and what it says of a descriptor that is wrong.
 
+use crate::race::processes::EngineRun;
+use crate::support::broker::{Mock, rows};
+use crate::support::frames::{frames, lines as json_lines, windows};
 use crate::support::kuu::{Done, Kuu};
+use crate::support::wire::settle;
 use std::fs;
 use std::path::Path;
 
@@ -81,7 +85,7 @@ fn a_wrong_descriptor_does_not_hide_the_others() {
     engine(&kuu, "wrong", "title = \"A\"\nrun = [\"true\"]\nends = \"soon\"\n");
     let words = "kuu: engines/wrong/engine.toml: TOML parse error at line 4, column 8";
     let allowed = "unknown variant `soon`, expected `itself` or `never`";
-    let done = kuu.run("engines").exits(2).says("good   A").complains(words).complains(allowed);
+    let done = kuu.run("engines").exits(2).says("good  A").complains(words).complains(allowed);
     assert!(!done.out.contains("wrong"), "{done}");
     kuu.run("engines build").exits(2).says("good: nothing to do, unknown version").complains(words);
     kuu.run("engines build good").exits(0);
@@ -188,5 +192,23 @@ fn those_of_this_repository_are_right() {
         let readme = engines.join(engine["name"].as_str().unwrap()).join("README.md");
         assert!(fs::read_to_string(&readme).is_ok_and(|text| text.len() > 100), "{}", readme.display());
         assert_ne!(engine["licence"], "", "{}", engine["name"]);
+    }
+}
+
+#[test]
+fn kuu_counts_right_by_its_descriptors() {
+    let all = frames(3_000);
+    for name in ["kuu", "kuu-plain"] {
+        let mock = Mock::new(2);
+        mock.topic("messages-state", 1);
+        let kuu = Kuu::with(&mock.address);
+        let file = kuu.file("a.jsonl", json_lines(&all));
+        kuu.run(&format!("produce {file}")).exits(0);
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("engines");
+        let run =
+            EngineRun { directory: &directory, name, brokers: &mock.address, input: "messages", output: "output" };
+        run.to_its_end(&kuu.path("state"));
+        assert_eq!(settle(&rows(&mock.address, "output")), windows(&all), "{name}");
+        kuu.run("verify").exits(0);
     }
 }

@@ -1,7 +1,10 @@
 //! What tests of running programs share.
 
-use crate::support::kuu::eventually;
-use kuu::race::supervisor::{Launch, Supervised};
+use crate::support::broker;
+use crate::support::kuu::{PATIENCE, eventually};
+use kuu::race::command_words::Variable;
+use kuu::race::engines::Engines;
+use kuu::race::supervisor::{EndStatus, Launch, Supervised};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -69,4 +72,45 @@ pub fn marked(path: &Path) -> Vec<i32> {
     };
     let entries = fs::read_dir("/proc").unwrap().flatten();
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_marked).collect()
+}
+
+/// An engine, and the topics of a run.
+pub struct EngineRun<'a> {
+    /// The directory of engines.
+    pub directory: &'a Path,
+    pub name: &'a str,
+    pub brokers: &'a str,
+    pub input: &'a str,
+    pub output: &'a str,
+}
+
+impl EngineRun<'_> {
+    /// Runs it on an input that has an end, with its state in this directory, until it ends itself.
+    pub fn to_its_end(&self, state: &Path) {
+        let engines = Engines::read(&[self.directory.to_owned()]).unwrap();
+        let engine = engines.pick(&[self.name.to_owned()]).unwrap()[0];
+        let ends = broker::ends(self.brokers, self.input);
+        let values = [
+            (Variable::Brokers, self.brokers),
+            (Variable::Input, self.input),
+            (Variable::InputEnd, &serde_json::to_string(&ends).unwrap()),
+            (Variable::Output, self.output),
+            (Variable::Group, self.input),
+            (Variable::StateDir, state.to_str().unwrap()),
+            (Variable::Partitions, &ends.len().to_string()),
+            (Variable::Window, "minute"),
+            (Variable::WindowS, "60"),
+            (Variable::LatenessS, "5"),
+            (Variable::RetentionS, "86400"),
+            (Variable::IdleMs, "2000"),
+            (Variable::MemoryBytes, "1000000000"),
+            (Variable::Cpus, "2"),
+            (Variable::Program, env!("CARGO_BIN_EXE_kuu")),
+        ];
+        let values = values.map(|(variable, value)| (variable, value.to_owned()));
+        let launch = engine.launch(&engine.descriptor.run, &values.into(), &state.join("logs"));
+        let mut running = Supervised::start_by(Path::new(env!("CARGO_BIN_EXE_kuu")), &launch).unwrap();
+        let ended = running.wait(PATIENCE).unwrap().expect("it ends itself");
+        assert_eq!(ended.status, EndStatus::Code(0), "{}", running.last_lines(20));
+    }
 }
