@@ -7,6 +7,7 @@
 pub mod compression;
 pub mod configuration;
 pub mod counter;
+pub mod diagnosis;
 pub mod frame_batch;
 pub mod latency;
 pub mod ledger;

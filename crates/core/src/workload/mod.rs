@@ -1,7 +1,8 @@
 //! Streams of known truth: frames as the challenge's generator makes them, and every kind of trouble.
 //!
 //! [`Spec`] says what a stream is made of, [`Generator`] makes its blocks, each by itself, [`Oracle`] says from what
-//! they mean how many users and frames each window has, and [`TruthFile`] keeps that.
+//! they mean how many users and frames each window has, and [`TruthFile`] keeps that. A [`Workload`] is such a stream and
+//! how it reaches a topic; [`Messages`] are what the topic gets of it.
 
 mod block;
 mod calendar;
@@ -12,7 +13,9 @@ mod epilogue;
 mod frame_writer;
 mod generator;
 mod in_order;
+mod messages;
 mod oracle;
+mod partitioner;
 mod schedule;
 mod spec;
 mod trouble;
@@ -28,7 +31,9 @@ pub use definition::{Action, Answer, DeliveryPlan, Expected, Incident, Key, Mist
 pub use epilogue::{EPILOGUE_STEPS, epilogue, epilogue_step};
 pub use generator::Generator;
 pub use in_order::in_order;
+pub use messages::{DeliveryStep, Messages, Role, TopicMessage};
 pub use oracle::Oracle;
+pub use partitioner::partition_of;
 pub use spec::{FRAME_BYTES, START, Spec};
 pub use trouble::{Amount, Kind, Share, Trouble, ValueKind};
 pub use truth_file::{Difference, FORMAT, Header, Kept, ReadError, Totals, TroubleCount, TruthFile, TruthRow, What};

@@ -1,0 +1,239 @@
+//! The messages of one workload, and what every count of them must have.
+
+use super::dialect::{self, AcceptedAnswer};
+use super::lenience::{Found, Lenience};
+use super::reading::{ObjectText, Said, read};
+use super::tally::{Numbers, UsersByWindow};
+use crate::window::Window;
+use crate::workload::{DeliveryStep, Generator, Messages, Role, TopicMessage, Workload};
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+/// Between how many users a right answer has in a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Without the frames that are late within their own partition: the fewest that a count may have that drops those.
+    pub min: u64,
+    /// Without the frames that come after the retention of their window: the fewest of a count that corrects.
+    pub kept: u64,
+    /// All frames: the most.
+    pub max: u64,
+}
+
+/// A frame that all readers take for the same, or that one reading of it is.
+#[derive(Clone, Debug)]
+pub(super) struct CaseFrame {
+    pub(super) partition: u16,
+    pub(super) user: u32,
+    pub(super) ts: i64,
+    pub(super) is_wild: bool,
+    pub(super) is_aborted: bool,
+    /// Whether sane readers may take it for something else.
+    pub(super) is_dialect: bool,
+    /// Whether it comes after the retention of its shortest window.
+    pub(super) is_expired: bool,
+    /// Its windows, one of each unit.
+    pub(super) windows: Vec<u32>,
+}
+
+/// A line that sane readers may take for different things.
+pub(super) struct DialectLine {
+    pub(super) object: ObjectText,
+}
+
+/// Everything that is known about the messages of a workload: the right answers, and the wrong ones that have a name.
+pub struct Case {
+    pub(super) workload: Workload,
+    pub(super) numbers: Numbers,
+    /// All frames in the order in which they are sent, also those of aborted transactions.
+    pub(super) frames: Vec<CaseFrame>,
+    pub(super) dialects: Vec<DialectLine>,
+    /// What lenient readers find in each message that is no frame.
+    pub(super) damaged: Vec<Vec<Found>>,
+    /// The first and the last second of the epilogue, if there is one.
+    epilogue: Option<(i64, i64)>,
+    pub(super) bounds: BTreeMap<Window, Bounds>,
+    answers: Vec<AcceptedAnswer>,
+}
+
+/// How long a race may go on with its epilogue, in seconds of event time.
+const MORE_EPILOGUE: i64 = 86_400;
+
+impl Case {
+    /// The case of a workload whose frames are made.
+    ///
+    /// # Errors
+    /// If frames cannot be made of its specification.
+    pub fn of_made(workload: &Workload) -> Result<Case, String> {
+        let generator = Generator::new(&workload.frames)?;
+        let mut builder = CaseBuilder::new(workload);
+        let Ok(()) = Messages::of_made(workload, &generator, |step| {
+            builder.take(step);
+            Ok::<(), Infallible>(())
+        });
+        Ok(builder.finish())
+    }
+
+    /// The case of a workload whose frames are these lines of a file, without the blank ones.
+    pub fn of_lines<L: AsRef<[u8]>>(workload: &Workload, lines: impl IntoIterator<Item = L>) -> Case {
+        let (mut builder, mut messages) = (CaseBuilder::new(workload), Messages::new(workload));
+        let mut take = |step: DeliveryStep<'_>| {
+            builder.take(step);
+            Ok::<(), Infallible>(())
+        };
+        for line in lines {
+            let Ok(()) = messages.file_line(line.as_ref(), &mut take);
+        }
+        let Ok(()) = messages.end(take);
+        builder.finish()
+    }
+
+    /// The bounds of every window with a frame, by the rules of a frame. Those of the epilogue are left out.
+    pub fn bounds(&self) -> &BTreeMap<Window, Bounds> {
+        &self.bounds
+    }
+
+    /// The right answers to a dialect, with what each takes for right; none to other tiers.
+    pub fn answers(&self) -> &[AcceptedAnswer] {
+        &self.answers
+    }
+
+    /// Whether the window counts: that is, whether it is none of the epilogue.
+    pub fn is_judged(&self, window: &Window) -> bool {
+        self.epilogue.is_none_or(|(first, last)| window.end <= first || window.start > last + MORE_EPILOGUE)
+    }
+
+    /// What an answer has in the windows that count.
+    pub fn judged(&self, answer: &UsersByWindow) -> UsersByWindow {
+        answer.iter().filter(|(window, users)| **users > 0 && self.is_judged(window)).map(|(w, n)| (*w, *n)).collect()
+    }
+
+    /// Whether an answer is right for a count that corrects: every frame counts, but those after the retention need not.
+    pub fn is_right(&self, answer: &UsersByWindow) -> bool {
+        let judged = self.judged(answer);
+        judged.keys().all(|window| self.bounds.contains_key(window))
+            && self
+                .bounds
+                .iter()
+                .all(|(window, bounds)| (bounds.kept..=bounds.max).contains(judged.get(window).unwrap_or(&0)))
+    }
+
+    /// The right answer of a dialect that this is, if it is one.
+    pub fn accepted(&self, answer: &UsersByWindow) -> Option<&AcceptedAnswer> {
+        let judged = self.judged(answer);
+        self.answers.iter().find(|accepted| accepted.users == judged)
+    }
+
+    /// The data that is committed, with its place among all frames.
+    pub(super) fn data(&self) -> impl Iterator<Item = (usize, &CaseFrame)> + Clone {
+        self.frames.iter().enumerate().filter(|(_, frame)| !frame.is_aborted)
+    }
+
+    /// Counts the frames of the data in the windows in which `keep` wants them.
+    pub(super) fn count(&self, keep: impl Fn(usize, &CaseFrame, Window) -> bool) -> UsersByWindow {
+        self.numbers.count(self.data().flat_map(|(at, frame)| {
+            let windows = frame.windows.iter().filter(|window| keep(at, frame, self.numbers.window(**window)));
+            windows.map(|window| (*window, frame.user)).collect::<Vec<_>>()
+        }))
+    }
+
+    /// The greatest time before each frame of the data in its own partition, or in all so far.
+    pub(super) fn clocks(&self, is_plausible: bool, is_own: bool) -> Vec<i64> {
+        let mut clocks = vec![i64::MIN; usize::from(self.workload.frames.partitions)];
+        let of = |frame: &CaseFrame| if is_own { usize::from(frame.partition) } else { 0 };
+        let before = |frame: &CaseFrame| {
+            let clock = &mut clocks[of(frame)];
+            let before = *clock;
+            let is_left_out = frame.is_aborted || (is_plausible && frame.is_wild);
+            if !is_left_out {
+                *clock = before.max(frame.ts);
+            }
+            before
+        };
+        self.frames.iter().map(before).collect()
+    }
+
+    fn fill(&mut self) {
+        let lateness = i64::from(self.workload.frames.lateness);
+        let retention = i64::from(self.workload.frames.retention);
+        let clocks = self.clocks(true, true);
+        for (frame, clock) in self.frames.iter_mut().zip(&clocks) {
+            let ends = frame.windows.iter().map(|window| self.numbers.window(*window).end);
+            frame.is_expired = ends.min().is_some_and(|end| end + retention <= clock.saturating_sub(lateness));
+        }
+        let min = self.count(|at, frame, window| !frame.is_expired && window.end > clocks[at].saturating_sub(lateness));
+        let kept = self.count(|_, frame, _| !frame.is_expired);
+        let max = self.count(|_, _, _| true);
+        let users = |of: &UsersByWindow, window: &Window| of.get(window).copied().unwrap_or(0);
+        self.bounds = max
+            .iter()
+            .filter(|(window, _)| self.is_judged(window))
+            .map(|(window, max)| (*window, Bounds { min: users(&min, window), kept: users(&kept, window), max: *max }))
+            .collect();
+        self.answers = dialect::answers(self);
+    }
+}
+
+/// Takes what a topic gets of a workload.
+pub struct CaseBuilder {
+    case: Case,
+    /// The time of the frame before, by partition.
+    before: Vec<i64>,
+}
+
+impl CaseBuilder {
+    /// Before the first message.
+    pub fn new(workload: &Workload) -> CaseBuilder {
+        let case = Case {
+            numbers: Numbers::new(&workload.frames.window),
+            workload: workload.clone(),
+            frames: Vec::new(),
+            dialects: Vec::new(),
+            damaged: Vec::new(),
+            epilogue: None,
+            bounds: BTreeMap::new(),
+            answers: Vec::new(),
+        };
+        CaseBuilder { before: vec![0; usize::from(workload.frames.partitions)], case }
+    }
+
+    /// Takes the next step of the delivery.
+    pub fn take(&mut self, step: DeliveryStep<'_>) {
+        let DeliveryStep::Send(TopicMessage { role, partition, value, .. }) = step else { return };
+        let Some(value) = value else {
+            let needs = [(Lenience::Tombstone, 0), (Lenience::TombstoneOfNow, self.before[usize::from(partition)])];
+            let found = needs.map(|(need, ts)| Found { needs: need.bit(), frames: vec![(String::new(), ts)] });
+            return self.case.damaged.push(found.into());
+        };
+        match (read(value), role) {
+            (Said::Frame { ts, .. }, Role::Epilogue) => {
+                let (first, last) = self.case.epilogue.unwrap_or((ts, ts));
+                self.case.epilogue = Some((first.min(ts), last.max(ts)));
+            }
+            (Said::Frame { uid, ts }, _) => self.frame(&uid, ts, role, partition, false),
+            (Said::Dialect(object), _) => {
+                if let Some((uid, ts)) = dialect::strict(&object) {
+                    self.frame(&uid, ts, role, partition, true);
+                }
+                self.case.dialects.push(DialectLine { object });
+            }
+            (Said::Damaged(found), _) => self.case.damaged.push(found),
+        }
+    }
+
+    /// The case, after the last message.
+    pub fn finish(self) -> Case {
+        let mut case = self.case;
+        case.fill();
+        case
+    }
+
+    fn frame(&mut self, uid: &str, ts: i64, role: Role, partition: u16, is_dialect: bool) {
+        let numbers = &mut self.case.numbers;
+        let (user, windows) = (numbers.user(uid), numbers.windows(ts));
+        let (is_wild, is_aborted) = (role == Role::Data { is_wild: true }, role == Role::Aborted);
+        let is_expired = false;
+        self.before[usize::from(partition)] = ts;
+        self.case.frames.push(CaseFrame { partition, user, ts, is_wild, is_aborted, is_dialect, is_expired, windows });
+    }
+}
