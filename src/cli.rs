@@ -4,6 +4,7 @@ mod engines;
 mod frames;
 mod generate;
 mod pacing;
+mod race;
 mod values;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -17,6 +18,7 @@ use kuu_core::configuration::{Compression, Guarantee};
 use kuu_core::window::Unit;
 use kuu_frame::TsFormat;
 pub use pacing::PacingArgs;
+pub use race::RaceArgs;
 use std::path::PathBuf;
 use std::time::Duration;
 pub use values::topic as topic_name;
@@ -102,6 +104,8 @@ pub enum Command {
     Generate(GenerateArgs),
     /// List the engines of a race: their versions and claims, or what is missing; build them
     Engines(EnginesArgs),
+    /// Run engines on the same frames, and name those that are wrong
+    Race(RaceArgs),
     /// Watch a program for another kuu
     #[command(hide = true)]
     Keep,

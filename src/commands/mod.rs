@@ -8,6 +8,7 @@ pub mod exit_status;
 pub mod generate;
 pub mod keep;
 pub mod produce;
+pub mod race;
 mod session;
 pub mod verify;
 
@@ -36,6 +37,7 @@ pub fn run(cli: Cli) -> Result<ExitStatus> {
         Command::Bench(arguments) => bench::run(arguments, &session),
         Command::Generate(arguments) => generate::run(arguments, &session),
         Command::Engines(arguments) => engines::run(arguments, &session),
+        Command::Race(arguments) => race::run(arguments, &session),
         Command::Keep => keep::run(),
     };
     match done {

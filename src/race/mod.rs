@@ -1,10 +1,21 @@
 //! Engines on the same frames, measured from outside.
 
 pub mod building;
+pub mod cell;
 pub mod claims;
 pub mod command_words;
 pub mod descriptor;
 pub mod engines;
+pub mod entrant;
+pub mod epilogue;
+pub mod feeding;
+pub mod incidents;
+pub mod judge;
+pub mod observer;
+pub mod question;
 pub mod receipt;
+pub mod running;
+pub mod scorecard;
+pub mod setup;
 pub mod source;
 pub mod supervisor;

@@ -97,8 +97,11 @@ impl fmt::Display for CellVerdict {
         match self {
             CellVerdict::Exact => f.write_str("exact"),
             CellVerdict::Corrected { windows, latest_us } => {
-                let seconds = *latest_us as f64 / 1e6;
-                write!(f, "corrected: {}, the last one {seconds:.1} s after its first row", plural(*windows, "window"))
+                let time = match *latest_us {
+                    us if us < 1_000_000 => format!("{} ms", us / 1_000),
+                    us => format!("{:.1} s", us as f64 / 1e6),
+                };
+                write!(f, "corrected: {}, at most {time} after the first row", plural(*windows, "window"))
             }
             CellVerdict::WithinPolicy { windows, more, fewer } => {
                 write!(f, "within policy: {}", users(*more, *fewer, *windows))
@@ -196,8 +199,10 @@ pub struct CellTimes {
 pub struct Used {
     /// Processor time in microseconds.
     pub cpu_us: u64,
-    /// The largest resident memory of all processes together, in bytes.
+    /// The largest resident memory of all processes together, in bytes; pages that they share count in each.
     pub peak_resident_bytes: u64,
+    /// The same with each shared page once (PSS).
+    pub peak_pss_bytes: u64,
 }
 
 #[cfg(test)]
@@ -220,7 +225,7 @@ mod tests {
             (
                 CellVerdict::Corrected { windows: 1, latest_us: 1_250_000 },
                 "corrected 1",
-                "corrected: 1 window, the last one 1.2 s after its first row",
+                "corrected: 1 window, at most 1.2 s after the first row",
             ),
             (
                 CellVerdict::WithinPolicy { windows: 2, more: 0, fewer: 1 },
@@ -245,7 +250,7 @@ mod tests {
             started: None,
             rows: RowCounts { judged: 4, ..RowCounts::default() },
             times: CellTimes { right_us: Some(7), ..CellTimes::default() },
-            used: Used { cpu_us: 1, peak_resident_bytes: 2 },
+            used: Used { cpu_us: 1, peak_resident_bytes: 2, peak_pss_bytes: 3 },
             incidents: Vec::new(),
             remarks: vec!["slow".into()],
         };

@@ -33,6 +33,18 @@ pub fn read(directory: &Path, name: &str) -> Result<Workload> {
     Ok(workload)
 }
 
+/// The names that were given, or else those of all workloads in the directory.
+///
+/// # Errors
+/// If there is no workload at all.
+pub fn chosen(directory: &Path, given: &[String]) -> Result<Vec<String>> {
+    let names = if given.is_empty() { names(directory) } else { given.to_vec() };
+    if names.is_empty() {
+        bail!("{} has no workload (--workloads names another directory)", directory.display());
+    }
+    Ok(names)
+}
+
 /// The names of all workloads in a directory.
 fn names(directory: &Path) -> Vec<String> {
     let files = std::fs::read_dir(directory).into_iter().flatten().flatten();

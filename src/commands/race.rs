@@ -1,0 +1,126 @@
+//! `kuu race`: engines on the same frames, and the wrong ones named.
+
+use crate::cli::RaceArgs;
+use crate::commands::exit_status::ExitStatus;
+use crate::commands::session::{self, Session, workloads};
+use crate::kafka::admin::Cluster;
+use crate::race::cell::RaceWorkload;
+use crate::race::engines::Engines;
+use crate::race::entrant::Entrant;
+use crate::race::question::{Question, raced};
+use crate::race::scorecard::{cell_line, matrix, row};
+use crate::race::setup::RaceSetup;
+use crate::terminal::plural;
+use anyhow::{Context as _, Result};
+use kuu_core::configuration::{Configuration, RaceConfig};
+use kuu_core::scorecard::CellRecord;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Runs the command.
+///
+/// # Errors
+/// If an engine or a workload is unknown, or the broker fails.
+pub fn run(arguments: &RaceArgs, session: &Session) -> Result<ExitStatus> {
+    let there = Engines::read(&arguments.engines_dir)?;
+    let engines = match arguments.engines.is_empty() {
+        true => there.all.iter().collect(),
+        false => there.pick(&arguments.engines)?,
+    };
+    let engines = engines.into_iter().map(Entrant::new).collect::<Result<Vec<_>>>()?;
+    let names = workloads::chosen(&arguments.workloads, &arguments.workload)?;
+    let read = |name: &String| Ok((name.clone(), raced(workloads::read(&arguments.workloads, name)?)));
+    let all = names.iter().map(read).collect::<Result<Vec<_>>>()?;
+    let cluster = session::measured(session, "race")?;
+    let stem = format!("race-{}", session.begun.compact());
+    let directory = arguments.into.clone().unwrap_or_else(|| session.common.results.join(&stem));
+    let setup = RaceSetup {
+        cluster: &cluster,
+        stop: session.stop.clone(),
+        directory,
+        id: format!("kuu-{stem}-{}", std::process::id()),
+        deadline: arguments.deadline,
+        memory_bytes: arguments.memory,
+        restart_broker: arguments.restart_broker.clone(),
+        seed: arguments.seed,
+        options: options(arguments, session),
+    };
+    let started = Instant::now();
+    let mut cells = Vec::new();
+    for (name, workload) in all {
+        let question = Question::new(&workload, &session.stop).with_context(|| format!("workload {name}"))?;
+        let of = RaceWorkload { name, workload, question };
+        let done = row(&setup, &engines, &of, |cell| {
+            session.screen.say(cell_line(&cell));
+            cells.push(cell);
+        });
+        if session.stop.interrupted() {
+            return Ok(interrupted(session, &setup, &cells));
+        }
+        done?;
+    }
+    session.screen.say(format!("\n{}", matrix(&engines, &cells)));
+    let took = started.elapsed().as_secs();
+    session.screen.say(format!(
+        "\n{} in {took} s: rows, logs and commands in {}",
+        plural(cells.len() as u64, "cell"),
+        setup.directory.display()
+    ));
+    store(arguments, session, &cluster, &engines, names, cells, &stem)
+}
+
+/// The options with which one cell alone is run again, as far as they are not the default ones.
+fn options(arguments: &RaceArgs, session: &Session) -> String {
+    let mut options = String::new();
+    let mut add = |option: &str, value: String| options += &format!(" {option} {value}");
+    session.common.brokers.iter().for_each(|brokers| add("--brokers", brokers.clone()));
+    let others = arguments.engines_dir.iter().filter(|dir| **dir != Path::new("engines"));
+    others.for_each(|dir| add("--engines", dir.display().to_string()));
+    if arguments.workloads != Path::new("workloads") {
+        add("--workloads", arguments.workloads.display().to_string());
+    }
+    arguments.restart_broker.iter().for_each(|command| add("--restart-broker", format!("'{command}'")));
+    add("--deadline", format!("{}s", arguments.deadline.as_secs_f64()));
+    add("--seed", arguments.seed.to_string());
+    options
+}
+
+/// What is there stays, and says how to go on.
+fn interrupted(session: &Session, setup: &RaceSetup<'_>, cells: &[CellRecord]) -> ExitStatus {
+    let cells = plural(cells.len() as u64, "cell");
+    session.screen.say(format!(
+        "interrupted after {cells}: the same command with --into {} goes on from there",
+        setup.directory.display()
+    ));
+    ExitStatus::Interrupted
+}
+
+/// Writes the record of the race; the exit status is that of the worst cell.
+fn store(
+    arguments: &RaceArgs,
+    session: &Session,
+    cluster: &Cluster,
+    engines: &[Entrant],
+    workloads: Vec<String>,
+    cells: Vec<CellRecord>,
+    stem: &str,
+) -> Result<ExitStatus> {
+    let config = RaceConfig {
+        engines: engines.iter().map(|engine| engine.name().to_owned()).collect(),
+        workloads,
+        deadline_us: arguments.deadline.as_micros() as u64,
+        memory_bytes: arguments.memory,
+        restart_broker: arguments.restart_broker.clone(),
+        seed: arguments.seed,
+    };
+    let is_right = cells.iter().all(|cell| cell.verdict.is_right() || !cell.verdict.is_run());
+    let mut record = session.record(Configuration::Race, config);
+    record.broker = Some(session::broker(cluster));
+    record.cells = cells;
+    let saved: Result<PathBuf> = session
+        .print(&record)
+        .and_then(|()| session.store(&format!("{stem}.json"), &record))
+        .context("the race was run, but its record is not written");
+    let status = if is_right { ExitStatus::Fine } else { ExitStatus::Wrong };
+    status.after(saved.map(|path| session.screen.say(format!("record: {}", path.display()))))
+}

@@ -1,0 +1,53 @@
+//! Gives an engine its frames: all at once before it starts, or at a rate while it runs; then the epilogue.
+
+use crate::engine::stop::Stop;
+use crate::kafka::admin::Cluster;
+use crate::kafka::produce::delivery::Delivery;
+use crate::kafka::produce::fitting::{workload_sender, workload_topic};
+use crate::kafka::produce::frame_sender::Sender;
+use crate::race::setup::CellNames;
+use anyhow::{Result, anyhow, bail};
+use kuu_core::workload::{Generator, Workload};
+use std::time::Duration;
+
+/// How long a delivery waits for the end of a transaction.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Makes the topics of a cell: the input as the workload wants it, the output with one partition whose messages have
+/// the time at which the broker appended them.
+///
+/// # Errors
+/// If the broker refuses.
+pub fn make_topics(cluster: &Cluster, names: &CellNames, workload: &Workload) -> Result<()> {
+    let config = workload_topic(cluster, workload)?;
+    let config: Vec<_> = config.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    cluster.create(&names.input, workload.frames.partitions.into(), 1, &config)?;
+    cluster.create(&names.output, 1, 1, &[("message.timestamp.type", "LogAppendTime")])
+}
+
+/// Sends all frames of a workload to the topic, at this rate in frames per second, if there is one.
+///
+/// # Errors
+/// If a frame is not acknowledged, or the delivery is interrupted.
+pub fn deliver(cluster: &Cluster, topic: &str, workload: &Workload, rate: Option<f64>, stop: &Stop) -> Result<()> {
+    let mut sender = workload_sender(cluster, topic, workload)?.until(stop);
+    let delivery = Delivery::new(workload, &mut sender, rate, PATIENCE);
+    let sent = match &workload.file {
+        None => {
+            let generator = Generator::new(&workload.frames).map_err(|error| anyhow!(error))?;
+            delivery.made(&generator, stop, |_| {})?.sent
+        }
+        Some(file) => delivery.of_file(file, stop, |_| {})?.0.sent,
+    };
+    all_of(sender, topic, sent.messages())
+}
+
+/// Waits until all messages are acknowledged.
+fn all_of(sender: Sender, topic: &str, sent: u64) -> Result<()> {
+    let outcome = sender.finish();
+    if outcome.delivered != sent {
+        let why = outcome.failures.first().map_or_else(String::new, |(_, why)| format!(": {why}"));
+        bail!("topic {topic}: {sent} messages sent, {} acknowledged{why}", outcome.delivered);
+    }
+    Ok(())
+}

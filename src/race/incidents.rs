@@ -1,0 +1,141 @@
+//! What breaks while an engine runs, as its workload says.
+
+use crate::race::running::Running;
+use crate::race::supervisor::{Ended, Supervised, Usage};
+use crate::system::clock::steady_us;
+use anyhow::{Context as _, Result, bail};
+use kuu_core::scorecard::Used;
+use kuu_core::workload::{Action, Incident};
+use std::collections::VecDeque;
+use std::process::Command;
+
+/// How much longer than its group waits for it an engine is stopped.
+const STALL_MORE_US: i64 = 5_000_000;
+/// The session timeout of Kafka's consumers, where an engine does not say its own.
+const SESSION_MS: u64 = 45_000;
+
+/// The incidents of a run, those that come still and those that happened, and the engine to which they happen.
+pub struct Incidents<'a> {
+    /// The engine that runs now.
+    pub engine: Supervised,
+    /// What happened, and when.
+    pub told: Vec<String>,
+    running: &'a Running<'a>,
+    second: Option<Supervised>,
+    left: VecDeque<Incident>,
+    /// Until when the engine is stopped.
+    stalled_until_us: Option<i64>,
+    /// What processes used that were killed.
+    pub used: Used,
+}
+
+impl<'a> Incidents<'a> {
+    /// The incidents of the workload, for this engine.
+    pub fn new(running: &'a Running<'a>, engine: Supervised) -> Incidents<'a> {
+        let mut left: Vec<Incident> = running.of.workload.meanwhile.clone();
+        left.sort_by_key(|incident| incident.percent);
+        Incidents {
+            engine,
+            told: Vec::new(),
+            running,
+            second: None,
+            left: left.into(),
+            stalled_until_us: None,
+            used: Used::default(),
+        }
+    }
+
+    /// Whether everything has happened.
+    pub fn are_over(&self) -> bool {
+        self.left.is_empty() && self.stalled_until_us.is_none()
+    }
+
+    /// How the engine ended, none while an instance of it runs: of two, each may take over from the other.
+    ///
+    /// # Errors
+    /// If an instance cannot be watched any more.
+    pub fn ended(&mut self) -> Result<Option<Ended>> {
+        let Some(ended) = self.engine.ended()? else { return Ok(None) };
+        let Some(second) = self.second.take() else { return Ok(Some(ended)) };
+        self.used = sum(&self.used, &self.engine.usage());
+        self.engine = second;
+        self.tell(steady_us(), &format!("the first instance ended ({ended}), the second one goes on"));
+        self.engine.ended()
+    }
+
+    /// Lets happen what is due now.
+    ///
+    /// # Errors
+    /// If it cannot happen.
+    pub fn happen(&mut self) -> Result<()> {
+        let now = steady_us();
+        if self.stalled_until_us.is_some_and(|until| now >= until) {
+            self.engine.resume()?;
+            self.stalled_until_us = None;
+            self.tell(now, "the engine goes on");
+        }
+        let due = |incident: &Incident| {
+            self.running.started_us + self.running.sending_us() * i64::from(incident.percent) / 100
+        };
+        let next =
+            self.left.front().filter(|incident| self.stalled_until_us.is_none() && now >= due(incident)).cloned();
+        if let Some(incident) = next {
+            self.left.pop_front();
+            self.carry_out(incident.action)?;
+            self.tell(now, &incident.action.to_string());
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, now: i64, what: &str) {
+        let seconds = (now - self.running.started_us) as f64 / 1e6;
+        self.told.push(format!("at {seconds:.1} s: {what}"));
+    }
+
+    fn carry_out(&mut self, action: Action) -> Result<()> {
+        let Running { setup, engine, again, .. } = self.running;
+        match action {
+            Action::KillEngine => {
+                self.engine.kill()?;
+                self.used = sum(&self.used, &self.engine.usage());
+                self.engine = Supervised::start(again)?;
+            }
+            Action::StallEngine => {
+                self.engine.pause()?;
+                let session_us = engine.descriptor().session_ms.unwrap_or(SESSION_MS) as i64 * 1_000;
+                self.stalled_until_us = Some(steady_us() + session_us + STALL_MORE_US);
+            }
+            Action::StartSecond => self.second = Some(self.second()?),
+            Action::RestartBroker => {
+                let command = setup.restart_broker.as_deref().context("no command restarts the broker")?;
+                let done = Command::new("sh").args(["-c", command]).output();
+                let done = done.with_context(|| format!("`{command}` cannot be run"))?;
+                if !done.status.success() {
+                    let words = String::from_utf8_lossy(&done.stderr);
+                    bail!("`{command}` did not restart the broker: {}: {}", done.status, words.trim());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A second instance of the engine, as if on another machine: with a state directory of its own.
+    fn second(&self) -> Result<Supervised> {
+        let mut launch = self.running.launch.clone();
+        let state = self.running.names.directory.join("state-2");
+        std::fs::create_dir_all(&state)?;
+        launch.logs = self.running.names.directory.join("second");
+        std::fs::create_dir_all(&launch.logs)?;
+        launch.env.insert("KUU_STATE_DIR".into(), std::path::absolute(state)?.display().to_string());
+        Supervised::start(&launch)
+    }
+}
+
+/// What was used in all: processor time adds up, memory is that of the larger one.
+pub fn sum(before: &Used, usage: &Usage) -> Used {
+    Used {
+        cpu_us: before.cpu_us + usage.cpu_us,
+        peak_resident_bytes: before.peak_resident_bytes.max(usage.peak_resident_bytes),
+        peak_pss_bytes: before.peak_pss_bytes.max(usage.peak_pss_bytes),
+    }
+}

@@ -1,0 +1,175 @@
+//! What a workload asks of an engine, and every answer that has a name.
+
+use crate::engine::stop::Stop;
+use crate::input::is_blank;
+use crate::input::several;
+use crate::race::claims::{Distinct, Late};
+use crate::race::descriptor::Descriptor;
+use crate::race::setup::seconds;
+use crate::system::clock::now_us;
+use anyhow::{Result, anyhow};
+use kuu_core::diagnosis::{Bounds, Case, CaseBuilder};
+use kuu_core::window::{Unit, Window};
+use kuu_core::workload::{DeliveryStep, Generator, Messages, Role, Spec, TopicMessage, Workload};
+use kuu_frame::{FrameFormat, Member, fast::FastParser};
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::ops::RangeInclusive;
+
+/// How many standard deviations an estimate may be off.
+const DEVIATIONS: f64 = 4.0;
+/// The least time between two sets of the epilogue, in seconds.
+const HOUR: i64 = 3_600;
+
+/// What a workload asks of an engine: the users of every window of one unit.
+pub struct Question {
+    unit: Unit,
+    last: i64,
+    case: Case,
+    truth: BTreeMap<Window, u64>,
+}
+
+/// The workload as it is raced: with the shortest of its units, and without an epilogue of its own, as the race sends
+/// one where it is needed.
+pub fn raced(workload: Workload) -> Workload {
+    let unit = workload.frames.window.iter().min().copied().unwrap_or(Unit::Minute);
+    let frames = Spec { window: vec![unit], ..workload.frames };
+    Workload { frames, epilogue: false, ..workload }
+}
+
+impl Question {
+    /// The question of a workload that is raced.
+    ///
+    /// # Errors
+    /// If its frames cannot be made or read, or if it does not show the mistakes that it is there for.
+    pub fn new(workload: &Workload, stop: &Stop) -> Result<Question> {
+        let mut asking = Asking {
+            builder: CaseBuilder::new(workload),
+            parser: FastParser::new(&FrameFormat::default()),
+            last: workload.frames.start,
+        };
+        match &workload.file {
+            None => {
+                let generator = Generator::new(&workload.frames).map_err(|error| anyhow!(error))?;
+                let Ok(()) = Messages::of_made(workload, &generator, |step| asking.take(step));
+            }
+            Some(file) => asking.read(workload, file, stop)?,
+        }
+        let case = asking.builder.finish();
+        let now = now_us() / 1_000_000;
+        case.check_targets(&(now..=now + 60)).map_err(|error| anyhow!(error))?;
+        let truth = case.bounds().iter().map(|(window, bounds)| (*window, bounds.max)).collect();
+        let unit = workload.frames.window.first().copied().unwrap_or(Unit::Minute);
+        Ok(Question { unit, last: asking.last, case, truth })
+    }
+
+    /// The unit of its windows.
+    pub fn unit(&self) -> Unit {
+        self.unit
+    }
+
+    /// The latest plausible second of the data.
+    pub fn last(&self) -> i64 {
+        self.last
+    }
+
+    /// The event time between two sets of the epilogue, in seconds: each opens a window of its own.
+    pub fn epilogue_step(&self) -> i64 {
+        HOUR.max(2 * seconds(self.unit))
+    }
+
+    /// The users of every valid frame, by window.
+    pub fn truth(&self) -> &BTreeMap<Window, u64> {
+        &self.truth
+    }
+
+    /// Whether a window is one of the epilogue's, and of no frame of the data.
+    pub fn is_epilogue(&self, window: Window) -> bool {
+        self.epilogue_test()(window)
+    }
+
+    /// A test for windows of the epilogue.
+    pub fn epilogue_test(&self) -> impl Fn(Window) -> bool + Send + 'static {
+        let (last, step) = (self.last, self.epilogue_step());
+        let data: std::collections::BTreeSet<Window> = self.truth.keys().copied().collect();
+        move |window| {
+            // The set within the window, if there is one: sets are at last + n * step, n from 1.
+            let sets_before_end = (window.end - 1 - last).div_euclid(step);
+            sets_before_end >= 1 && last + sets_before_end * step >= window.start && !data.contains(&window)
+        }
+    }
+
+    /// The users that each window may have in the end, by what an engine claims.
+    pub fn accepted(&self, engine: &Descriptor) -> BTreeMap<Window, RangeInclusive<u64>> {
+        let range = |bounds: &Bounds| {
+            let least = if engine.late == Late::Drops { bounds.min.min(bounds.kept) } else { bounds.kept };
+            match (engine.distinct, engine.rsd) {
+                (Distinct::Approximate, Some(rsd)) => {
+                    let off = |users: u64| (users as f64 * rsd * DEVIATIONS).ceil() as u64;
+                    least.saturating_sub(off(least))..=bounds.max + off(bounds.max)
+                }
+                _ => least..=bounds.max,
+            }
+        };
+        self.case.bounds().iter().map(|(window, bounds)| (*window, range(bounds))).collect()
+    }
+
+    /// Whether the answer has all frames, or all that the retention keeps.
+    pub fn is_kept(&self, answers: &BTreeMap<Window, u64>) -> bool {
+        let all = |users: fn(&Bounds) -> u64| {
+            let answer = |window: &Window| answers.get(window).copied().unwrap_or(0);
+            self.case.bounds().iter().all(|(window, bounds)| answer(window) == users(bounds))
+        };
+        all(|bounds| bounds.max) || all(|bounds| bounds.kept)
+    }
+
+    /// The answer that is accepted where sane engines differ, in words, if it is this one.
+    pub fn named(&self, answers: &BTreeMap<Window, u64>) -> Option<String> {
+        self.case.accepted(answers).map(|accepted| accepted.words.clone())
+    }
+
+    /// The mistakes that give this answer, in words. `run` has the first and the last second of the engine.
+    pub fn diagnose(&self, answers: &BTreeMap<Window, u64>, run: &RangeInclusive<i64>) -> Vec<String> {
+        self.case.diagnose(answers, run).iter().map(ToString::to_string).collect()
+    }
+}
+
+/// Takes the messages of a workload.
+struct Asking {
+    builder: CaseBuilder,
+    parser: FastParser,
+    last: i64,
+}
+
+impl Asking {
+    fn take(&mut self, step: DeliveryStep<'_>) -> Result<(), Infallible> {
+        if let DeliveryStep::Send(TopicMessage { role: Role::Data { is_wild: false }, value: Some(value), .. }) = step
+            && let Some(Member::Good(ts)) = self.parser.root(value).ok().map(|root| root.ts)
+        {
+            self.last = self.last.max(ts);
+        }
+        self.builder.take(step);
+        Ok(())
+    }
+
+    fn read(&mut self, workload: &Workload, file: &str, stop: &Stop) -> Result<()> {
+        let mut messages = Messages::new(workload);
+        let mut reading = several::read(
+            &[file.to_owned()],
+            None,
+            stop,
+            |_| {},
+            |_, block| {
+                for (_, line) in block.lines().filter(|(_, line)| !is_blank(line)) {
+                    let Ok(()) = messages.file_line(line, |step| self.take(step));
+                }
+                true
+            },
+        );
+        if let Some(error) = reading.error.take() {
+            return Err(error.into());
+        }
+        let Ok(()) = messages.end(|step| self.take(step));
+        Ok(())
+    }
+}
