@@ -1,13 +1,12 @@
 //! The messages of one workload, and what every count of them must have.
 
-use super::dialect::{self, AcceptedAnswer};
-use super::lenience::{Found, Lenience};
-use super::reading::{ObjectText, Said, read};
+use super::lenience::Found;
+use super::reading::ObjectText;
 use super::tally::{Numbers, UsersByWindow};
+use super::taste::AcceptedAnswer;
 use crate::window::Window;
-use crate::workload::{DeliveryStep, Generator, Messages, Role, TopicMessage, Workload};
+use crate::workload::Workload;
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 
 /// Between how many users a right answer has in a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,43 +50,15 @@ pub struct Case {
     /// What lenient readers find in each message that is no frame.
     pub(super) damaged: Vec<Vec<Found>>,
     /// The first and the last second of the epilogue, if there is one.
-    epilogue: Option<(i64, i64)>,
+    pub(super) epilogue: Option<(i64, i64)>,
     pub(super) bounds: BTreeMap<Window, Bounds>,
-    answers: Vec<AcceptedAnswer>,
+    pub(super) answers: Vec<AcceptedAnswer>,
 }
 
 /// How long a race may go on with its epilogue, in seconds of event time.
 const MORE_EPILOGUE: i64 = 86_400;
 
 impl Case {
-    /// The case of a workload whose frames are made.
-    ///
-    /// # Errors
-    /// If frames cannot be made of its specification.
-    pub fn of_made(workload: &Workload) -> Result<Case, String> {
-        let generator = Generator::new(&workload.frames)?;
-        let mut builder = CaseBuilder::new(workload);
-        let Ok(()) = Messages::of_made(workload, &generator, |step| {
-            builder.take(step);
-            Ok::<(), Infallible>(())
-        });
-        Ok(builder.finish())
-    }
-
-    /// The case of a workload whose frames are these lines of a file, without the blank ones.
-    pub fn of_lines<L: AsRef<[u8]>>(workload: &Workload, lines: impl IntoIterator<Item = L>) -> Case {
-        let (mut builder, mut messages) = (CaseBuilder::new(workload), Messages::new(workload));
-        let mut take = |step: DeliveryStep<'_>| {
-            builder.take(step);
-            Ok::<(), Infallible>(())
-        };
-        for line in lines {
-            let Ok(()) = messages.file_line(line.as_ref(), &mut take);
-        }
-        let Ok(()) = messages.end(take);
-        builder.finish()
-    }
-
     /// The bounds of every window with a frame, by the rules of a frame. Those of the epilogue are left out.
     pub fn bounds(&self) -> &BTreeMap<Window, Bounds> {
         &self.bounds
@@ -153,7 +124,8 @@ impl Case {
         self.frames.iter().map(before).collect()
     }
 
-    fn fill(&mut self) {
+    /// Fills the bounds, once all frames are there.
+    pub(super) fn fill(&mut self) {
         let lateness = i64::from(self.workload.frames.lateness);
         let retention = i64::from(self.workload.frames.retention);
         let clocks = self.clocks(true, true);
@@ -170,70 +142,5 @@ impl Case {
             .filter(|(window, _)| self.is_judged(window))
             .map(|(window, max)| (*window, Bounds { min: users(&min, window), kept: users(&kept, window), max: *max }))
             .collect();
-        self.answers = dialect::answers(self);
-    }
-}
-
-/// Takes what a topic gets of a workload.
-pub struct CaseBuilder {
-    case: Case,
-    /// The time of the frame before, by partition.
-    before: Vec<i64>,
-}
-
-impl CaseBuilder {
-    /// Before the first message.
-    pub fn new(workload: &Workload) -> CaseBuilder {
-        let case = Case {
-            numbers: Numbers::new(&workload.frames.window),
-            workload: workload.clone(),
-            frames: Vec::new(),
-            dialects: Vec::new(),
-            damaged: Vec::new(),
-            epilogue: None,
-            bounds: BTreeMap::new(),
-            answers: Vec::new(),
-        };
-        CaseBuilder { before: vec![0; usize::from(workload.frames.partitions)], case }
-    }
-
-    /// Takes the next step of the delivery.
-    pub fn take(&mut self, step: DeliveryStep<'_>) {
-        let DeliveryStep::Send(TopicMessage { role, partition, value, .. }) = step else { return };
-        let Some(value) = value else {
-            let needs = [(Lenience::Tombstone, 0), (Lenience::TombstoneOfNow, self.before[usize::from(partition)])];
-            let found = needs.map(|(need, ts)| Found { needs: need.bit(), frames: vec![(String::new(), ts)] });
-            return self.case.damaged.push(found.into());
-        };
-        match (read(value), role) {
-            (Said::Frame { ts, .. }, Role::Epilogue) => {
-                let (first, last) = self.case.epilogue.unwrap_or((ts, ts));
-                self.case.epilogue = Some((first.min(ts), last.max(ts)));
-            }
-            (Said::Frame { uid, ts }, _) => self.frame(&uid, ts, role, partition, false),
-            (Said::Dialect(object), _) => {
-                if let Some((uid, ts)) = dialect::strict(&object) {
-                    self.frame(&uid, ts, role, partition, true);
-                }
-                self.case.dialects.push(DialectLine { object });
-            }
-            (Said::Damaged(found), _) => self.case.damaged.push(found),
-        }
-    }
-
-    /// The case, after the last message.
-    pub fn finish(self) -> Case {
-        let mut case = self.case;
-        case.fill();
-        case
-    }
-
-    fn frame(&mut self, uid: &str, ts: i64, role: Role, partition: u16, is_dialect: bool) {
-        let numbers = &mut self.case.numbers;
-        let (user, windows) = (numbers.user(uid), numbers.windows(ts));
-        let (is_wild, is_aborted) = (role == Role::Data { is_wild: true }, role == Role::Aborted);
-        let is_expired = false;
-        self.before[usize::from(partition)] = ts;
-        self.case.frames.push(CaseFrame { partition, user, ts, is_wild, is_aborted, is_dialect, is_expired, windows });
     }
 }

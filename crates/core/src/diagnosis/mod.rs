@@ -16,6 +16,7 @@
 //! assert_eq!(in_words(&case.diagnose(&answer, &(0..=1))), "misses the last window");
 //! ```
 
+mod builder;
 mod calendar;
 mod case;
 mod check;
@@ -26,11 +27,13 @@ mod lenience;
 mod mistakes;
 mod reading;
 mod tally;
+mod taste;
 
 #[cfg(test)]
 mod tests;
 
-pub use case::{Bounds, Case, CaseBuilder};
-pub use dialect::AcceptedAnswer;
+pub use builder::CaseBuilder;
+pub use case::{Bounds, Case};
 pub use finding::{Diagnosis, ErrorSize, in_words};
 pub use tally::UsersByWindow;
+pub use taste::AcceptedAnswer;
