@@ -6,10 +6,11 @@ use crate::race::feeding::{deliver, make_topics};
 use crate::race::incidents::sum;
 use crate::race::judge::{Ending, judge, repeats};
 use crate::race::observer::OutputObserver;
-use crate::race::question::Question;
-use crate::race::running::{Run, Running};
+use crate::race::question::RaceWorkload;
+use crate::race::running::Running;
 use crate::race::setup::{CellNames, RaceSetup};
 use crate::race::supervisor::Supervised;
+use crate::race::watching::{Run, wait};
 use crate::system::clock::{Time, now_us, steady_us};
 use anyhow::{Context as _, Result};
 use kuu_core::result::RowFormat;
@@ -20,16 +21,6 @@ use std::fs;
 
 /// The file with the record of a cell.
 pub const RECORD_FILE: &str = "cell.json";
-
-/// A workload of the race.
-pub struct RaceWorkload {
-    /// Its name.
-    pub name: String,
-    /// What it is.
-    pub workload: Workload,
-    /// What it asks.
-    pub question: Question,
-}
 
 /// Runs an engine on a workload, and judges it.
 ///
@@ -111,7 +102,7 @@ fn started(setup: &RaceSetup<'_>, engine: &Entrant, of: &RaceWorkload, names: &C
         Running { setup, engine, of, names, observer: &observer, launch: &launch, again: &again, is_live, started_us };
     let never_ends = running.never_ends();
     let begun_s = now_us() / 1_000_000;
-    let Run { mut supervised, ending, incidents, used } = running.wait(supervised)?;
+    let Run { mut supervised, ending, incidents, used } = wait(&running, supervised)?;
     let stopped_us = steady_us();
     // Measured first, as far as the engine still runs.
     let _ = supervised.usage();

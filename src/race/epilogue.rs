@@ -3,7 +3,7 @@
 use crate::kafka::admin::Cluster;
 use crate::kafka::produce::fitting::sender_for;
 use crate::kafka::produce::frame_sender::{Outgoing, Sender};
-use crate::race::cell::RaceWorkload;
+use crate::race::question::RaceWorkload;
 use crate::race::setup::CellNames;
 use crate::system::clock::steady_us;
 use anyhow::Result;

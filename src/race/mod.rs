@@ -19,3 +19,4 @@ pub mod scorecard;
 pub mod setup;
 pub mod source;
 pub mod supervisor;
+pub mod watching;

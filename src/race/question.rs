@@ -21,6 +21,16 @@ const DEVIATIONS: f64 = 4.0;
 /// The least time between two sets of the epilogue, in seconds.
 const HOUR: i64 = 3_600;
 
+/// A workload of the race.
+pub struct RaceWorkload {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub workload: Workload,
+    /// What it asks.
+    pub question: Question,
+}
+
 /// What a workload asks of an engine: the users of every window of one unit.
 pub struct Question {
     unit: Unit,

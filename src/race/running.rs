@@ -1,24 +1,13 @@
-//! Watches an engine while it runs, until it ends, has answered, or is out of time.
+//! An engine that runs, and how far it is.
 
-use crate::kafka::admin::Cluster;
-use crate::race::cell::RaceWorkload;
 use crate::race::entrant::Entrant;
-use crate::race::epilogue::EpilogueSender;
-use crate::race::feeding::deliver;
-use crate::race::incidents::Incidents;
-use crate::race::judge::Ending;
 use crate::race::observer::OutputObserver;
+use crate::race::question::RaceWorkload;
 use crate::race::setup::{CellNames, RaceSetup};
-use crate::race::supervisor::{Launch, Supervised};
+use crate::race::supervisor::Launch;
 use crate::system::clock::steady_us;
-use anyhow::{Result, bail};
-use kuu_core::scorecard::Used;
-use std::panic::resume_unwind;
-use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 
-/// How often the race looks.
-const TICK: Duration = Duration::from_millis(20);
 /// How long the race goes on after the answer is right: what comes then counts.
 const SETTLE: Duration = Duration::from_secs(10);
 
@@ -39,70 +28,7 @@ pub struct Running<'a> {
     pub started_us: i64,
 }
 
-/// How it went.
-pub struct Run {
-    pub supervised: Supervised,
-    pub ending: Ending,
-    /// What broke, and when.
-    pub incidents: Vec<String>,
-    /// What processes used that were killed before.
-    pub used: Used,
-}
-
 impl Running<'_> {
-    /// Watches until the end.
-    ///
-    /// # Errors
-    /// If the race is interrupted, or the frames cannot be sent.
-    pub fn wait(&self, supervised: Supervised) -> Result<Run> {
-        let Running { setup, of, names, is_live, .. } = self;
-        std::thread::scope(|scope| {
-            let rate = of.workload.delivery.rate;
-            let (settings, stop) = (setup.cluster.settings().clone(), setup.stop.clone());
-            let send = move || deliver(&Cluster::connect(&settings)?, &names.input, &of.workload, rate, &stop);
-            let sending = is_live.then(|| scope.spawn(send));
-            self.watch(supervised, sending)
-        })
-    }
-
-    fn watch(&self, supervised: Supervised, mut sending: Option<ScopedJoinHandle<'_, Result<()>>>) -> Result<Run> {
-        let deadline_us = self.started_us + self.setup.deadline.as_micros() as i64 + self.sending_us();
-        let mut incidents = Incidents::new(self, supervised);
-        let mut epilogue: Option<EpilogueSender> = None;
-        let ending = loop {
-            std::thread::sleep(TICK);
-            if self.setup.stop.interrupted() {
-                bail!("interrupted");
-            }
-            incidents.happen()?;
-            if let Some(ended) = incidents.ended()? {
-                break Ending::Itself(ended);
-            }
-            if sending.as_ref().is_some_and(ScopedJoinHandle::is_finished)
-                && let Some(thread) = sending.take()
-            {
-                thread.join().unwrap_or_else(|panic| resume_unwind(panic))?;
-            }
-            if self.never_ends() && sending.is_none() && incidents.are_over() {
-                match &mut epilogue {
-                    None => epilogue = Some(EpilogueSender::begin(self.setup.cluster, self.names, self.of)?),
-                    Some(epilogue) => epilogue.tick(),
-                }
-                if self.has_settled(epilogue.as_ref().map_or(0, EpilogueSender::begun_us)) {
-                    break Ending::Stopped;
-                }
-            }
-            if steady_us() > deadline_us {
-                break Ending::OutOfTime { after_s: self.setup.deadline.as_secs() };
-            }
-        };
-        if let Some(thread) = sending {
-            thread.join().unwrap_or_else(|panic| resume_unwind(panic))?;
-        }
-        let Incidents { engine, told, used, .. } = incidents;
-        Ok(Run { supervised: engine, ending, incidents: told, used })
-    }
-
     /// Whether only the race ends the engine.
     pub fn never_ends(&self) -> bool {
         self.is_live || !self.engine.ends_itself()
@@ -115,7 +41,7 @@ impl Running<'_> {
     }
 
     /// Whether the answer was right for long enough; or, if it is not right, whether nothing has come for twice as long.
-    fn has_settled(&self, begun_us: i64) -> bool {
+    pub fn has_settled(&self, begun_us: i64) -> bool {
         let every = Duration::from_millis(self.engine.descriptor().emits_every_ms.unwrap_or(0));
         let settle = SETTLE.max(3 * every).as_micros() as i64;
         let now = steady_us();

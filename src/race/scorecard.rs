@@ -1,7 +1,8 @@
 //! Engines across, workloads down: every pair in turn, and what came out.
 
-use crate::race::cell::{self, RECORD_FILE, RaceWorkload};
+use crate::race::cell::{self, RECORD_FILE};
 use crate::race::entrant::Entrant;
+use crate::race::question::RaceWorkload;
 use crate::race::setup::RaceSetup;
 use anyhow::{Context as _, Result};
 use console::{Style, style};

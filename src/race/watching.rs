@@ -1,0 +1,85 @@
+//! Watches an engine while it runs, until it ends, has answered, or is out of time.
+
+use crate::kafka::admin::Cluster;
+use crate::race::epilogue::EpilogueSender;
+use crate::race::feeding::deliver;
+use crate::race::incidents::Incidents;
+use crate::race::judge::Ending;
+use crate::race::running::Running;
+use crate::race::supervisor::Supervised;
+use crate::system::clock::steady_us;
+use anyhow::{Result, bail};
+use kuu_core::scorecard::Used;
+use std::panic::resume_unwind;
+use std::thread::ScopedJoinHandle;
+use std::time::Duration;
+
+/// How often the race looks.
+const TICK: Duration = Duration::from_millis(20);
+
+/// How it went.
+pub struct Run {
+    pub supervised: Supervised,
+    pub ending: Ending,
+    /// What broke, and when.
+    pub incidents: Vec<String>,
+    /// What processes used that were killed before.
+    pub used: Used,
+}
+
+/// Watches until the end.
+///
+/// # Errors
+/// If the race is interrupted, or the frames cannot be sent.
+pub fn wait(running: &Running<'_>, supervised: Supervised) -> Result<Run> {
+    let Running { setup, of, names, is_live, .. } = running;
+    std::thread::scope(|scope| {
+        let rate = of.workload.delivery.rate;
+        let (settings, stop) = (setup.cluster.settings().clone(), setup.stop.clone());
+        let send = move || deliver(&Cluster::connect(&settings)?, &names.input, &of.workload, rate, &stop);
+        let sending = is_live.then(|| scope.spawn(send));
+        watch(running, supervised, sending)
+    })
+}
+
+fn watch(
+    running: &Running<'_>,
+    supervised: Supervised,
+    mut sending: Option<ScopedJoinHandle<'_, Result<()>>>,
+) -> Result<Run> {
+    let deadline_us = running.started_us + running.setup.deadline.as_micros() as i64 + running.sending_us();
+    let mut incidents = Incidents::new(running, supervised);
+    let mut epilogue: Option<EpilogueSender> = None;
+    let ending = loop {
+        std::thread::sleep(TICK);
+        if running.setup.stop.interrupted() {
+            bail!("interrupted");
+        }
+        incidents.happen()?;
+        if let Some(ended) = incidents.ended()? {
+            break Ending::Itself(ended);
+        }
+        if sending.as_ref().is_some_and(ScopedJoinHandle::is_finished)
+            && let Some(thread) = sending.take()
+        {
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+        }
+        if running.never_ends() && sending.is_none() && incidents.are_over() {
+            match &mut epilogue {
+                None => epilogue = Some(EpilogueSender::begin(running.setup.cluster, running.names, running.of)?),
+                Some(epilogue) => epilogue.tick(),
+            }
+            if running.has_settled(epilogue.as_ref().map_or(0, EpilogueSender::begun_us)) {
+                break Ending::Stopped;
+            }
+        }
+        if steady_us() > deadline_us {
+            break Ending::OutOfTime { after_s: running.setup.deadline.as_secs() };
+        }
+    };
+    if let Some(thread) = sending {
+        thread.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+    }
+    let Incidents { engine, told, used, .. } = incidents;
+    Ok(Run { supervised: engine, ending, incidents: told, used })
+}
