@@ -5,6 +5,7 @@ use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::{Rng, SeedableRng};
 
 /// The random numbers of one block.
+#[derive(Clone)]
 pub(super) struct Dice(Pcg64Mcg);
 
 impl Dice {

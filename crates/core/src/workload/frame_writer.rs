@@ -2,7 +2,7 @@
 
 use super::dice::Dice;
 use super::users::UID_LEN;
-use super::vocabulary::{Kind, Token, Vocabulary};
+use super::vocabulary::{Keys, Kind, Vocabulary};
 
 /// Bytes by which a frame exceeds the length after which nothing is added to it, on average.
 const EXCESS: u32 = 31;
@@ -15,6 +15,9 @@ const LEVELS: usize = 256;
 
 /// More bytes than the last member of every level adds, with its end.
 const SLACK: usize = 8_192;
+
+/// More bytes than an item has that holds no other, key and value: so many are written, as a fixed length is faster.
+const ITEM: usize = 96;
 
 /// A buffer that is written from the start on.
 #[derive(Default)]
@@ -63,13 +66,6 @@ impl Page {
     pub(super) fn byte(&mut self, byte: u8) {
         self.buf[self.at] = byte;
         self.at += 1;
-    }
-
-    /// Copies more than the token has: a fixed length is faster.
-    #[inline(always)]
-    fn token<const N: usize>(&mut self, token: &Token<N>) {
-        self.buf[self.at..self.at + N].copy_from_slice(&token.bytes);
-        self.at += token.len;
     }
 
     /// Copies a part of the page to its end.
@@ -134,13 +130,11 @@ impl FrameWriter {
         let text = Text { vocabulary: &self.vocabulary, start: page.at, length };
         let before = dice.below(4);
         let open = page.at;
-        let mut members = 0;
-        loop {
-            if members == before || page.at + NAMES >= open + length {
+        for _ in 0..before {
+            if page.at + NAMES >= open + length {
                 break;
             }
-            text.member(page, dice, &self.vocabulary.root_keys, 1);
-            members += 1;
+            text.item(page, dice, &self.vocabulary.root_keys, 1);
         }
         let is_uid_first = dice.below(2) == 0;
         if is_uid_first {
@@ -150,9 +144,7 @@ impl FrameWriter {
         if !is_uid_first {
             write_uid(page, dice, names);
         }
-        while page.at < open + length {
-            text.member(page, dice, &self.vocabulary.root_keys, 1);
-        }
+        text.items(page, dice, &self.vocabulary.root_keys, 1);
         page.close(open, b'{', b'}');
     }
 }
@@ -165,71 +157,86 @@ struct Text<'a> {
 }
 
 impl Text<'_> {
-    #[inline]
-    fn member(&self, page: &mut Page, dice: &mut Dice, keys: &[Token<24>], level: usize) {
-        let chance = dice.next();
-        page.token(choose(keys, chance));
-        self.value(page, dice, chance, level);
+    /// Writes members, or elements of an array, as long as there is room at this level.
+    fn items(&self, page: &mut Page, dice: &mut Dice, keys: &Keys, level: usize) {
+        let inner_end = self.end(level + 1);
+        while page.at < inner_end {
+            self.item(page, dice, keys, level);
+        }
+        self.flat_items(page, dice, keys, self.end(level));
     }
 
-    /// Writes a value; `chance` has 48 bits for it.
+    /// Writes one member or element.
     #[inline]
-    fn value(&self, page: &mut Page, dice: &mut Dice, chance: u64, level: usize) {
+    fn item(&self, page: &mut Page, dice: &mut Dice, keys: &Keys, level: usize) {
         let words = self.vocabulary;
-        match words.kinds[(chance >> 55) as usize] {
-            Kind::String => {
-                let choice = *choose(&words.choices, chance >> 24);
-                page.token(&words.strings[usize::from(choice)]);
+        let chance = dice.next();
+        let kind = words.kinds[(chance >> 55) as usize];
+        page.at += write_item(&mut page.buf[page.at..], words, keys, kind, chance);
+        let open = page.at;
+        match kind.number() {
+            Some(Kind::ARRAY) => {
+                self.items(page, dice, &words.no_keys, level + 1);
+                page.close(open, b'[', b']');
             }
-            Kind::Bool if chance >> 24 & 1 == 0 => page.put(b"true"),
-            Kind::Bool => page.put(b"false"),
-            Kind::Integer => page.token(&words.integers[(chance >> 24 & 255) as usize]),
-            Kind::Fraction => self.fraction(page, chance >> 16),
-            Kind::Array => self.array(page, dice, level + 1),
-            Kind::Object => self.object(page, dice, level + 1),
+            Some(Kind::OBJECT) => {
+                self.items(page, dice, &words.keys, level + 1);
+                page.close(open, b'{', b'}');
+            }
+            _ => {}
         }
     }
 
+    /// Writes members or elements up to `end`, where there is no room within any of them.
+    fn flat_items(&self, page: &mut Page, dice: &mut Dice, keys: &Keys, end: usize) {
+        // All in variables of its own, which the processor keeps in registers.
+        let (buf, mut at, mut local) = (page.buf.as_mut_slice(), page.at, dice.clone());
+        while at < end {
+            let chance = local.next();
+            let kind = self.vocabulary.flat_kinds[(chance >> 55) as usize];
+            at += write_item(&mut buf[at..], self.vocabulary, keys, kind, chance);
+        }
+        page.at = at;
+        *dice = local;
+    }
+
+    /// Up to where a container of this level gets more.
     fn end(&self, level: usize) -> usize {
         if level > LEVELS { 0 } else { self.start + self.length.div_ceil(level) }
     }
+}
 
-    fn object(&self, page: &mut Page, dice: &mut Dice, level: usize) {
-        let (open, end) = (page.at, self.end(level));
-        while page.at < end {
-            self.member(page, dice, &self.vocabulary.keys, level);
+/// Writes a key and a value without the items within it; returns their length. `chance` has bits for both.
+#[inline(always)]
+fn write_item(to: &mut [u8], words: &Vocabulary, keys: &Keys, kind: Kind, chance: u64) -> usize {
+    let to = &mut to[..ITEM];
+    let key = keys.choose(chance);
+    to[..24].copy_from_slice(&key.bytes);
+    let len = key.len & 31;
+    match kind.number() {
+        None => {
+            let token = words.choose(kind, chance);
+            to[len..len + 64].copy_from_slice(&token.bytes);
+            len + token.len
         }
-        page.close(open, b'{', b'}');
-    }
-
-    fn array(&self, page: &mut Page, dice: &mut Dice, level: usize) {
-        let (open, end) = (page.at, self.end(level));
-        while page.at < end {
-            let chance = dice.next();
-            page.byte(b',');
-            self.value(page, dice, chance, level);
-        }
-        page.close(open, b'[', b']');
-    }
-
-    /// A fraction below 1 with six digits that count.
-    fn fraction(&self, page: &mut Page, chance: u64) {
-        let n = (((chance & 0xffff_ffff) * 1_000_000) >> 32) as usize;
-        page.put(if n < 100_000 { b"0.0" } else { b"0." });
-        // A tenth has a zero more, and as many digits all the same.
-        let n = if n < 100_000 { n * 9 + 100_000 } else { n };
-        page.put(&self.vocabulary.digits[n / 1000]);
-        page.put(&self.vocabulary.digits[n % 1000]);
-        while page.buf[page.at - 1] == b'0' {
-            page.at -= 1;
-        }
+        Some(Kind::FRACTION) => len + write_fraction(&mut to[len..], words, chance >> 16),
+        Some(_) => len,
     }
 }
 
-/// One of the choices, by 32 random bits.
-#[inline(always)]
-fn choose<T>(choices: &[T], chance: u64) -> &T {
-    &choices[(((chance & 0xff_ffff) * choices.len() as u64) >> 24) as usize]
+/// Writes a fraction below 1 with six digits that count; returns its length.
+fn write_fraction(to: &mut [u8], words: &Vocabulary, chance: u64) -> usize {
+    let n = (((chance & 0xffff_ffff) * 1_000_000) >> 32) as usize;
+    // A tenth has a zero more, and as many digits all the same.
+    let (start, n) = if n < 100_000 { (3, n * 9 + 100_000) } else { (2, n) };
+    to[..3].copy_from_slice(b"0.0");
+    to[start..start + 3].copy_from_slice(&words.digits[n / 1000]);
+    to[start + 3..start + 6].copy_from_slice(&words.digits[n % 1000]);
+    let mut len = start + 6;
+    while to[len - 1] == b'0' {
+        len -= 1;
+    }
+    len
 }
 
 fn write_uid(page: &mut Page, dice: &mut Dice, names: &Names) {

@@ -14,9 +14,21 @@ pub struct Oracle {
     spec: Spec,
     /// The greatest `ts` of each partition so far, without stamps that have nothing to do with its time.
     clocks: Vec<Option<i64>>,
-    windows: HashMap<(Unit, i64), Tally>,
+    tallies: Vec<Tally>,
+    /// Where the tally of a window is, by its start.
+    windows: HashMap<(Unit, i64), usize>,
+    /// For each unit the window of the frame before: most frames are in the same.
+    recent: Vec<Window>,
     totals: Totals,
     counts: Vec<u64>,
+}
+
+/// A window, and where its tally is.
+#[derive(Clone, Copy, Default)]
+struct Window {
+    start: i64,
+    end: i64,
+    tally: usize,
 }
 
 /// The frames of one window.
@@ -34,7 +46,9 @@ impl Oracle {
     pub fn new(spec: &Spec) -> Oracle {
         Oracle {
             clocks: vec![None; usize::from(spec.partitions)],
+            tallies: Vec::new(),
             windows: HashMap::new(),
+            recent: vec![Window::default(); spec.window.len()],
             totals: Totals::default(),
             counts: vec![0; spec.troubles.len() + 1],
             spec: spec.clone(),
@@ -69,19 +83,23 @@ impl Oracle {
     fn frame(&mut self, partition: usize, user: u32, ts: i64) {
         // The watermark before this frame: all that ends by then is late.
         let watermark = self.clocks[partition].map_or(i64::MIN, |clock| clock - i64::from(self.spec.lateness));
-        let window = |unit: &Unit| (*unit, calendar::window(*unit, ts));
-        let first_end = self.spec.window.iter().map(|unit| window(unit).1.1).min().unwrap_or(i64::MAX);
+        let mut first_end = i64::MAX;
+        for at in 0..self.recent.len() {
+            if !(self.recent[at].start..self.recent[at].end).contains(&ts) {
+                self.recent[at] = self.window(self.spec.window[at], ts);
+            }
+            first_end = first_end.min(self.recent[at].end);
+        }
         let is_expired = first_end.saturating_add(self.spec.retention.into()) <= watermark;
         self.totals.late += u64::from(first_end <= watermark);
         self.totals.too_late += u64::from(is_expired);
-        for unit in &self.spec.window {
-            let (unit, (start, end)) = window(unit);
-            let tally = self.windows.entry((unit, start)).or_default();
+        for window in &self.recent {
+            let tally = &mut self.tallies[window.tally];
             tally.frames += 1;
             if is_expired {
                 tally.expired_frames += 1;
                 tally.expired.insert(user);
-            } else if end <= watermark {
+            } else if window.end <= watermark {
                 tally.late.insert(user);
             } else {
                 tally.on_time.insert(user);
@@ -89,14 +107,23 @@ impl Oracle {
         }
     }
 
+    fn window(&mut self, unit: Unit, ts: i64) -> Window {
+        let (start, end) = calendar::window(unit, ts);
+        let tally = *self.windows.entry((unit, start)).or_insert(self.tallies.len());
+        if tally == self.tallies.len() {
+            self.tallies.push(Tally::default());
+        }
+        Window { start, end, tally }
+    }
+
     /// The answer after the last block.
     pub fn finish(self) -> TruthFile {
-        let Oracle { spec, windows, totals, mut counts, .. } = self;
+        let Oracle { spec, mut tallies, windows, totals, mut counts, .. } = self;
         let delayed = counts.pop().unwrap_or(0);
         let troubles = spec.troubles.iter().zip(counts);
         let troubles = troubles.map(|(trouble, lines)| TroubleCount { trouble: *trouble, lines }).collect();
         let mut rows: Vec<TruthRow> =
-            windows.into_iter().map(|((unit, start), tally)| tally.row(unit, start)).collect();
+            windows.into_iter().map(|((unit, start), at)| std::mem::take(&mut tallies[at]).row(unit, start)).collect();
         rows.sort_unstable_by_key(|row| (row.start, row.unit));
         let header = Header { format: FORMAT, windows: rows.len() as u64, spec, totals, delayed, troubles };
         TruthFile { header, rows }

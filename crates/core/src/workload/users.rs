@@ -5,6 +5,17 @@ use super::dice::{Dice, mixed};
 /// Bytes of a user id.
 pub(super) const UID_LEN: usize = 19;
 
+/// The two hexadecimal digits of each byte.
+const PAIRS: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let (mut pairs, mut byte) = ([[0; 2]; 256], 0);
+    while byte < 256 {
+        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
+
 /// The most users of a stream with a skew, which needs a table of them.
 pub const MOST_SKEWED_USERS: u32 = 20_000_000;
 
@@ -39,14 +50,15 @@ impl Users {
     /// The id of a user: hexadecimal, different for every user, as the first 16 digits are a permutation of the number.
     #[inline]
     pub(super) fn uid(&self, user: u32) -> [u8; UID_LEN] {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let first = mixed(self.seed.wrapping_add(u64::from(user)));
         let rest = mixed(!first);
-        let mut uid = [0; UID_LEN];
-        for (i, byte) in uid.iter_mut().enumerate() {
-            let from = if i < 16 { first } else { rest };
-            *byte = DIGITS[((from >> (60 - i % 16 * 4)) & 15) as usize];
+        let mut digits = [0; UID_LEN + 1];
+        let bytes = first.to_be_bytes().into_iter().chain(rest.to_be_bytes());
+        for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(bytes) {
+            *pair = PAIRS[usize::from(byte)];
         }
+        let mut uid = [0; UID_LEN];
+        uid.copy_from_slice(&digits[..UID_LEN]);
         uid
     }
 }

@@ -70,58 +70,139 @@ impl<const N: usize> Token<N> {
     }
 }
 
-/// What a value is.
+/// The length of a table of choices. It is a power of two, as those of tokens are: a remainder then costs less than a
+/// check that an index is in range.
+const CHOICES: usize = 4_096;
+
+/// All of them, and the first one again up to the length of the table.
+fn padded<T: Copy, const N: usize>(all: &[T]) -> [T; N] {
+    assert!(all.len() <= N, "{} of {N}", all.len());
+    std::array::from_fn(|i| all[if i < all.len() { i } else { 0 }])
+}
+
+/// Keys with the commas before them and the colons after, and how likely each is.
+pub(super) struct Keys {
+    tokens: [Token<24>; 128],
+    /// For each choice, the number of its key.
+    choices: [u8; CHOICES],
+    /// Number of choices.
+    count: usize,
+}
+
+impl Keys {
+    fn new<'a>(shares: impl Iterator<Item = (&'a str, usize)>) -> Keys {
+        let (mut tokens, mut choices) = (Vec::new(), Vec::new());
+        for (i, (word, times)) in (0..).zip(shares) {
+            tokens.push(Token::new(&format!(",\"{word}\":")));
+            choices.extend(std::iter::repeat_n(i, times));
+        }
+        Keys { tokens: padded(&tokens), choices: padded(&choices), count: choices.len() }
+    }
+
+    /// Only the comma: elements of an array have no keys.
+    fn none() -> Keys {
+        Keys { tokens: padded(&[Token::new(",")]), choices: padded(&[0]), count: 1 }
+    }
+
+    /// The key that the lowest 24 bits choose.
+    #[inline(always)]
+    pub(super) fn choose(&self, chance: u64) -> &Token<24> {
+        let choice = ((chance & 0xff_ffff) * self.count as u64) >> 24;
+        &self.tokens[usize::from(self.choices[choice as usize % CHOICES]) % 128]
+    }
+}
+
+/// How a value is chosen from [`Vocabulary::choices`], without a branch.
 #[derive(Clone, Copy)]
-pub(super) enum Kind {
-    String,
-    Bool,
-    Integer,
-    Fraction,
-    Array,
-    Object,
+pub(super) struct Kind {
+    /// 24 random bits are scaled by this,
+    scale: u32,
+    /// of the result these bits count,
+    mask: u16,
+    /// and the choices of this kind begin here; or it is one of the numbers below.
+    first: u16,
+}
+
+impl Kind {
+    /// Kinds that no token has: [`Kind::number`].
+    pub(super) const FRACTION: u16 = u16::MAX;
+    pub(super) const ARRAY: u16 = u16::MAX - 1;
+    pub(super) const OBJECT: u16 = u16::MAX - 2;
+
+    const fn without_token(first: u16) -> Kind {
+        Kind { scale: 0, mask: 0, first }
+    }
+
+    /// The number of a kind whose values are no tokens.
+    #[inline(always)]
+    pub(super) fn number(self) -> Option<u16> {
+        (self.first >= Kind::OBJECT).then_some(self.first)
+    }
 }
 
 /// The tables that choices are looked up in: what is likelier stands there more often.
 pub(super) struct Vocabulary {
-    /// `,"word":`, for members of the root, where `uid` and `ts` do not occur.
-    pub(super) root_keys: Vec<Token<24>>,
-    /// The same for members of inner objects, a sixth of which are called `uid` or `ts`.
-    pub(super) keys: Vec<Token<24>>,
-    /// Strings with their quotes.
-    pub(super) strings: Vec<Token<64>>,
-    /// For each choice, the number of its string.
-    pub(super) choices: Vec<u8>,
+    /// Keys of members of the root, where `uid` and `ts` do not occur.
+    pub(super) root_keys: Keys,
+    /// Keys of members of inner objects, a sixth of which are called `uid` or `ts`.
+    pub(super) keys: Keys,
+    /// What stands before an element of an array.
+    pub(super) no_keys: Keys,
     /// The kinds of values.
     pub(super) kinds: [Kind; 512],
-    /// `0` to `255`.
-    pub(super) integers: Vec<Token<4>>,
+    /// The same where no array or object has room for anything: it is a token too.
+    pub(super) flat_kinds: [Kind; 512],
+    /// Strings with their quotes, `0` to `255`, `false` and `true`, `[]` and `{}`.
+    tokens: [Token<64>; 512],
+    /// For each choice, the number of its token.
+    choices: [u16; CHOICES],
     /// `000` to `999`.
     pub(super) digits: Vec<[u8; 3]>,
 }
 
 impl Vocabulary {
     pub(super) fn new() -> Vocabulary {
-        let key = |word: &str| Token::new(&format!(",\"{word}\":"));
-        let root_keys: Vec<_> = WORDS.split_ascii_whitespace().map(key).collect();
-        let repeat = |word: &'static str, times| std::iter::repeat_n(word, times);
-        let keys = WORDS.split_ascii_whitespace().flat_map(|word| repeat(word, 49));
-        let keys = keys.chain(repeat("uid", 337)).chain(repeat("ts", 337)).map(key).collect();
-        let strings = ENGLISH.iter().chain(&RUSSIAN).map(|text| Token::new(text)).collect();
+        let words = |times| WORDS.split_ascii_whitespace().map(move |word| (word, times));
+        let (mut tokens, mut choices) = (Vec::new(), Vec::new());
+        let mut token = |text: &str, times| {
+            choices.extend(std::iter::repeat_n(tokens.len() as u16, times));
+            tokens.push(Token::new(text));
+        };
         // 13 x 216 of the one, 24 x 13 of the other.
-        let times = |i: u8| if usize::from(i) < ENGLISH.len() { 216 } else { 13 };
-        let all = (ENGLISH.len() + RUSSIAN.len()) as u8;
-        let choices = (0..all).flat_map(|i| std::iter::repeat_n(i, times(i))).collect();
-        let kinds = std::array::from_fn(|i| match i {
-            0..340 => Kind::String,
-            340..360 => Kind::Bool,
-            360..381 => Kind::Integer,
-            381..402 => Kind::Fraction,
-            402..452 => Kind::Array,
-            _ => Kind::Object,
-        });
-        let integers = (0..256).map(|i: u16| Token::new(&i.to_string())).collect();
+        ENGLISH.iter().for_each(|text| token(text, 216));
+        RUSSIAN.iter().for_each(|text| token(text, 13));
+        (0..256).for_each(|number| token(&number.to_string(), 1));
+        ["true", "false", "[]", "{}"].iter().for_each(|text| token(text, 1));
+        let strings = (choices.len() - 260) as u16;
+        let as_they_are = |mask, first| Kind { scale: 1 << 24, mask, first };
+        let kind = |i, array, object| match i {
+            0..340 => Kind { scale: strings.into(), mask: u16::MAX, first: 0 },
+            340..360 => as_they_are(1, strings + 256),
+            360..381 => as_they_are(255, strings),
+            381..402 => Kind::without_token(Kind::FRACTION),
+            402..452 => array,
+            _ => object,
+        };
+        let (array, object) = (Kind::without_token(Kind::ARRAY), Kind::without_token(Kind::OBJECT));
+        let (no_array, no_object) = (as_they_are(0, strings + 258), as_they_are(0, strings + 259));
         let digit = |i: u16| b'0' + (i % 10) as u8;
-        let digits = (0..1000).map(|i: u16| [digit(i / 100), digit(i / 10), digit(i)]).collect();
-        Vocabulary { root_keys, keys, strings, choices, kinds, integers, digits }
+        Vocabulary {
+            root_keys: Keys::new(words(1)),
+            keys: Keys::new(words(49).chain([("uid", 337), ("ts", 337)])),
+            no_keys: Keys::none(),
+            kinds: std::array::from_fn(|i| kind(i, array, object)),
+            flat_kinds: std::array::from_fn(|i| kind(i, no_array, no_object)),
+            tokens: padded(&tokens),
+            choices: padded(&choices),
+            digits: (0..1000).map(|i: u16| [digit(i / 100), digit(i / 10), digit(i)]).collect(),
+        }
+    }
+
+    /// The value of a kind that has tokens, by the bits from the 24th on.
+    #[inline(always)]
+    pub(super) fn choose(&self, kind: Kind, chance: u64) -> &Token<64> {
+        let scaled = ((chance >> 24 & 0xff_ffff) * u64::from(kind.scale)) >> 24;
+        let choice = usize::from(kind.first) + (scaled & u64::from(kind.mask)) as usize;
+        &self.tokens[usize::from(self.choices[choice % CHOICES]) % 512]
     }
 }
