@@ -45,6 +45,8 @@ pub struct CaseBuilder {
     case: Case,
     /// The time of the frame before, by partition.
     before: Vec<i64>,
+    /// The greatest plausible time so far, by partition.
+    clocks: Vec<i64>,
 }
 
 impl CaseBuilder {
@@ -60,7 +62,8 @@ impl CaseBuilder {
             bounds: BTreeMap::new(),
             answers: Vec::new(),
         };
-        CaseBuilder { before: vec![0; usize::from(workload.frames.partitions)], case }
+        let partitions = usize::from(workload.frames.partitions);
+        CaseBuilder { before: vec![0; partitions], clocks: vec![i64::MIN; partitions], case }
     }
 
     /// Takes the next step of the delivery.
@@ -81,7 +84,8 @@ impl CaseBuilder {
                 if let Some((uid, ts)) = taste::strict(&object) {
                     self.frame(&uid, ts, role, partition, true);
                 }
-                self.case.dialects.push(DialectLine { object });
+                let clock = self.clocks[usize::from(partition)];
+                self.case.dialects.push(DialectLine { object, clock });
             }
             (Said::Damaged(found), _) => self.case.damaged.push(found),
         }
@@ -101,6 +105,10 @@ impl CaseBuilder {
         let (is_wild, is_aborted) = (role == Role::Data { is_wild: true }, role == Role::Aborted);
         let is_expired = false;
         self.before[usize::from(partition)] = ts;
+        if !is_wild && !is_aborted {
+            let clock = &mut self.clocks[usize::from(partition)];
+            *clock = ts.max(*clock);
+        }
         self.case.frames.push(CaseFrame { partition, user, ts, is_wild, is_aborted, is_dialect, is_expired, windows });
     }
 }

@@ -38,6 +38,8 @@ pub(super) struct CaseFrame {
 /// A line that sane readers may take for different things.
 pub(super) struct DialectLine {
     pub(super) object: ObjectText,
+    /// The greatest plausible time before it in its partition.
+    pub(super) clock: i64,
 }
 
 /// Everything that is known about the messages of a workload: the right answers, and the wrong ones that have a name.
@@ -92,7 +94,7 @@ impl Case {
     /// The right answer of a dialect that this is, if it is one.
     pub fn accepted(&self, answer: &UsersByWindow) -> Option<&AcceptedAnswer> {
         let judged = self.judged(answer);
-        self.answers.iter().find(|accepted| accepted.users == judged)
+        self.answers.iter().find(|accepted| accepted.fits(&judged))
     }
 
     /// The data that is committed, with its place among all frames.

@@ -12,8 +12,19 @@ pub struct AcceptedAnswer {
     pub answer: Answer,
     /// What it takes for right, in words: "the last of two members counts".
     pub words: String,
-    /// Its users.
+    /// Its users, of all frames.
     pub users: UsersByWindow,
+    /// Its users without the frames that come after the retention of their window, which need not count.
+    pub kept: UsersByWindow,
+}
+
+impl AcceptedAnswer {
+    /// Whether these users are this answer.
+    pub(super) fn fits(&self, users: &UsersByWindow) -> bool {
+        let of = |all: &UsersByWindow, window| all.get(window).copied().unwrap_or(0);
+        users.keys().all(|window| self.users.contains_key(window))
+            && self.users.iter().all(|(window, most)| (of(&self.kept, window)..=*most).contains(&of(users, window)))
+    }
 }
 
 /// What a sane reader does.
