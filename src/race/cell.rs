@@ -86,11 +86,12 @@ fn started(setup: &RaceSetup<'_>, engine: &Entrant, of: &RaceWorkload, names: &C
     if !is_live {
         deliver(setup.cluster, &names.input, &of.workload, None, &setup.stop)?;
     }
-    let ends = if is_live || !engine.ends_itself() { None } else { Some(ends(setup.cluster, names)?) };
+    let never_ends = is_live || !engine.ends_itself();
+    let ends = if never_ends { None } else { Some(ends(setup.cluster, names)?) };
     let variables = setup.variables(names, &of.workload.frames, of.question.unit(), ends.as_deref())?;
     let format = RowFormat { unit: of.question.unit(), ..RowFormat::default() };
     let fold = Fold::new(repeats(claims), Some(&[of.question.unit()])).of(format);
-    let timeline = Timeline::new(fold, of.question.accepted(claims), of.question.epilogue_test());
+    let timeline = Timeline::new(fold, of.question.accepted(claims), of.question.epilogue_test(never_ends));
     let rows = names.directory.join("rows.jsonl");
     let observer = OutputObserver::start(setup.cluster.settings(), &names.output, timeline, &rows)?;
 
@@ -100,7 +101,6 @@ fn started(setup: &RaceSetup<'_>, engine: &Entrant, of: &RaceWorkload, names: &C
     let again = engine.engine.launch(claims.restart(), &variables, &names.directory);
     let running =
         Running { setup, engine, of, names, observer: &observer, launch: &launch, again: &again, is_live, started_us };
-    let never_ends = running.never_ends();
     let begun_s = now_us() / 1_000_000;
     let Run { mut supervised, ending, incidents, used } = wait(&running, supervised)?;
     let stopped_us = steady_us();

@@ -73,7 +73,7 @@ pub fn judge(
         }
         _ => {}
     }
-    let answered = answered(engine, question, timeline, run);
+    let answered = answered(engine, question, never_ends, timeline, run);
     match (&answered, ending) {
         (CellVerdict::Wrong { why, .. }, Ending::OutOfTime { after_s }) if why.is_empty() => {
             CellVerdict::Hung { state: not_right(wrong_now, *after_s) }
@@ -91,11 +91,18 @@ fn not_right(windows: usize, after_s: u64) -> String {
 }
 
 /// The verdict on the rows alone; a wrong answer that nothing explains has no reason.
-fn answered(engine: &Descriptor, question: &Question, timeline: Timeline, run: &RangeInclusive<i64>) -> CellVerdict {
+fn answered(
+    engine: &Descriptor,
+    question: &Question,
+    never_ends: bool,
+    timeline: Timeline,
+    run: &RangeInclusive<i64>,
+) -> CellVerdict {
     let times = timeline.times().clone();
     let truth = question.truth().iter().map(|(window, users)| (*window, Count { users: *users, frames: None }));
     let mut comparison = timeline.into_fold().compare(truth);
-    comparison.lines.retain(|line| !question.is_epilogue(line.window));
+    let is_epilogue = question.epilogue_test(never_ends);
+    comparison.lines.retain(|line| !is_epilogue(line.window));
     let answers: BTreeMap<Window, u64> =
         comparison.lines.iter().filter_map(|line| Some((line.window, line.answer?.users))).collect();
     let faults = faults(engine, &comparison);
@@ -104,8 +111,8 @@ fn answered(engine: &Descriptor, question: &Question, timeline: Timeline, run: &
     let users = |window: &Window| answers.get(window).copied().unwrap_or(0);
     let is_accepted = accepted.iter().all(|(window, accepted)| accepted.contains(&users(window)))
         && answers.keys().all(|window| accepted.contains_key(window));
-    if !faults.is_empty() {
-        return CellVerdict::Wrong { why: faults, windows, more, fewer };
+    if let Some(faults) = faults {
+        return CellVerdict::Wrong { why: vec![faults], windows, more, fewer };
     }
     if is_accepted && question.is_kept(&answers) {
         return right(&comparison, &times);
@@ -154,7 +161,7 @@ fn error(question: &Question, answers: &BTreeMap<Window, u64>) -> [u64; 3] {
 }
 
 /// What is wrong with the rows, whatever they say.
-fn faults(engine: &Descriptor, comparison: &Comparison) -> Vec<String> {
+fn faults(engine: &Descriptor, comparison: &Comparison) -> Option<String> {
     let mut faults: Vec<String> = comparison.breaches().cloned().collect();
     let repeated = comparison.repeats();
     if engine.guarantee == ClaimedGuarantee::ExactlyOnce && engine.emits == Emits::Final && repeated > 0 {
@@ -162,10 +169,10 @@ fn faults(engine: &Descriptor, comparison: &Comparison) -> Vec<String> {
     }
     let others = faults.len().saturating_sub(NAMED_FAULTS);
     faults.truncate(NAMED_FAULTS);
-    if let (Some(last), true) = (faults.last_mut(), others > 0) {
-        last.push_str(&format!(", and {others} more faults of rows"));
+    if others > 0 {
+        faults.push(format!("{others} more faults of rows"));
     }
-    faults
+    if faults.is_empty() { None } else { Some(faults.join("; ")) }
 }
 
 #[cfg(test)]

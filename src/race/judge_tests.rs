@@ -42,12 +42,12 @@ impl Court {
         let engine = Descriptor::parse(&text, "x").unwrap();
         let fold = Fold::new(repeats(&engine), None);
         let accepted = self.question.accepted(&engine);
-        let mut timeline = Timeline::new(fold, accepted, self.question.epilogue_test());
+        let never_ends = claims.contains("never");
+        let mut timeline = Timeline::new(fold, accepted, self.question.epilogue_test(never_ends));
         for (offset, row) in (0..).zip(rows) {
             let message = Message { partition: 0, offset, key: b"", value: Some(row.as_bytes()) };
             timeline.take(offset * 1_000_000, &message);
         }
-        let never_ends = claims.contains("never");
         judge(&engine, &self.question, never_ends, timeline, ending, &(0..=1), "the last line")
     }
 

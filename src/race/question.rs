@@ -93,19 +93,14 @@ impl Question {
         &self.truth
     }
 
-    /// Whether a window is one of the epilogue's, and of no frame of the data.
-    pub fn is_epilogue(&self, window: Window) -> bool {
-        self.epilogue_test()(window)
-    }
-
-    /// A test for windows of the epilogue.
-    pub fn epilogue_test(&self) -> impl Fn(Window) -> bool + Send + 'static {
+    /// A test for windows of the epilogue, if one is sent: else a window there is one of a wrong answer.
+    pub fn epilogue_test(&self, is_sent: bool) -> impl Fn(Window) -> bool + Send + 'static {
         let (last, step) = (self.last, self.epilogue_step());
         let data: std::collections::BTreeSet<Window> = self.truth.keys().copied().collect();
         move |window| {
             // The set within the window, if there is one: sets are at last + n * step, n from 1.
             let sets_before_end = (window.end - 1 - last).div_euclid(step);
-            sets_before_end >= 1 && last + sets_before_end * step >= window.start && !data.contains(&window)
+            is_sent && sets_before_end >= 1 && last + sets_before_end * step >= window.start && !data.contains(&window)
         }
     }
 

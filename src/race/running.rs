@@ -8,6 +8,10 @@ use crate::race::supervisor::Launch;
 use crate::system::clock::steady_us;
 use std::time::Duration;
 
+/// How long nothing more comes before the epilogue is sent, and how long it waits for the first row: frames of later hours
+/// may make an engine drop those that it has not read yet.
+const QUIET_US: i64 = 2_000_000;
+const FIRST_ROW_US: i64 = 12_000_000;
 /// How long the race goes on after the answer is right: what comes then counts.
 const SETTLE: Duration = Duration::from_secs(10);
 
@@ -38,6 +42,15 @@ impl Running<'_> {
     pub fn sending_us(&self) -> i64 {
         let seconds = |rate: f64| self.of.workload.expect.read as f64 / rate;
         if self.is_live { self.of.workload.delivery.rate.map_or(0, |rate| (seconds(rate) * 1e6) as i64) } else { 0 }
+    }
+
+    /// Whether it is time for the epilogue: the engine has read what there is, as far as can be seen.
+    pub fn awaits_epilogue(&self) -> bool {
+        let now = steady_us();
+        self.observer.look(|timeline| match timeline.changed_us() {
+            Some(changed) => now - changed > QUIET_US,
+            None => now - self.started_us - self.sending_us() > FIRST_ROW_US,
+        })
     }
 
     /// Whether the answer was right for long enough; or, if it is not right, whether nothing has come for twice as long.

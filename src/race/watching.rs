@@ -66,11 +66,14 @@ fn watch(
         }
         if running.never_ends() && sending.is_none() && incidents.are_over() {
             match &mut epilogue {
+                None if !running.awaits_epilogue() => {}
                 None => epilogue = Some(EpilogueSender::begin(running.setup.cluster, running.names, running.of)?),
-                Some(epilogue) => epilogue.tick(),
-            }
-            if running.has_settled(epilogue.as_ref().map_or(0, EpilogueSender::begun_us)) {
-                break Ending::Stopped;
+                Some(epilogue) => {
+                    epilogue.tick();
+                    if running.has_settled(epilogue.begun_us()) {
+                        break Ending::Stopped;
+                    }
+                }
             }
         }
         if steady_us() > deadline_us {

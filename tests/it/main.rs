@@ -57,6 +57,8 @@ mod kafka {
     mod paths;
 }
 
+mod mutants;
+
 mod outage {
     mod embedded;
     mod stall;
@@ -77,6 +79,7 @@ mod race {
     mod listing;
     mod page;
     mod processes;
+    mod scorecard;
     mod supervised;
 }
 

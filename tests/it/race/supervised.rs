@@ -78,7 +78,7 @@ fn what_survives_the_program_is_killed() {
 
 #[test]
 fn stop_lets_it_end_in_order() {
-    let case = Case::script("trap 'echo bye; exit 7' TERM; echo > ready; while :; do sleep 0.01; done");
+    let case = Case::script("trap 'echo bye >&2; exit 7' TERM; echo > ready; while :; do sleep 0.01; done");
     let mut running = case.start();
     case.file("ready");
     assert_eq!(running.ended().unwrap(), None);

@@ -23,6 +23,8 @@ pub struct Timeline {
     /// Windows of frames that follow the data: they are not judged.
     is_epilogue: Box<dyn Fn(Window) -> bool + Send>,
     times: BTreeMap<Window, WindowTimes>,
+    /// The answer of each window that had one.
+    answers: BTreeMap<Window, u64>,
     /// Windows that are not acceptable now: missing, extra or different.
     wrong: BTreeSet<Window>,
     right_us: Option<i64>,
@@ -43,6 +45,7 @@ impl Timeline {
             expected,
             is_epilogue: Box::new(is_epilogue),
             times: BTreeMap::new(),
+            answers: BTreeMap::new(),
             right_us: None,
             changed_us: None,
             counts: RowCounts::default(),
@@ -63,6 +66,8 @@ impl Timeline {
         self.counts.judged += u64::from(message.value.is_some());
         self.changed_us = Some(arrived_us);
         let answer = self.fold.answer(window).map(|count| count.users);
+        let before = answer.and_then(|users| self.answers.insert(window, users));
+        self.counts.repeats += u64::from(before.is_some() && before == answer && message.value.is_some());
         let is_right = match self.expected.get(&window) {
             Some(expected) => expected.contains(&answer.unwrap_or(0)),
             None => answer.is_none(),
@@ -162,7 +167,8 @@ mod tests {
         assert_eq!((timeline.right_us(), timeline.wrong()), (None, 1));
         let counts = RowCounts { judged: 4, retractions: 1, unreadable: 1, ..RowCounts::default() };
         assert_eq!(*timeline.counts(), counts);
-        let timeline = after(&[&right[..], &[Some(&garbage), Some(&second)]].concat());
+        let timeline = after(&[&right[..], &[Some(&garbage), Some(&second), Some(&second)]].concat());
         assert_eq!(timeline.right_us(), Some(3_000_000));
+        assert_eq!(*timeline.counts(), RowCounts { judged: 5, repeats: 1, ..RowCounts::default() });
     }
 }
