@@ -6,6 +6,7 @@ use jiff::civil::date;
 use jiff::{ToSpan, civil::Date};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Users by unit and start of a window.
@@ -85,27 +86,30 @@ pub fn frame(value: &[u8]) -> Option<(String, i64)> {
     (0..=253_402_300_799).contains(&ts).then(|| (uid.to_owned(), ts))
 }
 
-/// The user and the time of anything: what is missing is empty, or 0.
-fn anything(value: Option<&[u8]>) -> (String, i64) {
+/// The user and the time of anything: what is missing is empty, or 0; none if what is there is no time.
+fn anything(value: Option<&[u8]>) -> Option<(String, i64)> {
     let text = String::from_utf8_lossy(value.unwrap_or_default()).into_owned();
-    let root: Value = serde_json::from_str(&text).unwrap_or_default();
-    if let Some(root) = root.as_object() {
-        let uid = match root.get("uid") {
-            None | Some(Value::Null) => String::new(),
-            Some(Value::String(uid)) => uid.clone(),
-            Some(other) => other.to_string(),
+    if let Ok(root) = serde_json::from_str::<HashMap<String, Box<RawValue>>>(&text) {
+        let literal = |name: &str| root.get(name).map(|value| value.get());
+        let uid = match literal("uid") {
+            None | Some("null") => String::new(),
+            Some(text) => serde_json::from_str(text).unwrap_or_else(|_| text.to_owned()),
         };
-        let ts = match root.get("ts") {
+        let ts: Option<Value> = literal("ts").and_then(|text| serde_json::from_str(text).ok());
+        let ts = match &ts {
             Some(Value::Number(ts)) => ts.as_i64().or_else(|| Some(ts.as_f64()? as i64)),
+            Some(Value::String(ts)) if ts.is_empty() => Some(0),
             Some(Value::String(ts)) => ts.trim().parse().ok(),
+            Some(Value::Bool(ts)) => Some((*ts).into()),
+            None | Some(Value::Null) => Some(0),
             _ => None,
         };
-        return (uid, ts.unwrap_or(0));
+        return Some((uid, ts?));
     }
     let after = |name: &str| text.split_once(name).map_or("", |(_, rest)| rest.trim_start_matches([':', ' ']));
     let uid = after("\"uid\"").strip_prefix('"').and_then(|rest| rest.split_once('"')).map_or("", |(uid, _)| uid);
     let ts: String = after("\"ts\"").chars().take_while(char::is_ascii_digit).collect();
-    (uid.to_owned(), ts.parse().unwrap_or(0))
+    Some((uid.to_owned(), ts.parse().unwrap_or(0)))
 }
 
 /// The frames that are late by a watermark do not count.
@@ -153,7 +157,7 @@ pub fn count(mistake: Mistake, messages: &[Message], units: &[String]) -> Counts
         let taken = if mistake == Mistake::CountsDamaged {
             // A time that no window has is of no use to any reader.
             let usable = |(_, ts): &(String, i64)| (0..=253_402_300_799).contains(ts);
-            good.or_else(|| Some(anything(message.value.as_deref())).filter(usable))
+            good.or_else(|| anything(message.value.as_deref()).filter(usable))
         } else {
             good
         };

@@ -141,7 +141,13 @@ impl Stage {
         let producing = self.kuu.spawn(&self.produce());
         let messages = &self.topics.messages;
         let mut mutant = self.spawn("counts-twice", &end);
-        eventually("a checkpoint", || self.kuu.path("checkpoint.json").exists().then_some(()));
+        // Users of the window that is open then come before and after it.
+        eventually("a checkpoint in the middle", || {
+            let text = fs::read_to_string(self.kuu.path("checkpoint.json")).ok()?;
+            let checkpoint: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let read: i64 = checkpoint["offsets"].as_array()?.iter().filter_map(serde_json::Value::as_i64).sum();
+            (read * 3 >= frames as i64).then_some(())
+        });
         mutant.kill().unwrap();
         mutant.wait().unwrap();
         let done = producing.close().wait();
