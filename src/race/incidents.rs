@@ -27,6 +27,8 @@ pub struct Incidents<'a> {
     stalled_until_us: Option<i64>,
     /// What processes used that were killed.
     pub used: Used,
+    /// How long the engine was stopped and the broker away, which does not count as its time, in microseconds.
+    pub held_us: i64,
 }
 
 impl<'a> Incidents<'a> {
@@ -42,6 +44,7 @@ impl<'a> Incidents<'a> {
             left: left.into(),
             stalled_until_us: None,
             used: Used::default(),
+            held_us: 0,
         }
     }
 
@@ -94,6 +97,7 @@ impl<'a> Incidents<'a> {
 
     fn carry_out(&mut self, action: Action) -> Result<()> {
         let Running { setup, engine, again, .. } = self.running;
+        let begun_us = steady_us();
         match action {
             Action::KillEngine => {
                 self.engine.kill()?;
@@ -103,7 +107,8 @@ impl<'a> Incidents<'a> {
             Action::StallEngine => {
                 self.engine.pause()?;
                 let session_us = engine.descriptor().session_ms.unwrap_or(SESSION_MS) as i64 * 1_000;
-                self.stalled_until_us = Some(steady_us() + session_us + STALL_MORE_US);
+                self.stalled_until_us = Some(begun_us + session_us + STALL_MORE_US);
+                self.held_us += session_us + STALL_MORE_US;
             }
             Action::StartSecond => self.second = Some(self.second()?),
             Action::RestartBroker => {
@@ -114,6 +119,7 @@ impl<'a> Incidents<'a> {
                     let words = String::from_utf8_lossy(&done.stderr);
                     bail!("`{command}` did not restart the broker: {}: {}", done.status, words.trim());
                 }
+                self.held_us += steady_us() - begun_us;
             }
         }
         Ok(())

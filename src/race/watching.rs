@@ -76,7 +76,7 @@ fn watch(
                 }
             }
         }
-        if steady_us() > deadline_us {
+        if steady_us() > deadline_us + incidents.held_us {
             break Ending::OutOfTime { after_s: running.setup.deadline.as_secs() };
         }
     };

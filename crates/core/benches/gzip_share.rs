@@ -1,6 +1,6 @@
 //! What `kuu generate` has of the speed that gzip allows: time to deflate blocks that lie ready in memory, beside the time
 //! to make them, deflate them and know their truth. One thread; every round does each in turn, and medians are shown.
-//! `cargo bench -p kuu-core --bench gzip_share [FRAME_BYTES]`.
+//! `cargo bench -p kuu-core --bench gzip_share`.
 
 use flate2::{Compression, write::GzEncoder};
 use kuu_core::workload::{GeneratedBlock, Generator, Oracle, Spec};
@@ -11,8 +11,10 @@ const ROUNDS: usize = 9;
 const STREAM_BYTES: u64 = 40_000_000;
 
 fn main() -> io::Result<()> {
-    let number = std::env::args_os().skip(1).find_map(|argument| argument.to_str()?.parse().ok());
-    let frame_bytes: u32 = number.unwrap_or(Spec::default().frame_bytes);
+    [Spec::default().frame_bytes, 200].into_iter().try_for_each(table)
+}
+
+fn table(frame_bytes: u32) -> io::Result<()> {
     let frames = STREAM_BYTES / u64::from(frame_bytes);
     let spec = Spec { frames, frame_bytes, rate: 1_000.0, users: 100_000, ..Spec::default() };
     let generator = Generator::new(&spec).map_err(io::Error::other)?;
