@@ -48,7 +48,9 @@ pub fn run(arguments: &RaceArgs, session: &Session) -> Result<ExitStatus> {
     let mut cells = Vec::new();
     for (name, workload) in all {
         let question = Question::new(&workload, &session.stop).with_context(|| format!("workload {name}"))?;
-        let of = RaceWorkload { name, workload, question };
+        let stem =
+            Path::new(&name).file_stem().map_or_else(|| name.clone(), |stem| stem.to_string_lossy().into_owned());
+        let of = RaceWorkload { name: stem, given: name, workload, question };
         let done = row(&setup, &engines, &of, |cell| {
             session.screen.say(cell_line(&cell));
             cells.push(cell);

@@ -69,7 +69,7 @@ fn blank(setup: &RaceSetup<'_>, engine: &Entrant, of: &RaceWorkload, verdict: Ce
         version: engine.version(),
         workload: of.name.clone(),
         verdict,
-        again: format!("kuu race --scorecard {name} --workload {}{}", of.name, setup.options),
+        again: format!("kuu race --scorecard {name} --workload {}{}", of.given, setup.options),
         started: None,
         rows: RowCounts::default(),
         times: CellTimes::default(),

@@ -23,8 +23,10 @@ const HOUR: i64 = 3_600;
 
 /// A workload of the race.
 pub struct RaceWorkload {
-    /// Its name.
+    /// Its name, as topics and directories have it.
     pub name: String,
+    /// As the command line has it: its name, or a file.
+    pub given: String,
     /// What it is.
     pub workload: Workload,
     /// What it asks.
