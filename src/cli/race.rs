@@ -1,19 +1,49 @@
 //! The options of `kuu race`.
 
-use crate::cli::values::{bytes, duration};
-use clap::Args;
+use crate::cli::values::{bytes, duration, pace, seconds};
+use clap::{ArgGroup, Args};
+use kuu_core::window::Unit;
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// `kuu race`
 #[derive(Clone, Debug, Args)]
+#[command(
+    override_usage = "kuu race --scorecard [ENGINE]... [OPTIONS]\n       kuu race [ENGINE]... FILE [OPTIONS]",
+    group = ArgGroup::new("kind").args(["scorecard", "rate", "sustain"])
+)]
 pub struct RaceArgs {
-    /// The engines, by name [default: all that are built]
+    /// The engines, by name [default: all that are built]; but with --scorecard, the file with the frames comes last. An
+    /// engine that is named twice is its own control: both should be even
     #[arg(value_name = "ENGINE")]
-    pub engines: Vec<String>,
-    /// Judge every engine on every workload
-    #[arg(long, required = true)]
+    pub names: Vec<String>,
+    /// Judge every engine on every workload; without it, engines race for speed on FILE
+    #[arg(long)]
     pub scorecard: bool,
+    /// Send frames at this rate (frames per second), and measure how late results are
+    #[arg(long, value_parser = pace, value_name = "N")]
+    pub rate: Option<f64>,
+    /// Find the greatest rate that each engine sustains
+    #[arg(long)]
+    pub sustain: bool,
+    /// How long frames are sent with --rate
+    #[arg(long = "for", default_value = "60s", value_parser = duration, value_name = "TIME", help_heading = "Speed")]
+    pub time: Duration,
+    /// How often everything is measured in turn
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..), value_name = "N", help_heading = "Speed")]
+    pub rounds: u32,
+    /// A first look: three rounds, and short ones
+    #[arg(long, help_heading = "Speed")]
+    pub quick: bool,
+    /// Partitions of the topic
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..), value_name = "N", help_heading = "Speed")]
+    pub partitions: u16,
+    /// How long a window waits for frames that are out of order, as engines are told
+    #[arg(long, default_value = "5s", value_parser = seconds, value_name = "TIME", help_heading = "Speed")]
+    pub lateness: Duration,
+    /// The windows that engines count
+    #[arg(long, default_value = "minute", value_name = "UNIT", help_heading = "Speed")]
+    pub window: Unit,
     /// A workload, by name, or a file that ends with .toml; may be repeated [default: all]
     #[arg(long, value_name = "NAME")]
     pub workload: Vec<String>,
@@ -26,9 +56,9 @@ pub struct RaceArgs {
     /// The directory of this race; cells that it has already are not run again [default: a new one in --results]
     #[arg(long, value_name = "DIR")]
     pub into: Option<PathBuf>,
-    /// How long an engine may take for one workload
-    #[arg(long, default_value = "60s", value_parser = duration, value_name = "TIME")]
-    pub deadline: Duration,
+    /// How long an engine may take for one workload, or for one run on FILE [default: 60s; on FILE 10min]
+    #[arg(long, value_parser = duration, value_name = "TIME")]
+    pub deadline: Option<Duration>,
     /// The memory that each engine may use, as it is told: K, M and G are powers of 1,000
     #[arg(long, default_value = "2G", value_parser = bytes, value_name = "BYTES")]
     pub memory: u64,

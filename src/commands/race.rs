@@ -1,73 +1,111 @@
 //! `kuu race`: engines on the same frames, and the wrong ones named.
 
+mod live;
+mod scorecard;
+mod speed;
+
 use crate::cli::RaceArgs;
 use crate::commands::exit_status::ExitStatus;
-use crate::commands::session::{self, Session, workloads};
+use crate::commands::session::Session;
 use crate::kafka::admin::Cluster;
 use crate::race::engines::Engines;
 use crate::race::entrant::Entrant;
-use crate::race::question::{Question, RaceWorkload, raced};
-use crate::race::scorecard::{cell_line, matrix, row};
+use crate::race::input::Task;
 use crate::race::setup::RaceSetup;
-use crate::terminal::plural;
-use anyhow::{Context as _, Result};
-use kuu_core::configuration::{Configuration, RaceConfig};
-use kuu_core::scorecard::CellRecord;
-use std::path::{Path, PathBuf};
-use std::time::Instant;
+use anyhow::{Result, bail};
+use kuu_core::configuration::{RaceConfig, SpeedConfig};
+use std::path::Path;
+use std::time::Duration;
+
+/// Rounds of a first look.
+const QUICK_ROUNDS: u32 = 3;
+/// How long an engine may take for one workload, and for one run of a race for speed.
+const CELL_DEADLINE: Duration = Duration::from_secs(60);
+const SPEED_DEADLINE: Duration = Duration::from_secs(600);
 
 /// Runs the command.
 ///
 /// # Errors
-/// If an engine or a workload is unknown, or the broker fails.
+/// If an engine, a workload or a file is unknown, or the broker fails.
 pub fn run(arguments: &RaceArgs, session: &Session) -> Result<ExitStatus> {
-    let there = Engines::read(&arguments.engines_dir)?;
-    let engines = match arguments.engines.is_empty() {
-        true => there.all.iter().collect(),
-        false => there.pick(&arguments.engines)?,
+    if arguments.scorecard {
+        return scorecard::run(arguments, session);
+    }
+    let Some((file, engines)) = arguments.names.split_last() else {
+        bail!(
+            "name the file with the frames: kuu race [ENGINE]... FILE; or judge engines on workloads: kuu race --scorecard"
+        );
     };
-    let engines = engines.into_iter().map(Entrant::new).collect::<Result<Vec<_>>>()?;
-    let names = workloads::chosen(&arguments.workloads, &arguments.workload)?;
-    let read = |name: &String| Ok((name.clone(), raced(workloads::read(&arguments.workloads, name)?)));
-    let all = names.iter().map(read).collect::<Result<Vec<_>>>()?;
-    let cluster = session::measured(session, "race")?;
-    let stem = format!("race-{}", session.begun.compact());
-    let directory = arguments.into.clone().unwrap_or_else(|| session.common.results.join(&stem));
-    let setup = RaceSetup {
-        cluster: &cluster,
+    let task = Task {
+        file: file.clone(),
+        unit: arguments.window,
+        partitions: arguments.partitions,
+        lateness: u32::try_from(arguments.lateness.as_secs()).unwrap_or(u32::MAX),
+    };
+    if !Path::new(file).is_file() {
+        bail!("{file} is no file: the last argument is the file with the frames (kuu race [ENGINE]... FILE)");
+    }
+    let engines = entrants(arguments, engines)?;
+    if arguments.sustain || arguments.rate.is_some() {
+        live::run(arguments, session, &task, &engines)
+    } else {
+        speed::run(arguments, session, &task, &engines)
+    }
+}
+
+/// The engines of these names, or all.
+fn entrants(arguments: &RaceArgs, names: &[String]) -> Result<Vec<Entrant>> {
+    let there = Engines::read(&arguments.engines_dir)?;
+    let engines = if names.is_empty() { there.all.iter().collect() } else { there.pick(names)? };
+    engines.into_iter().map(Entrant::new).collect()
+}
+
+/// How long an engine may take.
+fn deadline(arguments: &RaceArgs) -> Duration {
+    arguments.deadline.unwrap_or(if arguments.scorecard { CELL_DEADLINE } else { SPEED_DEADLINE })
+}
+
+/// What all runs of a race share. Its records and directories have names with this stem.
+fn setup<'a>(arguments: &RaceArgs, session: &Session, cluster: &'a Cluster, stem: &str) -> RaceSetup<'a> {
+    let directory = arguments.into.clone().unwrap_or_else(|| session.common.results.join(stem));
+    RaceSetup {
+        cluster,
         stop: session.stop.clone(),
         directory,
         id: format!("kuu-{stem}-{}", std::process::id()),
-        deadline: arguments.deadline,
+        deadline: deadline(arguments),
         memory_bytes: arguments.memory,
         restart_broker: arguments.restart_broker.clone(),
         seed: arguments.seed,
         options: options(arguments, session),
-    };
-    let started = Instant::now();
-    let mut cells = Vec::new();
-    for (name, workload) in all {
-        let question = Question::new(&workload, &session.stop).with_context(|| format!("workload {name}"))?;
-        let stem =
-            Path::new(&name).file_stem().map_or_else(|| name.clone(), |stem| stem.to_string_lossy().into_owned());
-        let of = RaceWorkload { name: stem, given: name, workload, question };
-        let done = row(&setup, &engines, &of, |cell| {
-            session.screen.say(cell_line(&cell));
-            cells.push(cell);
-        });
-        if session.stop.interrupted() {
-            return Ok(interrupted(session, &setup, &cells));
-        }
-        done?;
     }
-    session.screen.say(format!("\n{}", matrix(&engines, &cells)));
-    let took = started.elapsed().as_secs();
-    session.screen.say(format!(
-        "\n{} in {took} s: rows, logs and commands in {}",
-        plural(cells.len() as u64, "cell"),
-        setup.directory.display()
-    ));
-    store(arguments, session, &cluster, &engines, names, cells, &stem)
+}
+
+/// The options of a race, as recorded.
+fn config(
+    arguments: &RaceArgs,
+    engines: &[Entrant],
+    deadline: Duration,
+    workloads: Vec<String>,
+    task: Option<&Task>,
+) -> RaceConfig {
+    let speed = |task: &Task| SpeedConfig {
+        file: task.file.clone(),
+        partitions: task.partitions,
+        window: task.unit,
+        lateness_s: task.lateness,
+        rounds: if arguments.quick { QUICK_ROUNDS } else { arguments.rounds },
+        quick: arguments.quick,
+    };
+    RaceConfig {
+        engines: engines.iter().map(|engine| engine.name().to_owned()).collect(),
+        workloads,
+        deadline_us: deadline.as_micros() as u64,
+        memory_bytes: arguments.memory,
+        restart_broker: arguments.restart_broker.clone(),
+        seed: arguments.seed,
+        speed: task.map(speed),
+    }
 }
 
 /// The options with which one cell alone is run again, as far as they are not the default ones.
@@ -81,47 +119,7 @@ fn options(arguments: &RaceArgs, session: &Session) -> String {
         add("--workloads", arguments.workloads.display().to_string());
     }
     arguments.restart_broker.iter().for_each(|command| add("--restart-broker", format!("'{command}'")));
-    add("--deadline", format!("{}s", arguments.deadline.as_secs_f64()));
+    add("--deadline", format!("{}s", deadline(arguments).as_secs_f64()));
     add("--seed", arguments.seed.to_string());
     options
-}
-
-/// What is there stays, and says how to go on.
-fn interrupted(session: &Session, setup: &RaceSetup<'_>, cells: &[CellRecord]) -> ExitStatus {
-    let cells = plural(cells.len() as u64, "cell");
-    session.screen.say(format!(
-        "interrupted after {cells}: the same command with --into {} goes on from there",
-        setup.directory.display()
-    ));
-    ExitStatus::Interrupted
-}
-
-/// Writes the record of the race; the exit status is that of the worst cell.
-fn store(
-    arguments: &RaceArgs,
-    session: &Session,
-    cluster: &Cluster,
-    engines: &[Entrant],
-    workloads: Vec<String>,
-    cells: Vec<CellRecord>,
-    stem: &str,
-) -> Result<ExitStatus> {
-    let config = RaceConfig {
-        engines: engines.iter().map(|engine| engine.name().to_owned()).collect(),
-        workloads,
-        deadline_us: arguments.deadline.as_micros() as u64,
-        memory_bytes: arguments.memory,
-        restart_broker: arguments.restart_broker.clone(),
-        seed: arguments.seed,
-    };
-    let is_right = cells.iter().all(|cell| cell.verdict.is_right() || !cell.verdict.is_run());
-    let mut record = session.record(Configuration::Race, config);
-    record.broker = Some(session::broker(cluster));
-    record.cells = cells;
-    let saved: Result<PathBuf> = session
-        .print(&record)
-        .and_then(|()| session.store(&format!("{stem}.json"), &record))
-        .context("the race was run, but its record is not written");
-    let status = if is_right { ExitStatus::Fine } else { ExitStatus::Wrong };
-    status.after(saved.map(|path| session.screen.say(format!("record: {}", path.display()))))
 }

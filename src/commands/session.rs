@@ -86,6 +86,7 @@ impl Session {
             figures: BTreeMap::new(),
             latency: LegRecords::default(),
             cells: Vec::new(),
+            speed: None,
             remarks: Vec::new(),
         }
     }

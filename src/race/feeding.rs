@@ -13,8 +13,7 @@ use std::time::Duration;
 /// How long a delivery waits for the end of a transaction.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Makes the topics of a cell: the input as the workload wants it, the output with one partition whose messages have
-/// the time at which the broker appended them.
+/// Makes the topics of a cell: the input as the workload wants it, and the output.
 ///
 /// # Errors
 /// If the broker refuses.
@@ -22,7 +21,15 @@ pub fn make_topics(cluster: &Cluster, names: &CellNames, workload: &Workload) ->
     let config = workload_topic(cluster, workload)?;
     let config: Vec<_> = config.iter().map(|(key, value)| (*key, value.as_str())).collect();
     cluster.create(&names.input, workload.frames.partitions.into(), 1, &config)?;
-    cluster.create(&names.output, 1, 1, &[("message.timestamp.type", "LogAppendTime")])
+    make_output(cluster, &names.output)
+}
+
+/// Makes a topic for results, with one partition, whose messages have the time at which the broker appended them.
+///
+/// # Errors
+/// If the broker refuses.
+pub fn make_output(cluster: &Cluster, topic: &str) -> Result<()> {
+    cluster.create(topic, 1, 1, &[("message.timestamp.type", "LogAppendTime")])
 }
 
 /// Sends all frames of a workload to the topic, at this rate in frames per second, if there is one.
@@ -43,7 +50,10 @@ pub fn deliver(cluster: &Cluster, topic: &str, workload: &Workload, rate: Option
 }
 
 /// Waits until all messages are acknowledged.
-fn all_of(sender: Sender, topic: &str, sent: u64) -> Result<()> {
+///
+/// # Errors
+/// If one is not.
+pub fn all_of(sender: Sender, topic: &str, sent: u64) -> Result<()> {
     let outcome = sender.finish();
     if outcome.delivered != sent {
         let why = outcome.failures.first().map_or_else(String::new, |(_, why)| format!(": {why}"));

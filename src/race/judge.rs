@@ -127,7 +127,7 @@ fn answered(
 }
 
 /// Every window has the right answer: since its first row, or only later.
-fn right(comparison: &Comparison, times: &BTreeMap<Window, WindowTimes>) -> CellVerdict {
+pub fn right(comparison: &Comparison, times: &BTreeMap<Window, WindowTimes>) -> CellVerdict {
     // A window without an answer is one that may have none.
     let was_other =
         |line: &&Line| line.answer.is_some_and(|answer| line.first.is_none_or(|first| first.users != answer.users));
@@ -161,7 +161,7 @@ fn error(question: &Question, answers: &BTreeMap<Window, u64>) -> [u64; 3] {
 }
 
 /// What is wrong with the rows, whatever they say.
-fn faults(engine: &Descriptor, comparison: &Comparison) -> Option<String> {
+pub fn faults(engine: &Descriptor, comparison: &Comparison) -> Option<String> {
     let mut faults: Vec<String> = comparison.breaches().cloned().collect();
     let repeated = comparison.repeats();
     if engine.guarantee == ClaimedGuarantee::ExactlyOnce && engine.emits == Emits::Final && repeated > 0 {

@@ -9,6 +9,7 @@ use crate::race::setup::seconds;
 use crate::system::clock::now_us;
 use anyhow::{Result, anyhow};
 use kuu_core::diagnosis::{Bounds, Case, CaseBuilder};
+use kuu_core::record::Source;
 use kuu_core::window::{Unit, Window};
 use kuu_core::workload::{DeliveryStep, Generator, Messages, Role, Spec, TopicMessage, Workload};
 use kuu_frame::{FrameFormat, Member, fast::FastParser};
@@ -39,6 +40,8 @@ pub struct Question {
     last: i64,
     case: Case,
     truth: BTreeMap<Window, u64>,
+    frames: BTreeMap<Window, u64>,
+    source: Option<Source>,
 }
 
 /// The workload as it is raced: with the shortest of its units, and without an epilogue of its own, as the race sends
@@ -59,20 +62,22 @@ impl Question {
             builder: CaseBuilder::new(workload),
             parser: FastParser::new(&FrameFormat::default()),
             last: workload.frames.start,
+            unit: workload.frames.window.first().copied().unwrap_or(Unit::Minute),
+            frames: BTreeMap::new(),
         };
-        match &workload.file {
+        let source = match &workload.file {
             None => {
                 let generator = Generator::new(&workload.frames).map_err(|error| anyhow!(error))?;
                 let Ok(()) = Messages::of_made(workload, &generator, |step| asking.take(step));
+                None
             }
             Some(file) => asking.read(workload, file, stop)?,
-        }
+        };
         let case = asking.builder.finish();
         let now = now_us() / 1_000_000;
         case.check_targets(&(now..=now + 60)).map_err(|error| anyhow!(error))?;
         let truth = case.bounds().iter().map(|(window, bounds)| (*window, bounds.max)).collect();
-        let unit = workload.frames.window.first().copied().unwrap_or(Unit::Minute);
-        Ok(Question { unit, last: asking.last, case, truth })
+        Ok(Question { unit: asking.unit, last: asking.last, case, truth, frames: asking.frames, source })
     }
 
     /// The unit of its windows.
@@ -93,6 +98,33 @@ impl Question {
     /// The users of every valid frame, by window.
     pub fn truth(&self) -> &BTreeMap<Window, u64> {
         &self.truth
+    }
+
+    /// The frames by window that every reader takes for the same, as they were sent.
+    pub fn frames(&self) -> &BTreeMap<Window, u64> {
+        &self.frames
+    }
+
+    /// The file with the frames, if they are not made.
+    pub fn source(&self) -> Option<&Source> {
+        self.source.as_ref()
+    }
+
+    /// Why engines that are right may give different answers, in words, if they may.
+    pub fn doubt(&self) -> Option<String> {
+        let dialects = self.case.dialects();
+        let late = |(window, bounds): (&Window, &Bounds)| (bounds.min < bounds.max).then_some(*window);
+        let windows: Vec<Window> = self.case.bounds().iter().filter_map(late).collect();
+        match (dialects, windows.first()) {
+            (0, None) => None,
+            (0, Some(first)) => Some(format!(
+                "{} of {} have frames that come so late that an engine may drop them, the first at {}",
+                windows.len(),
+                self.case.bounds().len(),
+                first.start
+            )),
+            (n, _) => Some(format!("{n} frames may be read in several ways: docs/frames.md")),
+        }
     }
 
     /// A test for windows of the epilogue, if one is sent: else a window there is one of a wrong answer.
@@ -146,24 +178,30 @@ struct Asking {
     builder: CaseBuilder,
     parser: FastParser,
     last: i64,
+    unit: Unit,
+    frames: BTreeMap<Window, u64>,
 }
 
 impl Asking {
     fn take(&mut self, step: DeliveryStep<'_>) -> Result<(), Infallible> {
         if let DeliveryStep::Send(TopicMessage { role: Role::Data { is_wild: false }, value: Some(value), .. }) = step
-            && let Some(Member::Good(ts)) = self.parser.root(value).ok().map(|root| root.ts)
+            && let Ok(root) = self.parser.root(value)
+            && let Member::Good(ts) = root.ts
         {
             self.last = self.last.max(ts);
+            if root.frame().is_ok() {
+                *self.frames.entry(self.unit.window(ts)).or_default() += 1;
+            }
         }
         self.builder.take(step);
         Ok(())
     }
 
-    fn read(&mut self, workload: &Workload, file: &str, stop: &Stop) -> Result<()> {
+    fn read(&mut self, workload: &Workload, file: &str, stop: &Stop) -> Result<Option<Source>> {
         let mut messages = Messages::new(workload);
         let mut reading = several::read(
             &[file.to_owned()],
-            None,
+            workload.part.frames,
             stop,
             |_| {},
             |_, block| {
@@ -177,6 +215,6 @@ impl Asking {
             return Err(error.into());
         }
         let Ok(()) = messages.end(|step| self.take(step));
-        Ok(())
+        Ok(reading.sources.pop())
     }
 }

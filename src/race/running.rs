@@ -15,6 +15,19 @@ const FIRST_ROW_US: i64 = 12_000_000;
 /// How long the race goes on after the answer is right: what comes then counts.
 const SETTLE: Duration = Duration::from_secs(10);
 
+/// When an engine gets its frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feed {
+    /// All are there before it starts; the epilogue follows if it never ends.
+    Before,
+    /// All are there before it starts, and nothing follows: other engines get the same topic.
+    Shared,
+    /// All are there before it starts, and the epilogue right behind them: nobody has to wait for it.
+    Followed,
+    /// They come while it runs, then the epilogue.
+    Meanwhile,
+}
+
 /// An engine that runs.
 pub struct Running<'a> {
     pub setup: &'a RaceSetup<'a>,
@@ -26,8 +39,8 @@ pub struct Running<'a> {
     pub launch: &'a Launch,
     /// How it is started after a crash.
     pub again: &'a Launch,
-    /// Whether frames come while it runs.
-    pub is_live: bool,
+    /// When its frames come.
+    pub feed: Feed,
     /// When it was started.
     pub started_us: i64,
 }
@@ -35,13 +48,17 @@ pub struct Running<'a> {
 impl Running<'_> {
     /// Whether only the race ends the engine.
     pub fn never_ends(&self) -> bool {
-        self.is_live || !self.engine.ends_itself()
+        self.feed == Feed::Meanwhile || !self.engine.ends_itself()
     }
 
     /// How long the frames take that come while the engine runs, in microseconds.
     pub fn sending_us(&self) -> i64 {
         let seconds = |rate: f64| self.of.workload.expect.read as f64 / rate;
-        if self.is_live { self.of.workload.delivery.rate.map_or(0, |rate| (seconds(rate) * 1e6) as i64) } else { 0 }
+        if self.feed == Feed::Meanwhile {
+            self.of.workload.delivery.rate.map_or(0, |rate| (seconds(rate) * 1e6) as i64)
+        } else {
+            0
+        }
     }
 
     /// Whether it is time for the epilogue: the engine has read what there is, as far as can be seen.

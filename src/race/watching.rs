@@ -5,7 +5,7 @@ use crate::race::epilogue::EpilogueSender;
 use crate::race::feeding::deliver;
 use crate::race::incidents::Incidents;
 use crate::race::judge::Ending;
-use crate::race::running::Running;
+use crate::race::running::{Feed, Running};
 use crate::race::supervisor::Supervised;
 use crate::system::clock::steady_us;
 use anyhow::{Result, bail};
@@ -32,12 +32,12 @@ pub struct Run {
 /// # Errors
 /// If the race is interrupted, or the frames cannot be sent.
 pub fn wait(running: &Running<'_>, supervised: Supervised) -> Result<Run> {
-    let Running { setup, of, names, is_live, .. } = running;
+    let Running { setup, of, names, feed, .. } = running;
     std::thread::scope(|scope| {
         let rate = of.workload.delivery.rate;
         let (settings, stop) = (setup.cluster.settings().clone(), setup.stop.clone());
         let send = move || deliver(&Cluster::connect(&settings)?, &names.input, &of.workload, rate, &stop);
-        let sending = is_live.then(|| scope.spawn(send));
+        let sending = (*feed == Feed::Meanwhile).then(|| scope.spawn(send));
         watch(running, supervised, sending)
     })
 }
@@ -49,7 +49,8 @@ fn watch(
 ) -> Result<Run> {
     let deadline_us = running.started_us + running.setup.deadline.as_micros() as i64 + running.sending_us();
     let mut incidents = Incidents::new(running, supervised);
-    let mut epilogue: Option<EpilogueSender> = None;
+    let begin = || EpilogueSender::begin(running.setup.cluster, running.names, running.of);
+    let mut epilogue = if running.feed == Feed::Followed { Some(begin()?) } else { None };
     let ending = loop {
         std::thread::sleep(TICK);
         if running.setup.stop.interrupted() {
@@ -66,8 +67,13 @@ fn watch(
         }
         if running.never_ends() && sending.is_none() && incidents.are_over() {
             match &mut epilogue {
+                None if running.feed == Feed::Shared => {
+                    if running.has_settled(running.started_us) {
+                        break Ending::Stopped;
+                    }
+                }
                 None if !running.awaits_epilogue() => {}
-                None => epilogue = Some(EpilogueSender::begin(running.setup.cluster, running.names, running.of)?),
+                None => epilogue = Some(begin()?),
                 Some(epilogue) => {
                     epilogue.tick();
                     if running.has_settled(epilogue.begun_us()) {

@@ -9,4 +9,5 @@ pub mod keeper;
 pub mod memory;
 pub mod panics;
 pub mod programs;
+pub mod server_process;
 pub mod spares;

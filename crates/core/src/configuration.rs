@@ -273,6 +273,27 @@ pub struct RaceConfig {
     pub restart_broker: Option<String>,
     /// What makes the moments of crashes others.
     pub seed: u64,
+    /// The options of a race for speed, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed: Option<SpeedConfig>,
+}
+
+/// The options of a race on a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SpeedConfig {
+    /// The file with the frames.
+    pub file: String,
+    /// Partitions of the topic.
+    pub partitions: u16,
+    /// The windows.
+    pub window: Unit,
+    /// How long a window waits for frames that are out of order, in seconds.
+    pub lateness_s: u32,
+    /// How often everything is measured in turn.
+    pub rounds: u32,
+    /// Whether it is a first look, with short runs.
+    pub quick: bool,
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub mod reorder;
 pub mod repeats;
 pub mod result;
 pub mod scorecard;
+pub mod speed;
 pub mod statistics;
 pub mod truth;
 pub mod verdict;

@@ -5,6 +5,7 @@ use crate::latency::LegRecords;
 use crate::ledger::Ledger;
 use crate::repeats::InputRepeats;
 use crate::scorecard::CellRecord;
+use crate::speed::SpeedRecord;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -51,6 +52,9 @@ pub struct Record {
     /// The cells of a scorecard.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cells: Vec<CellRecord>,
+    /// The samples of a race for speed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speed: Option<SpeedRecord>,
     /// What a reader must know before using the figures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,

@@ -7,7 +7,7 @@ use std::io::Write as _;
 /// Seconds of a day.
 const DAY: u128 = 86_400;
 
-/// Moves frames in event time by whole days: then a time as text only gets another date, whatever its offset from UTC.
+/// Moves frames in event time. By whole days a time as text only gets another date, whatever its offset from UTC.
 #[derive(Debug)]
 pub struct Later {
     format: FrameFormat,
@@ -24,6 +24,15 @@ impl Later {
     /// This frame, which a parser has read without an error, so many days later. A string of digits keeps its leading
     /// zeros; a time with escapes loses them. `None` if the later time cannot be written, as it is beyond the year 9999.
     pub fn by_days(&mut self, frame: &[u8], days: u32) -> Option<&[u8]> {
+        self.by(frame, Shift::Days(days))
+    }
+
+    /// The same, so many seconds later. `None` also for a time as text, which needs whole days.
+    pub fn by_seconds(&mut self, frame: &[u8], seconds: u64) -> Option<&[u8]> {
+        self.by(frame, Shift::Seconds(seconds))
+    }
+
+    fn by(&mut self, frame: &[u8], shift: Shift) -> Option<&[u8]> {
         let Later { format, unescaped, frame: out } = self;
         let place = find::ts_literal(frame, format, unescaped)?;
         let literal = &frame[place.clone()];
@@ -38,24 +47,36 @@ impl Later {
                     std::str::from_utf8(raw).ok()?
                 };
                 out.push(b'"');
-                write_later(time, format, days, out)?;
+                write_later(time, format, shift, out)?;
                 out.push(b'"');
             }
             // `-0` is zero.
-            None => write_later(std::str::from_utf8(literal).ok()?.trim_start_matches('-'), format, days, out)?,
+            None => write_later(std::str::from_utf8(literal).ok()?.trim_start_matches('-'), format, shift, out)?,
         }
         out.extend_from_slice(&frame[place.end..]);
         Some(out)
     }
 }
 
-fn write_later(time: &str, format: &FrameFormat, days: u32, out: &mut Vec<u8>) -> Option<()> {
-    match format.ts_format.per_second() {
-        Some(per_second) => {
-            let later = time.parse::<u128>().ok()?.checked_add(u128::from(days) * DAY * per_second)?;
+/// How much later.
+#[derive(Clone, Copy, Debug)]
+enum Shift {
+    Days(u32),
+    Seconds(u64),
+}
+
+fn write_later(time: &str, format: &FrameFormat, shift: Shift, out: &mut Vec<u8>) -> Option<()> {
+    match (format.ts_format.per_second(), shift) {
+        (Some(per_second), shift) => {
+            let seconds = match shift {
+                Shift::Days(days) => u128::from(days) * DAY,
+                Shift::Seconds(seconds) => seconds.into(),
+            };
+            let later = time.parse::<u128>().ok()?.checked_add(seconds * per_second)?;
             write!(out, "{later:0width$}", width = time.len()).ok()
         }
-        None => {
+        (None, Shift::Seconds(_)) => None,
+        (None, Shift::Days(days)) => {
             let (date, time_of_day) = time.split_at_checked(10)?;
             let date: jiff::civil::Date = date.parse().ok()?;
             let later = date.checked_add(jiff::Span::new().try_days(days).ok()?).ok()?;
@@ -102,6 +123,14 @@ mod tests {
         ] {
             moves(&of(format), 2, frame, expected);
         }
+    }
+
+    #[test]
+    fn by_seconds() {
+        let mut later = Later::new(&of(TsFormat::Ms));
+        assert_eq!(later.by_seconds(br#"{"uid":"a","ts":1500}"#, 61), Some(br#"{"uid":"a","ts":62500}"#.as_slice()));
+        let mut later = Later::new(&of(TsFormat::Rfc3339));
+        assert_eq!(later.by_seconds(br#"{"uid":"a","ts":"2026-02-28T23:59:59Z"}"#, 1), None);
     }
 
     #[test]

@@ -102,7 +102,7 @@ impl<'a> Delivery<'a> {
         let (mut failed, mut is_whole) = (None, true);
         let mut reading = several::read(
             &[name.to_owned()],
-            None,
+            self.workload.part.frames,
             stop,
             |_| {},
             |_, block| {

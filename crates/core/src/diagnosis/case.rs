@@ -71,6 +71,11 @@ impl Case {
         &self.answers
     }
 
+    /// The number of frames that sane readers may take for different things.
+    pub fn dialects(&self) -> usize {
+        self.dialects.len()
+    }
+
     /// Whether the window counts: that is, whether it is none of the epilogue.
     pub fn is_judged(&self, window: &Window) -> bool {
         self.epilogue.is_none_or(|(first, last)| window.end <= first || window.start > last + MORE_EPILOGUE)

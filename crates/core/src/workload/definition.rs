@@ -28,6 +28,9 @@ pub struct Workload {
     /// its key, or to each in turn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
+    /// How much of the file, in a race.
+    #[serde(skip)]
+    pub part: FilePart,
     /// How frames are made; of those of a file, only the partitions and the windows.
     #[serde(default)]
     pub frames: Spec,
@@ -39,6 +42,15 @@ pub struct Workload {
     pub meanwhile: Vec<Incident>,
     /// What a count of the topic has in its ledger.
     pub expect: Expected,
+}
+
+/// The part of a file on which engines race.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FilePart {
+    /// The number of frames, from the first one; none: all.
+    pub frames: Option<u64>,
+    /// Whether each partition ends with a frame of a user of its own, so that no answer is right before all was read.
+    pub last_users: bool,
 }
 
 /// What an engine owes on a workload.
@@ -156,7 +168,7 @@ pub struct Transactions {
 }
 
 /// What a count of the topic has in its ledger, with the default lateness and retention.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Expected {
     /// Messages of the data.

@@ -161,12 +161,26 @@ impl<'w> Messages<'w> {
         self.line(bytes, false, partition, key.as_deref(), &mut take)
     }
 
+    /// The last frame of a partition, of a user whom no other frame has.
+    fn last_user<E>(
+        &mut self,
+        partition: u16,
+        take: &mut impl FnMut(DeliveryStep<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let user = format!("the last one of partition {partition}");
+        let frame = format!(r#"{{"uid":"{user}","ts":{}}}"#, self.last);
+        self.line(frame.as_bytes(), false, partition, Some(&user), take)
+    }
+
     /// The steps after the last line: the epilogue, and the end of the last transaction.
     ///
     /// # Errors
     /// The first error of `take`.
     pub fn end<E>(mut self, mut take: impl FnMut(DeliveryStep<'_>) -> Result<(), E>) -> Result<(), E> {
         let mut done = Ok(());
+        if self.workload.part.last_users {
+            (0..self.workload.frames.partitions).try_for_each(|partition| self.last_user(partition, &mut take))?;
+        }
         if self.workload.epilogue {
             if self.workload.delivery.transactions.is_some() && self.open == 0 {
                 take(DeliveryStep::Begin)?;

@@ -27,7 +27,9 @@ mod vocabulary;
 mod tests;
 
 pub use block::{GeneratedBlock, GeneratedLine, Meant};
-pub use definition::{Action, Answer, DeliveryPlan, Expected, Incident, Key, Mistake, Tier, Transactions, Workload};
+pub use definition::{
+    Action, Answer, DeliveryPlan, Expected, FilePart, Incident, Key, Mistake, Tier, Transactions, Workload,
+};
 pub use epilogue::{EPILOGUE_STEPS, epilogue, epilogue_step};
 pub use generator::Generator;
 pub use in_order::in_order;

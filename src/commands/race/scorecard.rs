@@ -1,0 +1,87 @@
+//! `kuu race --scorecard`: every engine on every workload, and the wrong ones named.
+
+use crate::cli::RaceArgs;
+use crate::commands::exit_status::ExitStatus;
+use crate::commands::session::{self, Session, workloads};
+use crate::kafka::admin::Cluster;
+use crate::race::entrant::Entrant;
+use crate::race::question::{Question, RaceWorkload, raced};
+use crate::race::scorecard::{cell_line, matrix, row};
+use crate::race::setup::RaceSetup;
+use crate::terminal::plural;
+use anyhow::{Context as _, Result};
+use kuu_core::configuration::Configuration;
+use kuu_core::scorecard::CellRecord;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Runs the command.
+///
+/// # Errors
+/// If an engine or a workload is unknown, or the broker fails.
+pub fn run(arguments: &RaceArgs, session: &Session) -> Result<ExitStatus> {
+    let engines = super::entrants(arguments, &arguments.names)?;
+    let names = workloads::chosen(&arguments.workloads, &arguments.workload)?;
+    let read = |name: &String| Ok((name.clone(), raced(workloads::read(&arguments.workloads, name)?)));
+    let all = names.iter().map(read).collect::<Result<Vec<_>>>()?;
+    let cluster = session::measured(session, "race")?;
+    let stem = format!("race-{}", session.begun.compact());
+    let setup = super::setup(arguments, session, &cluster, &stem);
+    let started = Instant::now();
+    let mut cells = Vec::new();
+    for (name, workload) in all {
+        let question = Question::new(&workload, &session.stop).with_context(|| format!("workload {name}"))?;
+        let stem =
+            Path::new(&name).file_stem().map_or_else(|| name.clone(), |stem| stem.to_string_lossy().into_owned());
+        let of = RaceWorkload { name: stem, given: name, workload, question };
+        let done = row(&setup, &engines, &of, |cell| {
+            session.screen.say(cell_line(&cell));
+            cells.push(cell);
+        });
+        if session.stop.interrupted() {
+            return Ok(interrupted(session, &setup, &cells));
+        }
+        done?;
+    }
+    session.screen.say(format!("\n{}", matrix(&engines, &cells)));
+    let took = started.elapsed().as_secs();
+    session.screen.say(format!(
+        "\n{} in {took} s: rows, logs and commands in {}",
+        plural(cells.len() as u64, "cell"),
+        setup.directory.display()
+    ));
+    store(arguments, session, &cluster, &engines, names, cells, &stem)
+}
+
+/// What is there stays, and says how to go on.
+fn interrupted(session: &Session, setup: &RaceSetup<'_>, cells: &[CellRecord]) -> ExitStatus {
+    let cells = plural(cells.len() as u64, "cell");
+    session.screen.say(format!(
+        "interrupted after {cells}: the same command with --into {} goes on from there",
+        setup.directory.display()
+    ));
+    ExitStatus::Interrupted
+}
+
+/// Writes the record of the race; the exit status is that of the worst cell.
+fn store(
+    arguments: &RaceArgs,
+    session: &Session,
+    cluster: &Cluster,
+    engines: &[Entrant],
+    workloads: Vec<String>,
+    cells: Vec<CellRecord>,
+    stem: &str,
+) -> Result<ExitStatus> {
+    let config = super::config(arguments, engines, super::deadline(arguments), workloads, None);
+    let is_right = cells.iter().all(|cell| cell.verdict.is_right() || !cell.verdict.is_run());
+    let mut record = session.record(Configuration::Race, config);
+    record.broker = Some(session::broker(cluster));
+    record.cells = cells;
+    let saved: Result<PathBuf> = session
+        .print(&record)
+        .and_then(|()| session.store(&format!("{stem}.json"), &record))
+        .context("the race was run, but its record is not written");
+    let status = if is_right { ExitStatus::Fine } else { ExitStatus::Wrong };
+    status.after(saved.map(|path| session.screen.say(format!("record: {}", path.display()))))
+}

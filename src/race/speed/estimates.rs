@@ -1,0 +1,163 @@
+//! What the rounds of a race say together.
+
+use kuu_core::speed::{SampleKey, SpeedEstimate, SpeedPhase, SpeedSample};
+use kuu_core::statistics::{MIN_ROUNDS, RatioEstimate, ranks, verdicts};
+use std::collections::BTreeMap;
+
+/// A difference below this share is none: the threshold of faster and slower.
+pub const THRESHOLD: f64 = 0.05;
+
+/// The estimates of one input: of the engines that were right in each of the rounds that all of them have, in the order
+/// of their first turn. `reference` is the engine to which the others are compared; it has no ratio.
+pub fn of_input(samples: &[SpeedSample], phase: SpeedPhase, frames: u64, reference: &str) -> Vec<SpeedEstimate> {
+    let mut by_engine: BTreeMap<&str, BTreeMap<u32, f64>> = BTreeMap::new();
+    for sample in samples.iter().filter(|sample| sample.key.phase == phase && sample.key.frames == frames) {
+        let SampleKey { engine, round, .. } = &sample.key;
+        let speeds = by_engine.entry(engine).or_default();
+        speeds.extend(sample.speed().map(|speed| (*round, speed)));
+    }
+    by_engine.retain(|engine, _| is_right(samples, engine));
+    // Rounds that a race did not finish, or in which an engine has no rate, have no pairs.
+    let all = by_engine.values().map(|speeds| speeds.keys().copied().collect::<Vec<u32>>());
+    let shared = all.reduce(|a, b| a.into_iter().filter(|round| b.contains(round)).collect()).unwrap_or_default();
+    let speeds = |of: &BTreeMap<u32, f64>| shared.iter().map(|round| of[round]).collect::<Vec<f64>>();
+    let against = by_engine.get(reference).map(&speeds);
+    let mut estimates: Vec<SpeedEstimate> = by_engine
+        .iter()
+        .map(|(engine, of)| {
+            let speeds = speeds(of);
+            let ratio = against.as_ref().filter(|_| *engine != reference);
+            SpeedEstimate {
+                phase,
+                frames,
+                engine: (*engine).to_owned(),
+                speed: RatioEstimate::paired(&speeds, &vec![1.0; speeds.len()]).ok(),
+                ratio: ratio.and_then(|reference| RatioEstimate::paired(&speeds, reference).ok()),
+                speeds,
+                verdict: None,
+                rank: None,
+            }
+        })
+        .collect();
+    decide(&mut estimates);
+    estimates
+}
+
+/// Whether an engine was right each time, in all runs of the race.
+fn is_right(samples: &[SpeedSample], engine: &str) -> bool {
+    samples.iter().filter(|sample| sample.key.engine == engine).all(|sample| sample.verdict.is_right())
+}
+
+/// Fills in verdicts and ranks. An engine that takes part twice has no rank the second time.
+fn decide(estimates: &mut [SpeedEstimate]) {
+    let ratios: Vec<RatioEstimate> = estimates.iter().filter_map(|estimate| estimate.ratio).collect();
+    let mut verdicts = verdicts(&ratios, THRESHOLD).into_iter();
+    estimates
+        .iter_mut()
+        .filter(|estimate| estimate.ratio.is_some())
+        .for_each(|estimate| estimate.verdict = verdicts.next());
+    let mut first: Vec<&mut SpeedEstimate> = estimates.iter_mut().filter(|one| twin(&one.engine).is_none()).collect();
+    let speeds: Vec<Vec<f64>> = first.iter().map(|estimate| estimate.speeds.clone()).collect();
+    for (estimate, rank) in first.iter_mut().zip(ranks(&speeds).into_iter().flatten()) {
+        estimate.rank = Some(rank.to_string());
+    }
+    estimates.sort_by(|a, b| mean(b).total_cmp(&mean(a)));
+}
+
+fn mean(estimate: &SpeedEstimate) -> f64 {
+    estimate.speed.map_or(0.0, |speed| speed.ratio)
+}
+
+/// The engine that this one is a second time, if it is.
+pub fn twin(engine: &str) -> Option<&str> {
+    engine.strip_suffix(')')?.rsplit_once(" (").map(|(name, _)| name)
+}
+
+/// An engine against itself: a control of the whole measurement.
+pub struct Control {
+    /// The engine.
+    pub engine: String,
+    /// The ratio of its second turns to its first.
+    pub ratio: RatioEstimate,
+}
+
+/// The controls of one input.
+pub fn controls(estimates: &[SpeedEstimate]) -> Vec<Control> {
+    let control = |second: &SpeedEstimate| {
+        let engine = twin(&second.engine)?;
+        let first = estimates.iter().find(|first| first.engine == engine)?;
+        let ratio = RatioEstimate::paired(&second.speeds, &first.speeds).ok()?;
+        Some(Control { engine: engine.to_owned(), ratio })
+    };
+    estimates.iter().filter_map(control).collect()
+}
+
+/// What the number of rounds allows to say, if it is not enough for ratios to be published.
+pub fn too_few(rounds: usize) -> Option<String> {
+    (rounds < MIN_ROUNDS)
+        .then(|| format!("{rounds} rounds are a first look: a ratio to be published needs {MIN_ROUNDS}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kuu_core::scorecard::{CellTimes, CellVerdict, Used};
+    use kuu_core::speed::Beside;
+    use kuu_core::statistics::RatioVerdict;
+
+    fn sample(engine: &str, round: u32, seconds: f64, verdict: CellVerdict) -> SpeedSample {
+        SpeedSample {
+            key: SampleKey { phase: SpeedPhase::Cold, frames: 1_000, round, turn: 1, engine: engine.into() },
+            started: String::new(),
+            verdict,
+            times: CellTimes { right_us: Some((seconds * 1e6) as i64), ..CellTimes::default() },
+            used: Used::default(),
+            beside: Beside::default(),
+            answered: 1_000,
+            steady: None,
+            frontier: Vec::new(),
+            remarks: Vec::new(),
+        }
+    }
+
+    /// kuu twice, `go` at half the speed, `bad` wrong once, over four rounds of which the last is not finished.
+    fn race() -> Vec<SpeedSample> {
+        let mut samples = Vec::new();
+        for (round, noise) in (1..).zip([1.0, 1.01, 0.99]) {
+            samples.push(sample("kuu", round, noise, CellVerdict::Exact));
+            samples.push(sample("kuu (2)", round, 2.0 - noise, CellVerdict::Exact));
+            samples.push(sample("go", round, 2.0 * noise, CellVerdict::Exact));
+            let verdict = if round == 2 { CellVerdict::Hung { state: String::new() } } else { CellVerdict::Exact };
+            samples.push(sample("bad", round, 0.1, verdict));
+        }
+        samples.push(sample("kuu", 4, 9.0, CellVerdict::Exact));
+        samples
+    }
+
+    #[test]
+    fn ratios_ranks_and_controls() {
+        let estimates = of_input(&race(), SpeedPhase::Cold, 1_000, "kuu");
+        let names: Vec<&str> = estimates.iter().map(|estimate| estimate.engine.as_str()).collect();
+        assert_eq!(names[2], "go");
+        assert_eq!(names.len(), 3, "{names:?}");
+        let of = |name: &str| estimates.iter().find(|estimate| estimate.engine == name).unwrap();
+        assert_eq!(of("kuu").speeds.len(), 3);
+        assert!(of("kuu").ratio.is_none());
+        let go = of("go").ratio.unwrap();
+        assert!((go.ratio - 0.5).abs() < 1e-9 && go.rounds == 3, "{go:?}");
+        assert_eq!(of("go").verdict, Some(RatioVerdict::Slower));
+        assert_eq!((of("kuu").rank.as_deref(), of("go").rank.as_deref()), (Some("1"), Some("2")));
+        assert_eq!(of("kuu (2)").rank, None);
+        let controls = controls(&estimates);
+        assert_eq!((controls.len(), controls[0].engine.as_str()), (1, "kuu"));
+        assert!(controls[0].ratio.interval.contains(1.0));
+        assert!(of_input(&race(), SpeedPhase::Steady, 1_000, "kuu").is_empty());
+    }
+
+    #[test]
+    fn names() {
+        assert_eq!([twin("kuu (2)"), twin("kuu"), twin("a)")], [Some("kuu"), None, None]);
+        assert_eq!(too_few(10), None);
+        assert!(too_few(3).unwrap().starts_with("3 rounds are a first look"));
+    }
+}

@@ -1,0 +1,119 @@
+//! The tables of a race for speed.
+
+use crate::race::speed::estimates::{controls, twin};
+use crate::terminal::{count, size, table};
+use kuu_core::scorecard::CellVerdict;
+use kuu_core::speed::{SpeedEstimate, SpeedPhase, SpeedSample};
+use kuu_core::statistics::{Interval, RatioEstimate, RatioVerdict, median};
+
+/// The table of one input: engines that were right, the fastest first; controls; then a line with those that were not.
+pub fn input_table(estimates: &[SpeedEstimate], samples: &[SpeedSample], reference: &str) -> String {
+    let head = ["engine", "seconds", "frames/s", "95 %", &format!("ratio to {reference}"), "95 %", "", "rank"];
+    let head = head.into_iter().chain(["CPU s/M", "broker s/M", "PSS", "state"]);
+    let mut rows = vec![head.map(str::to_owned).collect::<Vec<String>>()];
+    rows.extend(estimates.iter().filter(|one| twin(&one.engine).is_none()).map(|one| row(one, samples)));
+    let mut text = table(&rows);
+    for control in controls(estimates) {
+        let RatioEstimate { ratio, interval, .. } = control.ratio;
+        let even =
+            if interval.contains(1.0) { "even" } else { "not even: smaller differences than this mean nothing here" };
+        text += &format!("\ncontrol: {} against itself: {ratio:.3} [{}]: {even}", control.engine, ends(interval, 3));
+    }
+    text
+}
+
+fn row(estimate: &SpeedEstimate, samples: &[SpeedSample]) -> Vec<String> {
+    let of: Vec<&SpeedSample> = samples
+        .iter()
+        .filter(|sample| sample.key.phase == estimate.phase && sample.key.frames == estimate.frames)
+        .filter(|sample| sample.key.engine == estimate.engine)
+        .collect();
+    let middle = |value: &dyn Fn(&SpeedSample) -> Option<f64>| {
+        let values: Vec<f64> = of.iter().filter_map(|sample| value(sample)).collect();
+        (!values.is_empty()).then(|| median(&values))
+    };
+    let cell = |value: Option<f64>, words: &dyn Fn(f64) -> String| value.map_or_else(|| "-".to_owned(), words);
+    let two = |value: f64| format!("{value:.2}");
+    let bytes = |value: f64| size(value as u64);
+    let whole = |value: f64| count(value as u64);
+    let seconds = match estimate.phase {
+        SpeedPhase::Cold => cell(middle(&|sample| sample.times.right_us.map(|us| us as f64 / 1e6)), &two),
+        SpeedPhase::Steady => cell(middle(&|sample| sample.frontier.last().map(|point| point.seconds)), &two),
+    };
+    let speed = estimate.speed;
+    let is_reference = estimate.ratio.is_none();
+    vec![
+        estimate.engine.clone(),
+        seconds,
+        cell(speed.map(|speed| speed.ratio), &whole),
+        speed.map_or_else(String::new, |speed| {
+            format!("{} to {}", whole(speed.interval.low), whole(speed.interval.high))
+        }),
+        if is_reference {
+            "1".into()
+        } else {
+            cell(estimate.ratio.map(|ratio| ratio.ratio), &|ratio| format!("{ratio:.3}"))
+        },
+        estimate.ratio.map_or_else(String::new, |ratio| ends(ratio.interval, 3)),
+        estimate.verdict.map_or("", words).to_owned(),
+        estimate.rank.clone().unwrap_or_else(|| "-".into()),
+        cell(middle(&|sample| Some(sample.cpu_s_per_million())), &two),
+        cell(middle(&SpeedSample::broker_cpu_s_per_million), &two),
+        cell(middle(&|sample| Some(sample.used.peak_pss_bytes as f64)), &bytes),
+        cell(middle(&|sample| Some(sample.beside.state_bytes as f64)), &bytes),
+    ]
+}
+
+fn ends(interval: Interval, digits: usize) -> String {
+    format!("{:.digits$} to {:.digits$}", interval.low, interval.high)
+}
+
+fn words(verdict: RatioVerdict) -> &'static str {
+    match verdict {
+        RatioVerdict::Faster => "faster",
+        RatioVerdict::Slower => "slower",
+        RatioVerdict::Same => "same",
+        RatioVerdict::Undecided => "undecided",
+    }
+}
+
+/// A line for a sample: what, who, how it came out.
+pub fn sample_line(sample: &SpeedSample) -> String {
+    let key = &sample.key;
+    let what = format!("{}, {} frames, round {}: {}", key.phase, count(key.frames), key.round, key.engine);
+    let result = match (&sample.verdict, key.phase, sample.speed()) {
+        (verdict, _, _) if !verdict.is_right() => verdict.to_string(),
+        (_, SpeedPhase::Cold, Some(_)) => {
+            format!("{:.2} s", sample.times.right_us.unwrap_or(0) as f64 / 1e6)
+        }
+        (_, SpeedPhase::Steady, Some(speed)) => {
+            let drift = sample.steady.map_or(0.0, |steady| steady.drift * 100.0);
+            format!("{} frames/s, drift {drift:+.1} %", count(speed as u64))
+        }
+        (_, _, None) => "no rate".into(),
+    };
+    let remarks: Vec<&str> = sample.remarks.iter().map(String::as_str).collect();
+    if remarks.is_empty() { format!("{what}: {result}") } else { format!("{what}: {result} ({})", remarks.join("; ")) }
+}
+
+/// A line for each engine that was wrong in some run, with its first verdict, and for each that did not run.
+pub fn others(samples: &[SpeedSample], obstacles: &[(String, String)]) -> Vec<String> {
+    let mut names: Vec<&str> = Vec::new();
+    let mut lines = Vec::new();
+    for sample in samples.iter().filter(|sample| !sample.verdict.is_right()) {
+        let SpeedSample { key, verdict, .. } = sample;
+        if !names.contains(&key.engine.as_str()) {
+            names.push(&key.engine);
+            lines.push(format!(
+                "{}: {verdict} ({}, {} frames, round {})",
+                key.engine,
+                key.phase,
+                count(key.frames),
+                key.round
+            ));
+        }
+    }
+    let not_run = |(name, why): &(String, String)| format!("{name}: {}", CellVerdict::NotRun { why: why.clone() });
+    lines.extend(obstacles.iter().map(not_run));
+    lines
+}
