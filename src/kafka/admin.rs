@@ -206,6 +206,23 @@ impl Cluster {
         Cluster::connect(&settings)?.ranges(topic)
     }
 
+    /// The same as [`Cluster::ranges`], after a wait for transactions that are about to end, at most for `patience`: the
+    /// brokers acknowledge a commit before its markers are in the partitions (KIP-98).
+    ///
+    /// # Errors
+    /// As [`Cluster::ranges`].
+    pub fn committed_ranges(&self, topic: &str, patience: Duration) -> Result<Vec<Range>> {
+        let all = self.uncommitted_ranges(topic)?;
+        let mut deadline = Deadline::after(patience);
+        loop {
+            let ranges = self.ranges(topic)?;
+            let is_visible = ranges.iter().zip(&all).all(|(range, all)| range.high >= all.high);
+            if is_visible || !deadline.wait() {
+                return Ok(ranges);
+            }
+        }
+    }
+
     /// Asks the leader of a partition, which may not know a new topic yet.
     fn watermarks(&self, topic: &str, partition: i32) -> KafkaResult<(i64, i64)> {
         use RDKafkaErrorCode::{LeaderNotAvailable, NotLeaderForPartition, UnknownTopicOrPartition};

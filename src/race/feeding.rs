@@ -46,7 +46,12 @@ pub fn deliver(cluster: &Cluster, topic: &str, workload: &Workload, rate: Option
         }
         Some(file) => delivery.of_file(file, stop, |_| {})?.0.sent,
     };
-    all_of(sender, topic, sent.messages())
+    all_of(sender, topic, sent.messages())?;
+    if workload.delivery.transactions.is_some() {
+        // What an engine is told is the end must hold all of it.
+        cluster.committed_ranges(topic, PATIENCE)?;
+    }
+    Ok(())
 }
 
 /// Waits until all messages are acknowledged.

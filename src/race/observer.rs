@@ -15,6 +15,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How long a transaction that was committed may take to be visible.
+const COMMIT: Duration = Duration::from_secs(3);
 
 /// One message of `output`, as it is stored.
 #[derive(Serialize)]
@@ -122,7 +126,7 @@ impl OutputObserver {
         drop(reading);
         let seen = Arc::into_inner(seen).context("the observer still reads")?;
         let mut seen = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let high = cluster.ranges(&output)?.first().map_or(0, |range| range.high);
+        let high = cluster.committed_ranges(&output, COMMIT)?.first().map_or(0, |range| range.high);
         read_all(&settings, &output, &[Range { low: seen.next, high }], |message| {
             seen.take(&message);
             Ok(())

@@ -11,6 +11,7 @@ use kuu_core::record::Verdict;
 use kuu_core::result::Count;
 use kuu_core::truth::Truth;
 use kuu_core::verdict::{Comparison, Fold, Line, Message, Repeats};
+use std::time::Duration;
 
 /// The outcome of a comparison.
 pub struct Checked {
@@ -21,6 +22,9 @@ pub struct Checked {
     /// Remarks for the reader.
     pub remarks: Vec<String>,
 }
+
+/// How long a transaction that was committed may take to be visible.
+const COMMIT: Duration = Duration::from_secs(1);
 
 /// Whether a count with this guarantee may repeat results.
 pub fn repeats(guarantee: Guarantee) -> Repeats {
@@ -40,7 +44,7 @@ pub fn check(cluster: &Cluster, output: &str, truth: &Truth, mut fold: Fold) -> 
     }
     // Reads the end first: rows that were hidden at that time and still are belong to an open transaction.
     let all = cluster.uncommitted_ranges(output)?;
-    let ranges = cluster.ranges(output)?;
+    let ranges = cluster.committed_ranges(output, COMMIT)?;
     let rows = read_all(cluster.settings(), output, &ranges, |row| {
         fold.take(&Message { partition: row.partition, offset: row.offset, key: row.key, value: row.value });
         Ok(())
