@@ -26,9 +26,9 @@ pub struct RaceArgs {
     /// Find the greatest rate that each engine sustains
     #[arg(long)]
     pub sustain: bool,
-    /// How long frames are sent with --rate
-    #[arg(long = "for", default_value = "60s", value_parser = duration, value_name = "TIME", help_heading = "Speed")]
-    pub time: Duration,
+    /// How long a steady run takes, or frames are sent with --rate [default: 60s; with --quick 15s]
+    #[arg(long = "for", value_parser = duration, value_name = "TIME", help_heading = "Speed")]
+    pub time: Option<Duration>,
     /// How often everything is measured in turn
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..), value_name = "N", help_heading = "Speed")]
     pub rounds: u32,

@@ -80,6 +80,7 @@ mod race {
     mod page;
     mod processes;
     mod scorecard;
+    mod speed;
     mod supervised;
 }
 

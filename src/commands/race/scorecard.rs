@@ -2,6 +2,7 @@
 
 use crate::cli::RaceArgs;
 use crate::commands::exit_status::ExitStatus;
+use crate::commands::race::options;
 use crate::commands::session::{self, Session, workloads};
 use crate::kafka::admin::Cluster;
 use crate::race::entrant::Entrant;
@@ -20,13 +21,13 @@ use std::time::Instant;
 /// # Errors
 /// If an engine or a workload is unknown, or the broker fails.
 pub fn run(arguments: &RaceArgs, session: &Session) -> Result<ExitStatus> {
-    let engines = super::entrants(arguments, &arguments.names)?;
+    let engines = options::entrants(arguments, &arguments.names)?;
     let names = workloads::chosen(&arguments.workloads, &arguments.workload)?;
     let read = |name: &String| Ok((name.clone(), raced(workloads::read(&arguments.workloads, name)?)));
     let all = names.iter().map(read).collect::<Result<Vec<_>>>()?;
     let cluster = session::measured(session, "race")?;
     let stem = format!("race-{}", session.begun.compact());
-    let setup = super::setup(arguments, session, &cluster, &stem);
+    let setup = options::setup(arguments, session, &cluster, &stem);
     let started = Instant::now();
     let mut cells = Vec::new();
     for (name, workload) in all {
@@ -73,7 +74,7 @@ fn store(
     cells: Vec<CellRecord>,
     stem: &str,
 ) -> Result<ExitStatus> {
-    let config = super::config(arguments, engines, super::deadline(arguments), workloads, None);
+    let config = options::config(arguments, engines, options::deadline(arguments), workloads, None);
     let is_right = cells.iter().all(|cell| cell.verdict.is_right() || !cell.verdict.is_run());
     let mut record = session.record(Configuration::Race, config);
     record.broker = Some(session::broker(cluster));

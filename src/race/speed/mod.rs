@@ -2,6 +2,7 @@
 
 pub mod beside;
 pub mod cold;
+pub mod course;
 pub mod estimates;
 pub mod field;
 pub mod frontier;

@@ -110,3 +110,65 @@ fn check_plan(path: &Path, plan: &RacePlan) -> Result<()> {
         Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kuu_core::scorecard::{CellTimes, CellVerdict, Used};
+    use kuu_core::speed::{Beside, SpeedPhase};
+
+    fn key(engine: &str, round: u32) -> SampleKey {
+        SampleKey { phase: SpeedPhase::Cold, frames: 10, round, turn: 1, engine: engine.into() }
+    }
+
+    fn sample(engine: &str, round: u32, verdict: CellVerdict) -> SpeedSample {
+        SpeedSample {
+            key: key(engine, round),
+            started: String::new(),
+            verdict,
+            times: CellTimes::default(),
+            used: Used::default(),
+            beside: Beside::default(),
+            answered: 10,
+            steady: None,
+            frontier: Vec::new(),
+            remarks: Vec::new(),
+        }
+    }
+
+    fn plan(engine: &str) -> RacePlan {
+        let engine = RacedEngine { name: engine.into(), version: Some("1".into()), obstacle: None };
+        RacePlan { input: "1c2d".into(), engines: vec![engine], options: [("window".into(), "minute".into())].into() }
+    }
+
+    #[test]
+    fn a_race_goes_on_from_what_was_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let directory = dir.path().join("race");
+        let mut samples = Samples::open(&directory, &plan("a")).unwrap();
+        samples.add(sample("a", 1, CellVerdict::Exact)).unwrap();
+        samples.add(sample("b", 1, CellVerdict::Hung { state: "x".into() })).unwrap();
+        let path = directory.join(SAMPLES_FILE);
+        // Killed while it wrote the third.
+        let whole = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("{whole}{}", &whole[..20])).unwrap();
+        let mut samples = Samples::open(&directory, &plan("a")).unwrap();
+        assert_eq!(samples.all().len(), 2);
+        assert!(samples.has(&key("a", 1)) && !samples.has(&key("a", 2)));
+        assert_eq!((samples.wrong("a"), samples.wrong("b").map(|sample| sample.key.round)), (None, Some(1)));
+        samples.add(sample("a", 2, CellVerdict::Exact)).unwrap();
+        assert_eq!(Samples::open(&directory, &plan("a")).unwrap().all().len(), 3);
+    }
+
+    #[test]
+    fn other_races_and_damaged_files_are_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        Samples::open(dir.path(), &plan("a")).unwrap();
+        let error = |plan: &RacePlan| format!("{:#}", Samples::open(dir.path(), plan).err().unwrap());
+        let other = error(&plan("b"));
+        assert!(other.contains("race.json is of another race") && other.contains("--into"), "{other}");
+        fs::write(dir.path().join(SAMPLES_FILE), "{\"key\":1}\n").unwrap();
+        let damaged = error(&plan("a"));
+        assert!(damaged.contains("samples.jsonl, line 1 is no sample of a race: delete it"), "{damaged}");
+    }
+}

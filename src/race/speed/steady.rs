@@ -1,5 +1,6 @@
 //! A steady run: the rate of an engine on an input without an end.
 
+use crate::race::claims::Ends;
 use crate::race::descriptor::Descriptor;
 use crate::race::drive::{Launched, clean_up, fold_of, launch, make_directory};
 use crate::race::feeding::make_output;
@@ -89,7 +90,10 @@ fn measured(
     let frontier = Frontier::of(&stream.frames(), timeline.times(), started_us);
     let mut remarks: Vec<String> = observer_remark(&beside, wall_us, cores()).into_iter().collect();
     let steady = match frontier.rate() {
-        Ok(rate) => Some(rate),
+        Ok(rate) => {
+            remarks.extend((!rate.is_steady()).then(|| format!("not steady: {:+.1} %", rate.drift * 100.0)));
+            Some(rate)
+        }
         Err(why) => {
             remarks.push(format!("no steady rate: {why}"));
             None
@@ -135,7 +139,7 @@ fn verdict(
     let line = last_line.to_owned();
     match end {
         SteadyEnd::NoRow => return CellVerdict::Hung { state: "no row in time".into() },
-        SteadyEnd::Itself(ended) if ended.status != EndStatus::Code(0) => {
+        SteadyEnd::Itself(ended) if ended.status != EndStatus::Code(0) || engine.ends == Ends::Never => {
             return CellVerdict::Died { status: ended.to_string(), line };
         }
         _ => {}

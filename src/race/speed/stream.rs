@@ -21,19 +21,20 @@ const PLAIN_BYTES: u64 = 4 << 30;
 /// The frames of a file, several times.
 pub struct Stream<'a> {
     base: &'a RaceWorkload,
-    file: &'a str,
     unit: Unit,
     /// How much later each time is than the one before, in seconds.
     shift_s: i64,
     times: u64,
+    /// Bytes of a frame, about.
+    frame_bytes: u64,
 }
 
 impl<'a> Stream<'a> {
-    /// At least so many frames.
+    /// At least so many frames; each has about so many bytes.
     ///
     /// # Errors
     /// If the windows have no fixed length.
-    pub fn new(base: &'a RaceWorkload, file: &'a str, frames: u64) -> Result<Stream<'a>> {
+    pub fn new(base: &'a RaceWorkload, frames: u64, frame_bytes: u64) -> Result<Stream<'a>> {
         let unit = base.question.unit();
         if matches!(unit, Unit::Month | Unit::Year) {
             bail!(
@@ -44,7 +45,7 @@ impl<'a> Stream<'a> {
         let (first, last) = windows.keys().next().zip(windows.keys().next_back()).context("no frame")?;
         let shift_s = last.end - first.start;
         let once: u64 = windows.values().sum();
-        Ok(Stream { base, file, unit, shift_s, times: frames.div_ceil(once.max(1)).max(1) })
+        Ok(Stream { base, unit, shift_s, times: frames.div_ceil(once.max(1)).max(1), frame_bytes })
     }
 
     /// The number of frames that count.
@@ -67,9 +68,9 @@ impl<'a> Stream<'a> {
         self.unit
     }
 
-    /// How its frames are compressed, if each has so many bytes.
-    pub fn compression(&self, bytes: u64) -> Compression {
-        if self.len() * bytes > PLAIN_BYTES { Compression::Zstd } else { Compression::None }
+    /// How its frames are compressed.
+    pub fn compression(&self) -> Compression {
+        if self.len() * self.frame_bytes > PLAIN_BYTES { Compression::Zstd } else { Compression::None }
     }
 
     /// The frames of each window.
@@ -97,22 +98,15 @@ impl<'a> Stream<'a> {
     ///
     /// # Errors
     /// If the broker refuses, a frame is lost, or the file cannot be read again.
-    pub fn fill(
-        &self,
-        cluster: &Cluster,
-        topic: &str,
-        compression: Compression,
-        stop: &Stop,
-        tell: impl Fn(u64),
-    ) -> Result<()> {
+    pub fn fill(&self, cluster: &Cluster, topic: &str, stop: &Stop, tell: impl Fn(u64)) -> Result<()> {
         make_topic(cluster, topic, self.base.workload.frames.partitions)?;
-        let mut sender = sender_for(cluster, topic, compression, &[])?.until(stop);
+        let mut sender = sender_for(cluster, topic, self.compression(), &[])?.until(stop);
         let (mut parser, mut later) = (FastParser::new(&FrameFormat::default()), Later::new(&FrameFormat::default()));
         let mut sent = 0;
         for time in 0..self.times {
             let shift = (time as i64 * self.shift_s) as u64;
             let mut reading = several::read(
-                &[self.file.to_owned()],
+                std::slice::from_ref(&self.base.given),
                 None,
                 stop,
                 |_| {},
@@ -135,5 +129,30 @@ impl<'a> Stream<'a> {
             }
         }
         all_of(sender, topic, sent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::race::input::Task;
+    use kuu_core::workload::FilePart;
+
+    #[test]
+    fn windows_follow_each_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("frames").display().to_string();
+        std::fs::write(&file, "{\"uid\":\"a\",\"ts\":70}\n{\"uid\":\"b\",\"ts\":100}\n{\"uid\":\"a\",\"ts\":130}\n")
+            .unwrap();
+        let task = Task { file, unit: Unit::Minute, partitions: 1, lateness: 5 };
+        let base = task.input("all", FilePart::default(), &Stop::default()).unwrap();
+        let stream = Stream::new(&base, 4, 25).unwrap();
+        let at = |starts: [i64; 4], of: [u64; 4]| -> BTreeMap<Window, u64> {
+            starts.into_iter().map(|start| Unit::Minute.window(start)).zip(of).collect()
+        };
+        assert_eq!((stream.len(), stream.compression()), (6, Compression::None));
+        assert_eq!(stream.frames(), at([60, 120, 180, 240], [2, 1, 2, 1]));
+        assert_eq!(stream.truth(), at([60, 120, 180, 240], [2, 1, 2, 1]));
+        assert_eq!(Stream::new(&base, 200_000_000, 25).unwrap().compression(), Compression::Zstd);
     }
 }

@@ -9,7 +9,8 @@ use kuu_core::statistics::{Interval, RatioEstimate, RatioVerdict, median};
 /// The table of one input: engines that were right, the fastest first; controls; then a line with those that were not.
 pub fn input_table(estimates: &[SpeedEstimate], samples: &[SpeedSample], reference: &str) -> String {
     let head = ["engine", "seconds", "frames/s", "95 %", &format!("ratio to {reference}"), "95 %", "", "rank"];
-    let head = head.into_iter().chain(["CPU s/M", "broker s/M", "PSS", "state"]);
+    let is_steady = estimates.iter().any(|one| one.phase == SpeedPhase::Steady);
+    let head = head.into_iter().chain(["CPU s/M", "broker s/M", "PSS", "state"]).chain(is_steady.then_some("steady"));
     let mut rows = vec![head.map(str::to_owned).collect::<Vec<String>>()];
     rows.extend(estimates.iter().filter(|one| twin(&one.engine).is_none()).map(|one| row(one, samples)));
     let mut text = table(&rows);
@@ -42,7 +43,9 @@ fn row(estimate: &SpeedEstimate, samples: &[SpeedSample]) -> Vec<String> {
     };
     let speed = estimate.speed;
     let is_reference = estimate.ratio.is_none();
-    vec![
+    let steady = of.iter().filter(|sample| sample.steady.is_some_and(|steady| steady.is_steady())).count();
+    let steady = (estimate.phase == SpeedPhase::Steady).then(|| format!("{steady} of {}", of.len()));
+    let mut cells = vec![
         estimate.engine.clone(),
         seconds,
         cell(speed.map(|speed| speed.ratio), &whole),
@@ -61,7 +64,9 @@ fn row(estimate: &SpeedEstimate, samples: &[SpeedSample]) -> Vec<String> {
         cell(middle(&SpeedSample::broker_cpu_s_per_million), &two),
         cell(middle(&|sample| Some(sample.used.peak_pss_bytes as f64)), &bytes),
         cell(middle(&|sample| Some(sample.beside.state_bytes as f64)), &bytes),
-    ]
+    ];
+    cells.extend(steady);
+    cells
 }
 
 fn ends(interval: Interval, digits: usize) -> String {
@@ -80,20 +85,20 @@ fn words(verdict: RatioVerdict) -> &'static str {
 /// A line for a sample: what, who, how it came out.
 pub fn sample_line(sample: &SpeedSample) -> String {
     let key = &sample.key;
-    let what = format!("{}, {} frames, round {}: {}", key.phase, count(key.frames), key.round, key.engine);
+    let what = match key.phase {
+        SpeedPhase::Cold => format!("cold, {} frames, round {}: {}", count(key.frames), key.round, key.engine),
+        SpeedPhase::Steady => format!("steady, round {}: {}", key.round, key.engine),
+    };
     let result = match (&sample.verdict, key.phase, sample.speed()) {
         (verdict, _, _) if !verdict.is_right() => verdict.to_string(),
         (_, SpeedPhase::Cold, Some(_)) => {
             format!("{:.2} s", sample.times.right_us.unwrap_or(0) as f64 / 1e6)
         }
-        (_, SpeedPhase::Steady, Some(speed)) => {
-            let drift = sample.steady.map_or(0.0, |steady| steady.drift * 100.0);
-            format!("{} frames/s, drift {drift:+.1} %", count(speed as u64))
-        }
+        (_, SpeedPhase::Steady, Some(speed)) => format!("{} frames/s", count(speed as u64)),
         (_, _, None) => "no rate".into(),
     };
-    let remarks: Vec<&str> = sample.remarks.iter().map(String::as_str).collect();
-    if remarks.is_empty() { format!("{what}: {result}") } else { format!("{what}: {result} ({})", remarks.join("; ")) }
+    let remarks = sample.remarks.join("; ");
+    if remarks.is_empty() { format!("{what}: {result}") } else { format!("{what}: {result} ({remarks})") }
 }
 
 /// A line for each engine that was wrong in some run, with its first verdict, and for each that did not run.
@@ -116,4 +121,56 @@ pub fn others(samples: &[SpeedSample], obstacles: &[(String, String)]) -> Vec<St
     let not_run = |(name, why): &(String, String)| format!("{name}: {}", CellVerdict::NotRun { why: why.clone() });
     lines.extend(obstacles.iter().map(not_run));
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::race::speed::estimates::of_input;
+    use kuu_core::scorecard::{CellTimes, Used};
+    use kuu_core::speed::{Beside, SampleKey};
+
+    fn sample(engine: &str, round: u32, seconds: f64, verdict: CellVerdict) -> SpeedSample {
+        SpeedSample {
+            key: SampleKey { phase: SpeedPhase::Cold, frames: 1_000_000, round, turn: 1, engine: engine.into() },
+            started: String::new(),
+            verdict,
+            times: CellTimes { right_us: Some((seconds * 1e6) as i64), ..CellTimes::default() },
+            used: Used { cpu_us: 2_500_000, peak_resident_bytes: 0, peak_pss_bytes: 80_000_000 },
+            beside: Beside { broker_cpu_us: Some(750_000), ..Beside::default() },
+            answered: 1_000_000,
+            steady: None,
+            frontier: Vec::new(),
+            remarks: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn wrong_engines_have_no_figures() {
+        let mut samples = Vec::new();
+        for (round, seconds) in (1..).zip([2.0, 2.2]) {
+            samples.push(sample("kuu", round, seconds, CellVerdict::Exact));
+            samples.push(sample("go", round, 2.0 * seconds, CellVerdict::Exact));
+        }
+        let mut wrong = sample("bad", 1, 0.1, CellVerdict::Hung { state: "no row after 60 s".into() });
+        wrong.remarks.push("the observer took 4.0 % of the processors, more than 3 %".into());
+        samples.push(wrong);
+        let estimates = of_input(&samples, SpeedPhase::Cold, 1_000_000, "kuu");
+        let table = input_table(&estimates, &samples, "kuu");
+        let expected = "\
+engine  seconds  frames/s                95 %  ratio to kuu            95 %          rank  CPU s/M  broker s/M      PSS   state
+kuu        2.10   476,731  260,196 to 873,465             1                             1     2.50        0.75  80.0 MB  0.0 MB
+go         4.20   238,365  130,098 to 436,732         0.500  0.500 to 0.500  slower     2     2.50        0.75  80.0 MB  0.0 MB";
+        assert_eq!(table, expected);
+        assert_eq!(sample_line(&samples[0]), "cold, 1,000,000 frames, round 1: kuu: 2.00 s");
+        assert_eq!(
+            sample_line(&samples[4]),
+            "cold, 1,000,000 frames, round 1: bad: hung: no row after 60 s (the observer took 4.0 % of the processors, more \
+             than 3 %)"
+        );
+        assert_eq!(
+            others(&samples, &[("x".into(), "needs mvn".into())]),
+            ["bad: hung: no row after 60 s (cold, 1,000,000 frames, round 1)", "x: not run: needs mvn"]
+        );
+    }
 }

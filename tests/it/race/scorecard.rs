@@ -8,7 +8,7 @@ use std::path::Path;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Puts mutants into a directory of engines, as they are in `tests/mutants`, but with the example that is built.
-fn engines(kuu: &Kuu, names: &[&str]) -> String {
+pub fn engines(kuu: &Kuu, names: &[&str]) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_kuu")).with_file_name("examples").join("mutant");
     assert!(program.exists(), "{} is missing: cargo build --locked --example mutant", program.display());
     for name in names {

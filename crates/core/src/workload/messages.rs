@@ -342,4 +342,27 @@ mod tests {
         });
         assert_eq!((ended, left), (Err("full"), 0));
     }
+
+    #[test]
+    fn each_partition_ends_with_a_user_of_its_own() {
+        let text = format!("why = 'x'\ntier = 'contract'\nfile = 'a'\n[frames]\npartitions = 2\n{REST}");
+        let mut workload = Workload::parse(&text).unwrap();
+        workload.part.last_users = true;
+        let mut messages = Messages::new(&workload);
+        let mut sent = Vec::new();
+        let mut take = |step: DeliveryStep<'_>| {
+            if let DeliveryStep::Send(TopicMessage { partition, key, value, role }) = step {
+                let value = String::from_utf8_lossy(value.unwrap()).into_owned();
+                sent.push((partition, key.unwrap().to_owned(), value, role == Role::Data { is_wild: false }));
+            }
+            Ok::<(), Infallible>(())
+        };
+        let Ok(()) = messages.file_line(br#"{"uid":"21","ts":7}"#, &mut take);
+        let Ok(()) = messages.end(&mut take);
+        let last = |partition| {
+            let user = format!("the last one of partition {partition}");
+            (partition, user.clone(), format!(r#"{{"uid":"{user}","ts":7}}"#), true)
+        };
+        assert_eq!(sent[1..], [last(0), last(1)]);
+    }
 }

@@ -1,0 +1,93 @@
+//! What every kind of race makes of the command line.
+
+use crate::cli::RaceArgs;
+use crate::commands::session::Session;
+use crate::kafka::admin::Cluster;
+use crate::race::engines::Engines;
+use crate::race::entrant::Entrant;
+use crate::race::input::Task;
+use crate::race::setup::RaceSetup;
+use anyhow::Result;
+use kuu_core::configuration::{RaceConfig, SpeedConfig};
+use std::path::Path;
+use std::time::Duration;
+
+/// Rounds of a first look.
+pub const QUICK_ROUNDS: u32 = 3;
+/// How long an engine may take for one workload, and for one run of a race for speed.
+const CELL_DEADLINE: Duration = Duration::from_secs(60);
+const SPEED_DEADLINE: Duration = Duration::from_secs(600);
+
+/// The engines of these names, or all.
+///
+/// # Errors
+/// If there is none of such a name, or a descriptor is wrong.
+pub fn entrants(arguments: &RaceArgs, names: &[String]) -> Result<Vec<Entrant>> {
+    let there = Engines::read(&arguments.engines_dir)?;
+    let engines = if names.is_empty() { there.all.iter().collect() } else { there.pick(names)? };
+    engines.into_iter().map(Entrant::new).collect()
+}
+
+/// How long an engine may take.
+pub fn deadline(arguments: &RaceArgs) -> Duration {
+    arguments.deadline.unwrap_or(if arguments.scorecard { CELL_DEADLINE } else { SPEED_DEADLINE })
+}
+
+/// What all runs of a race share. Its records and directories have names with this stem.
+pub fn setup<'a>(arguments: &RaceArgs, session: &Session, cluster: &'a Cluster, stem: &str) -> RaceSetup<'a> {
+    let directory = arguments.into.clone().unwrap_or_else(|| session.common.results.join(stem));
+    RaceSetup {
+        cluster,
+        stop: session.stop.clone(),
+        directory,
+        id: format!("kuu-{stem}-{}", std::process::id()),
+        deadline: deadline(arguments),
+        memory_bytes: arguments.memory,
+        restart_broker: arguments.restart_broker.clone(),
+        seed: arguments.seed,
+        options: options(arguments, session),
+    }
+}
+
+/// The options of a race, as recorded.
+pub fn config(
+    arguments: &RaceArgs,
+    engines: &[Entrant],
+    deadline: Duration,
+    workloads: Vec<String>,
+    task: Option<&Task>,
+) -> RaceConfig {
+    let speed = |task: &Task| SpeedConfig {
+        file: task.file.clone(),
+        partitions: task.partitions,
+        window: task.unit,
+        lateness_s: task.lateness,
+        rounds: if arguments.quick { QUICK_ROUNDS } else { arguments.rounds },
+        quick: arguments.quick,
+    };
+    RaceConfig {
+        engines: engines.iter().map(|engine| engine.name().to_owned()).collect(),
+        workloads,
+        deadline_us: deadline.as_micros() as u64,
+        memory_bytes: arguments.memory,
+        restart_broker: arguments.restart_broker.clone(),
+        seed: arguments.seed,
+        speed: task.map(speed),
+    }
+}
+
+/// The options with which one cell alone is run again, as far as they are not the default ones.
+pub fn options(arguments: &RaceArgs, session: &Session) -> String {
+    let mut options = String::new();
+    let mut add = |option: &str, value: String| options += &format!(" {option} {value}");
+    session.common.brokers.iter().for_each(|brokers| add("--brokers", brokers.clone()));
+    let others = arguments.engines_dir.iter().filter(|dir| **dir != Path::new("engines"));
+    others.for_each(|dir| add("--engines", dir.display().to_string()));
+    if arguments.workloads != Path::new("workloads") {
+        add("--workloads", arguments.workloads.display().to_string());
+    }
+    arguments.restart_broker.iter().for_each(|command| add("--restart-broker", format!("'{command}'")));
+    add("--deadline", format!("{}s", deadline(arguments).as_secs_f64()));
+    add("--seed", arguments.seed.to_string());
+    options
+}
