@@ -3,6 +3,7 @@
 use crate::scorecard::{CellTimes, CellVerdict, Used};
 use crate::statistics::{RatioEstimate, RatioVerdict, SteadyRate};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use strum::Display;
 
 /// What is measured.
@@ -121,8 +122,8 @@ pub struct SpeedEstimate {
     pub frames: u64,
     /// The engine.
     pub engine: String,
-    /// Frames per second, in the order of the rounds.
-    pub speeds: Vec<f64>,
+    /// Frames per second, by round.
+    pub speeds: BTreeMap<u32, f64>,
     /// Their geometric mean with its interval, as a ratio to 1 frame per second.
     pub speed: Option<RatioEstimate>,
     /// The ratio of its speed to that of the reference, in turn.

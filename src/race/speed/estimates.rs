@@ -7,61 +7,70 @@ use std::collections::BTreeMap;
 /// A difference below this share is none: the threshold of faster and slower.
 pub const THRESHOLD: f64 = 0.05;
 
-/// The estimates of one input: of the engines that were right in each of the rounds that all of them have, in the order
-/// of their first turn. `reference` is the engine to which the others are compared; it has no ratio.
+/// The speeds of an engine, by round.
+type Speeds = BTreeMap<u32, f64>;
+
+/// The estimates of one input, the fastest first: of the engines that were right each time and have a speed. `reference`
+/// is the engine to which the others are compared; it has no ratio.
 pub fn of_input(samples: &[SpeedSample], phase: SpeedPhase, frames: u64, reference: &str) -> Vec<SpeedEstimate> {
-    let mut by_engine: BTreeMap<&str, BTreeMap<u32, f64>> = BTreeMap::new();
+    let mut all: BTreeMap<&str, Speeds> = BTreeMap::new();
     for sample in samples.iter().filter(|sample| sample.key.phase == phase && sample.key.frames == frames) {
         let SampleKey { engine, round, .. } = &sample.key;
-        let speeds = by_engine.entry(engine).or_default();
-        speeds.extend(sample.speed().map(|speed| (*round, speed)));
+        if is_right(samples, engine) {
+            all.entry(engine).or_default().extend(sample.speed().map(|speed| (*round, speed)));
+        }
     }
-    by_engine.retain(|engine, _| is_right(samples, engine));
-    // Rounds that a race did not finish, or in which an engine has no rate, have no pairs.
-    let all = by_engine.values().map(|speeds| speeds.keys().copied().collect::<Vec<u32>>());
-    let shared = all.reduce(|a, b| a.into_iter().filter(|round| b.contains(round)).collect()).unwrap_or_default();
-    let speeds = |of: &BTreeMap<u32, f64>| shared.iter().map(|round| of[round]).collect::<Vec<f64>>();
-    let against = by_engine.get(reference).map(&speeds);
-    let mut estimates: Vec<SpeedEstimate> = by_engine
-        .iter()
-        .map(|(engine, of)| {
-            let speeds = speeds(of);
-            let ratio = against.as_ref().filter(|_| *engine != reference);
-            SpeedEstimate {
-                phase,
-                frames,
-                engine: (*engine).to_owned(),
-                speed: RatioEstimate::paired(&speeds, &vec![1.0; speeds.len()]).ok(),
-                ratio: ratio.and_then(|reference| RatioEstimate::paired(&speeds, reference).ok()),
-                speeds,
-                verdict: None,
-                rank: None,
-            }
-        })
-        .collect();
-    decide(&mut estimates);
+    let against = all.get(reference);
+    let estimate = |(engine, speeds): (&&str, &Speeds)| {
+        let ratio = against.filter(|_| *engine != reference).and_then(|against| paired(speeds, against));
+        let own: Vec<f64> = speeds.values().copied().collect();
+        SpeedEstimate {
+            phase,
+            frames,
+            engine: (*engine).to_owned(),
+            speed: RatioEstimate::paired(&own, &vec![1.0; own.len()]).ok(),
+            ratio,
+            speeds: speeds.clone(),
+            verdict: None,
+            rank: None,
+        }
+    };
+    let mut estimates: Vec<SpeedEstimate> = all.iter().map(estimate).collect();
+    let ratios: Vec<RatioEstimate> = estimates.iter().filter_map(|estimate| estimate.ratio).collect();
+    let mut verdicts = verdicts(&ratios, THRESHOLD).into_iter();
+    for estimate in &mut estimates {
+        estimate.verdict = estimate.ratio.and_then(|_| verdicts.next());
+    }
+    rank(&mut estimates, &all);
+    estimates.sort_by(|a, b| mean(b).total_cmp(&mean(a)));
     estimates
+}
+
+/// The ratio of the rounds that both have.
+fn paired(speeds: &Speeds, reference: &Speeds) -> Option<RatioEstimate> {
+    let shared = speeds.iter().filter_map(|(round, speed)| Some((*speed, *reference.get(round)?)));
+    let (speeds, reference): (Vec<f64>, Vec<f64>) = shared.unzip();
+    RatioEstimate::paired(&speeds, &reference).ok()
+}
+
+/// Ranks the engines over the rounds that all of them have. One that takes part twice has no rank the second time, and
+/// one with fewer than two speeds has none.
+fn rank(estimates: &mut [SpeedEstimate], all: &BTreeMap<&str, Speeds>) {
+    let is_ranked = |estimate: &SpeedEstimate| twin(&estimate.engine).is_none() && estimate.speed.is_some();
+    let ranked: Vec<&Speeds> =
+        estimates.iter().filter(|one| is_ranked(one)).map(|one| &all[one.engine.as_str()]).collect();
+    let rounds = ranked.first().map_or_else(Vec::new, |first| first.keys().collect());
+    let shared: Vec<&u32> = rounds.into_iter().filter(|round| ranked.iter().all(|of| of.contains_key(round))).collect();
+    let speeds: Vec<Vec<f64>> = ranked.iter().map(|of| shared.iter().map(|round| of[round]).collect()).collect();
+    let mut ranks = ranks(&speeds).into_iter().flatten();
+    for estimate in estimates.iter_mut().filter(|one| is_ranked(one)) {
+        estimate.rank = ranks.next().map(|rank| rank.to_string());
+    }
 }
 
 /// Whether an engine was right each time, in all runs of the race.
 fn is_right(samples: &[SpeedSample], engine: &str) -> bool {
     samples.iter().filter(|sample| sample.key.engine == engine).all(|sample| sample.verdict.is_right())
-}
-
-/// Fills in verdicts and ranks. An engine that takes part twice has no rank the second time.
-fn decide(estimates: &mut [SpeedEstimate]) {
-    let ratios: Vec<RatioEstimate> = estimates.iter().filter_map(|estimate| estimate.ratio).collect();
-    let mut verdicts = verdicts(&ratios, THRESHOLD).into_iter();
-    estimates
-        .iter_mut()
-        .filter(|estimate| estimate.ratio.is_some())
-        .for_each(|estimate| estimate.verdict = verdicts.next());
-    let mut first: Vec<&mut SpeedEstimate> = estimates.iter_mut().filter(|one| twin(&one.engine).is_none()).collect();
-    let speeds: Vec<Vec<f64>> = first.iter().map(|estimate| estimate.speeds.clone()).collect();
-    for (estimate, rank) in first.iter_mut().zip(ranks(&speeds).into_iter().flatten()) {
-        estimate.rank = Some(rank.to_string());
-    }
-    estimates.sort_by(|a, b| mean(b).total_cmp(&mean(a)));
 }
 
 fn mean(estimate: &SpeedEstimate) -> f64 {
@@ -86,7 +95,7 @@ pub fn controls(estimates: &[SpeedEstimate]) -> Vec<Control> {
     let control = |second: &SpeedEstimate| {
         let engine = twin(&second.engine)?;
         let first = estimates.iter().find(|first| first.engine == engine)?;
-        let ratio = RatioEstimate::paired(&second.speeds, &first.speeds).ok()?;
+        let ratio = paired(&second.speeds, &first.speeds)?;
         Some(Control { engine: engine.to_owned(), ratio })
     };
     estimates.iter().filter_map(control).collect()
@@ -141,7 +150,7 @@ mod tests {
         assert_eq!(names[2], "go");
         assert_eq!(names.len(), 3, "{names:?}");
         let of = |name: &str| estimates.iter().find(|estimate| estimate.engine == name).unwrap();
-        assert_eq!(of("kuu").speeds.len(), 3);
+        assert_eq!((of("kuu").speeds.len(), of("go").speeds.len()), (4, 3));
         assert!(of("kuu").ratio.is_none());
         let go = of("go").ratio.unwrap();
         assert!((go.ratio - 0.5).abs() < 1e-9 && go.rounds == 3, "{go:?}");

@@ -43,17 +43,26 @@ impl Frontier {
         self.points.last().map_or(0, |point| point.frames)
     }
 
-    /// The rate at which it moved, in frames per second.
+    /// The rate at which it moved, in frames per second, if it moved for at least half of this time, in seconds: the rows
+    /// of one commit come together, and say nothing of a rate.
     ///
     /// # Errors
     /// Why it has none, in words.
-    pub fn rate(&self) -> Result<SteadyRate, String> {
+    pub fn rate(&self, time: f64) -> Result<SteadyRate, String> {
         let times: Vec<f64> = self.points.iter().map(|point| point.seconds).collect();
         let values: Vec<f64> = self.points.iter().map(|point| point.frames as f64).collect();
+        let moved = times.last().zip(times.first()).map_or(0.0, |(last, first)| last - first);
+        if moved < time / 2.0 {
+            return Err(format!("its frontier moved for {moved:.1} s"));
+        }
         match SteadyRate::fit(&times, &values) {
-            Ok(rate) if !rate.drift.is_finite() => Err("it stood still".into()),
-            rate => {
-                rate.map_err(|error| format!("{error}: more windows in the same time would help (--window second)"))
+            Ok(rate) if rate.drift.is_finite() => Ok(rate),
+            Ok(_) => Err("its frontier stood still".into()),
+            Err(_) => {
+                let moves = self.points.len();
+                Err(format!(
+                    "its frontier moved {moves} times, which is too few: race with shorter windows (--window second)"
+                ))
             }
         }
     }
@@ -90,9 +99,11 @@ mod tests {
     fn a_rate_needs_windows() {
         let frames = windows(vec![100; 100]);
         let right: Vec<Option<i64>> = (0..100).map(|n| Some(n * 500_000)).collect();
-        let rate = Frontier::of(&frames, &times(&right), 0).rate().unwrap();
+        let rate = Frontier::of(&frames, &times(&right), 0).rate(60.0).unwrap();
         assert!((rate.rate.slope - 200.0).abs() < 1e-6 && rate.is_steady(), "{rate:?}");
-        let few = Frontier::of(&frames, &times(&right[..15]), 0).rate().unwrap_err();
-        assert!(few.contains("--window second"), "{few}");
+        let few = Frontier::of(&frames, &times(&right[..15]), 0).rate(5.0).unwrap_err();
+        assert_eq!(few, "its frontier moved 15 times, which is too few: race with shorter windows (--window second)");
+        let burst = Frontier::of(&frames, &times(&right), 0).rate(100.0).unwrap_err();
+        assert_eq!(burst, "its frontier moved for 49.5 s");
     }
 }

@@ -89,7 +89,7 @@ fn measured(
     let times = CellTimes { first_row_us: since(timeline.first_us()), ..CellTimes::default() };
     let frontier = Frontier::of(&stream.frames(), timeline.times(), started_us);
     let mut remarks: Vec<String> = observer_remark(&beside, wall_us, cores()).into_iter().collect();
-    let steady = match frontier.rate() {
+    let steady = match frontier.rate(time.as_secs_f64()) {
         Ok(rate) => {
             remarks.extend((!rate.is_steady()).then(|| format!("not steady: {:+.1} %", rate.drift * 100.0)));
             Some(rate)

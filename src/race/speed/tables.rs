@@ -12,7 +12,7 @@ pub fn input_table(estimates: &[SpeedEstimate], samples: &[SpeedSample], referen
     let is_steady = estimates.iter().any(|one| one.phase == SpeedPhase::Steady);
     let head = head.into_iter().chain(["CPU s/M", "broker s/M", "PSS", "state"]).chain(is_steady.then_some("steady"));
     let mut rows = vec![head.map(str::to_owned).collect::<Vec<String>>()];
-    rows.extend(estimates.iter().filter(|one| twin(&one.engine).is_none()).map(|one| row(one, samples)));
+    rows.extend(estimates.iter().filter(|one| twin(&one.engine).is_none()).map(|one| row(one, samples, reference)));
     let mut text = table(&rows);
     for control in controls(estimates) {
         let RatioEstimate { ratio, interval, .. } = control.ratio;
@@ -23,7 +23,7 @@ pub fn input_table(estimates: &[SpeedEstimate], samples: &[SpeedSample], referen
     text
 }
 
-fn row(estimate: &SpeedEstimate, samples: &[SpeedSample]) -> Vec<String> {
+fn row(estimate: &SpeedEstimate, samples: &[SpeedSample], reference: &str) -> Vec<String> {
     let of: Vec<&SpeedSample> = samples
         .iter()
         .filter(|sample| sample.key.phase == estimate.phase && sample.key.frames == estimate.frames)
@@ -42,7 +42,7 @@ fn row(estimate: &SpeedEstimate, samples: &[SpeedSample]) -> Vec<String> {
         SpeedPhase::Steady => cell(middle(&|sample| sample.frontier.last().map(|point| point.seconds)), &two),
     };
     let speed = estimate.speed;
-    let is_reference = estimate.ratio.is_none();
+    let is_reference = estimate.engine == reference;
     let steady = of.iter().filter(|sample| sample.steady.is_some_and(|steady| steady.is_steady())).count();
     let steady = (estimate.phase == SpeedPhase::Steady).then(|| format!("{steady} of {}", of.len()));
     let mut cells = vec![
