@@ -64,6 +64,7 @@ fn blank(setup: &RaceSetup<'_>, engine: &Entrant, of: &RaceWorkload, verdict: Ce
         times: CellTimes::default(),
         used: Used::default(),
         incidents: Vec::new(),
+        recovery: None,
         remarks: Vec::new(),
     }
 }
@@ -74,7 +75,8 @@ fn driven(setup: &RaceSetup<'_>, engine: &Entrant, of: &RaceWorkload, names: &Ce
     if feed == Feed::Before {
         deliver(setup.cluster, &names.input, &of.workload, None, &setup.stop)?;
     }
-    let Driven { verdict, started, rows, times, used, incidents, remarks } = drive(setup, engine, of, names, feed)?;
+    let driven = drive(setup, engine, of, names, feed)?;
+    let Driven { verdict, started, rows, times, used, incidents, recovery, remarks } = driven;
     let started = Some(started.rfc3339());
-    Ok(CellRecord { started, rows, times, used, incidents, remarks, ..blank(setup, engine, of, verdict) })
+    Ok(CellRecord { started, rows, times, used, incidents, recovery, remarks, ..blank(setup, engine, of, verdict) })
 }

@@ -13,6 +13,7 @@ use crate::race::watching::{Run, wait};
 use crate::system::clock::{Time, now_us, steady_us};
 use anyhow::{Context as _, Result};
 use kuu_core::result::RowFormat;
+use kuu_core::recovery::{Interruption, Recovery};
 use kuu_core::scorecard::{CellTimes, CellVerdict, RowCounts, Used};
 use kuu_core::verdict::{Fold, Timeline};
 use kuu_core::window::Unit;
@@ -33,6 +34,8 @@ pub struct Driven {
     pub used: Used,
     /// What broke meanwhile, and when.
     pub incidents: Vec<String>,
+    /// What that did to the results; none if nothing was to break.
+    pub recovery: Option<Recovery>,
     /// What a reader must know.
     pub remarks: Vec<String>,
 }
@@ -113,8 +116,9 @@ pub fn drive(
     let Launched { supervised, observer, launch, again, started, started_us } = launched;
     let running =
         Running { setup, engine, of, names, observer: &observer, launch: &launch, again: &again, feed, started_us };
-    let Run { mut supervised, ending, incidents, used } = wait(&running, supervised)?;
+    let Run { mut supervised, ending, incidents, interruptions, used } = wait(&running, supervised)?;
     let stopped_us = steady_us();
+    let rate = running.rate().filter(|_| !of.workload.meanwhile.is_empty());
     // Measured first, as far as the engine still runs.
     let _ = supervised.usage();
     let ended = supervised.stop()?;
@@ -128,9 +132,26 @@ pub fn drive(
         0 => Vec::new(),
         n => vec![format!("it left processes behind when it ended, {n} in number: the race killed them")],
     };
+    let interruptions = with_news(interruptions, &timeline, started_us);
+    let recovery = rate.map(|frames_per_s| Recovery {
+        seed: setup.seed,
+        frames_per_s,
+        interruptions,
+        lost_windows: timeline.lost(),
+        repeated_windows: timeline.repeated_windows(),
+        repeated_firsts: timeline.repeated_firsts(),
+    });
     let rows = RowCounts { aborted, ..timeline.counts().clone() };
     let verdict = judge(claims, &of.question, never_ends, timeline, &ending, &run, &supervised.last_lines(1));
-    Ok(Driven { verdict, started, rows, times, used, incidents, remarks })
+    Ok(Driven { verdict, started, rows, times, used, incidents, recovery, remarks })
+}
+
+/// The interruptions, with the news that came after them.
+fn with_news(mut interruptions: Vec<Interruption>, timeline: &Timeline, started_us: i64) -> Vec<Interruption> {
+    for (interruption, news_us) in interruptions.iter_mut().zip(timeline.news_us()) {
+        interruption.news_us = news_us.map(|us| us - started_us);
+    }
+    interruptions
 }
 
 /// The end of each partition of the input.

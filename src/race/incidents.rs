@@ -4,8 +4,9 @@ use crate::race::running::Running;
 use crate::race::supervisor::{Ended, Supervised, Usage};
 use crate::system::clock::steady_us;
 use anyhow::{Context as _, Result, bail};
+use kuu_core::recovery::{Interruption, InterruptionKind};
 use kuu_core::scorecard::Used;
-use kuu_core::workload::{Action, Incident};
+use kuu_core::workload::{Action, Moment, moments};
 use std::collections::VecDeque;
 use std::process::Command;
 
@@ -14,17 +15,25 @@ const STALL_MORE_US: i64 = 5_000_000;
 /// The session timeout of Kafka's consumers, where an engine does not say its own.
 const SESSION_MS: u64 = 45_000;
 
+/// A stall of the engine.
+struct Stall {
+    begun_us: i64,
+    until_us: i64,
+}
+
 /// The incidents of a run, those that come still and those that happened, and the engine to which they happen.
 pub struct Incidents<'a> {
     /// The engine that runs now.
     pub engine: Supervised,
     /// What happened, and when.
     pub told: Vec<String>,
+    /// The times in which the engine could not count, without their news.
+    pub interruptions: Vec<Interruption>,
     running: &'a Running<'a>,
     second: Option<Supervised>,
-    left: VecDeque<Incident>,
-    /// Until when the engine is stopped.
-    stalled_until_us: Option<i64>,
+    left: VecDeque<Moment>,
+    /// The stall of now.
+    stall: Option<Stall>,
     /// What processes used that were killed.
     pub used: Used,
     /// How long the engine was stopped and the broker away, which does not count as its time, in microseconds.
@@ -34,15 +43,15 @@ pub struct Incidents<'a> {
 impl<'a> Incidents<'a> {
     /// The incidents of the workload, for this engine.
     pub fn new(running: &'a Running<'a>, engine: Supervised) -> Incidents<'a> {
-        let mut left: Vec<Incident> = running.of.workload.meanwhile.clone();
-        left.sort_by_key(|incident| incident.percent);
+        let left = moments(&running.of.workload.meanwhile, running.setup.seed, &running.of.name);
         Incidents {
             engine,
             told: Vec::new(),
+            interruptions: Vec::new(),
             running,
             second: None,
             left: left.into(),
-            stalled_until_us: None,
+            stall: None,
             used: Used::default(),
             held_us: 0,
         }
@@ -50,7 +59,7 @@ impl<'a> Incidents<'a> {
 
     /// Whether everything has happened.
     pub fn are_over(&self) -> bool {
-        self.left.is_empty() && self.stalled_until_us.is_none()
+        self.left.is_empty() && self.stall.is_none()
     }
 
     /// How the engine ended, none while an instance of it runs: of two, each may take over from the other.
@@ -72,22 +81,30 @@ impl<'a> Incidents<'a> {
     /// If it cannot happen.
     pub fn happen(&mut self) -> Result<()> {
         let now = steady_us();
-        if self.stalled_until_us.is_some_and(|until| now >= until) {
+        if let Some(stall) = self.stall.take_if(|stall| now >= stall.until_us) {
+            // All that it wrote before was read long ago.
+            self.running.observer.await_news(None);
             self.engine.resume()?;
-            self.stalled_until_us = None;
+            self.is_back(InterruptionKind::Stall, stall.begun_us);
             self.tell(now, "the engine goes on");
         }
-        let due = |incident: &Incident| {
-            self.running.started_us + self.running.sending_us() * i64::from(incident.percent) / 100
+        let due = |moment: &Moment| {
+            self.running.started_us + self.running.sending_us() * i64::from(moment.per_mille) / 1_000
         };
-        let next =
-            self.left.front().filter(|incident| self.stalled_until_us.is_none() && now >= due(incident)).cloned();
-        if let Some(incident) = next {
+        let next = self.left.front().filter(|moment| self.stall.is_none() && now >= due(moment)).copied();
+        if let Some(moment) = next {
             self.left.pop_front();
-            self.carry_out(incident.action)?;
-            self.tell(now, &incident.action.to_string());
+            self.carry_out(moment.action)?;
+            self.tell(now, &moment.action.to_string());
         }
         Ok(())
+    }
+
+    /// Records that an interruption is over.
+    fn is_back(&mut self, kind: InterruptionKind, begun_us: i64) {
+        let since = |us: i64| us - self.running.started_us;
+        let (begun_us, back_us) = (since(begun_us), since(steady_us()));
+        self.interruptions.push(Interruption { kind, begun_us, back_us, news_us: None });
     }
 
     fn tell(&mut self, now: i64, what: &str) {
@@ -96,18 +113,21 @@ impl<'a> Incidents<'a> {
     }
 
     fn carry_out(&mut self, action: Action) -> Result<()> {
-        let Running { setup, engine, again, .. } = self.running;
+        let Running { setup, engine, again, names, observer, .. } = self.running;
         let begun_us = steady_us();
         match action {
             Action::KillEngine => {
                 self.engine.kill()?;
                 self.used = sum(&self.used, &self.engine.usage());
+                let ranges = setup.cluster.uncommitted_ranges(&names.output)?;
+                observer.await_news(ranges.first().map(|range| range.high));
                 self.engine = Supervised::start(again)?;
+                self.is_back(InterruptionKind::Crash, begun_us);
             }
             Action::StallEngine => {
                 self.engine.pause()?;
                 let session_us = engine.descriptor().session_ms.unwrap_or(SESSION_MS) as i64 * 1_000;
-                self.stalled_until_us = Some(begun_us + session_us + STALL_MORE_US);
+                self.stall = Some(Stall { begun_us, until_us: begun_us + session_us + STALL_MORE_US });
                 self.held_us += session_us + STALL_MORE_US;
             }
             Action::StartSecond => self.second = Some(self.second()?),
@@ -120,6 +140,8 @@ impl<'a> Incidents<'a> {
                     bail!("`{command}` did not restart the broker: {}: {}", done.status, words.trim());
                 }
                 self.held_us += steady_us() - begun_us;
+                observer.await_news(None);
+                self.is_back(InterruptionKind::BrokerRestart, begun_us);
             }
         }
         Ok(())

@@ -14,6 +14,7 @@ pub mod incidents;
 pub mod input;
 pub mod judge;
 pub mod observer;
+pub mod pacing;
 pub mod question;
 pub mod receipt;
 pub mod running;

@@ -116,6 +116,13 @@ impl OutputObserver {
         look(&self.seen.lock().unwrap_or_else(PoisonError::into_inner).timeline)
     }
 
+    /// Waits for a row that is news, from this offset on; none: behind all that was read so far.
+    pub fn await_news(&self, from: Option<i64>) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let from = from.unwrap_or(seen.next);
+        seen.timeline.await_news(from);
+    }
+
     /// Stops, reads what is left, and returns all that was seen, with the number of messages in aborted transactions.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use crate::race::entrant::Entrant;
 use crate::race::observer::OutputObserver;
+use crate::race::pacing;
 use crate::race::question::RaceWorkload;
 use crate::race::setup::{CellNames, RaceSetup};
 use crate::race::supervisor::Launch;
@@ -51,14 +52,15 @@ impl Running<'_> {
         self.feed == Feed::Meanwhile || !self.engine.ends_itself()
     }
 
+    /// How many frames per second come while the engine runs; none if they are there before, or come as fast as it goes.
+    pub fn rate(&self) -> Option<f64> {
+        let rate = pacing::rate(&self.of.workload, self.engine.descriptor());
+        rate.filter(|_| self.feed == Feed::Meanwhile)
+    }
+
     /// How long the frames take that come while the engine runs, in microseconds.
     pub fn sending_us(&self) -> i64 {
-        let seconds = |rate: f64| self.of.workload.expect.read as f64 / rate;
-        if self.feed == Feed::Meanwhile {
-            self.of.workload.delivery.rate.map_or(0, |rate| (seconds(rate) * 1e6) as i64)
-        } else {
-            0
-        }
+        self.rate().map_or(0, |rate| (self.of.workload.expect.read as f64 / rate * 1e6) as i64)
     }
 
     /// Whether it is time for the epilogue: the engine has read what there is, as far as can be seen.

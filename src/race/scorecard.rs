@@ -87,8 +87,9 @@ fn colour(verdict: &CellVerdict) -> Style {
     }
 }
 
-/// A line for a cell: who, on what, how it came out.
+/// What is said of a cell: who, on what, how it came out; where something broke, what that did in a second line.
 pub fn cell_line(cell: &CellRecord) -> String {
     let who = style(&cell.engine).bold();
-    format!("{}: {who}: {}", cell.workload, colour(&cell.verdict).apply_to(&cell.verdict))
+    let line = format!("{}: {who}: {}", cell.workload, colour(&cell.verdict).apply_to(&cell.verdict));
+    cell.recovery.as_ref().map_or_else(|| line.clone(), |recovery| format!("{line}\n    {recovery}"))
 }

@@ -9,6 +9,7 @@ use crate::race::running::{Feed, Running};
 use crate::race::supervisor::Supervised;
 use crate::system::clock::steady_us;
 use anyhow::{Result, bail};
+use kuu_core::recovery::Interruption;
 use kuu_core::scorecard::Used;
 use std::panic::resume_unwind;
 use std::thread::ScopedJoinHandle;
@@ -21,8 +22,10 @@ const TICK: Duration = Duration::from_millis(20);
 pub struct Run {
     pub supervised: Supervised,
     pub ending: Ending,
-    /// What broke, and when.
+    /// What broke, and when, in words.
     pub incidents: Vec<String>,
+    /// What interrupted the engine, as it began; what came of it is not in it yet.
+    pub interruptions: Vec<Interruption>,
     /// What processes used that were killed before.
     pub used: Used,
 }
@@ -34,7 +37,7 @@ pub struct Run {
 pub fn wait(running: &Running<'_>, supervised: Supervised) -> Result<Run> {
     let Running { setup, of, names, feed, .. } = running;
     std::thread::scope(|scope| {
-        let rate = of.workload.delivery.rate;
+        let rate = running.rate();
         let (settings, stop) = (setup.cluster.settings().clone(), setup.stop.clone());
         let send = move || deliver(&Cluster::connect(&settings)?, &names.input, &of.workload, rate, &stop);
         let sending = (*feed == Feed::Meanwhile).then(|| scope.spawn(send));
@@ -89,6 +92,6 @@ fn watch(
     if let Some(thread) = sending {
         thread.join().unwrap_or_else(|panic| resume_unwind(panic))?;
     }
-    let Incidents { engine, told, used, .. } = incidents;
-    Ok(Run { supervised: engine, ending, incidents: told, used })
+    let Incidents { engine, told, interruptions, used, .. } = incidents;
+    Ok(Run { supervised: engine, ending, incidents: told, interruptions, used })
 }

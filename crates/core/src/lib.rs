@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod lines;
 pub mod ordered;
 pub mod record;
+pub mod recovery;
 pub mod reorder;
 pub mod repeats;
 pub mod result;

@@ -1,5 +1,6 @@
 //! What a race says of one engine on one workload.
 
+use crate::recovery::Recovery;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use strum::IntoStaticStr;
@@ -158,6 +159,9 @@ pub struct CellRecord {
     /// What broke meanwhile, and when.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub incidents: Vec<String>,
+    /// What that did to the results; none if nothing broke.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery: Option<Recovery>,
     /// What a reader must know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
@@ -252,6 +256,7 @@ mod tests {
             times: CellTimes { right_us: Some(7), ..CellTimes::default() },
             used: Used { cpu_us: 1, peak_resident_bytes: 2, peak_pss_bytes: 3 },
             incidents: Vec::new(),
+            recovery: Some(Recovery { seed: 1, ..Recovery::default() }),
             remarks: vec!["slow".into()],
         };
         let text = serde_json::to_string(&record).unwrap();

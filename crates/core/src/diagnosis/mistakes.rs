@@ -5,7 +5,7 @@ use super::damage::Damage;
 use super::lenience::Lenience;
 use super::tally::UsersByWindow;
 use crate::window::Window;
-use crate::workload::{Mistake, Tier};
+use crate::workload::{Incident, Mistake, Tier};
 use std::collections::BTreeMap;
 
 /// A way to be wrong that gives one answer.
@@ -263,7 +263,7 @@ impl Case {
         let low = kept.iter().filter(|(window, _)| window.end <= closed).map(|(w, n)| (*w, *n)).collect();
         push(Mistake::MissesLastWindow, "misses a part of the last windows", &low, &every);
         if self.workload.tier == Tier::Fault {
-            let times = self.workload.meanwhile.len() as u64 + 1;
+            let times = self.workload.meanwhile.iter().map(Incident::times).sum::<u64>() + 1;
             let high = every.iter().map(|(window, users)| (*window, users * times)).collect();
             push(Mistake::CountsTwice, "counts twice after a crash", &kept, &high);
         }

@@ -6,6 +6,7 @@ mod fold;
 mod misread;
 #[cfg(test)]
 mod tests;
+mod repetition;
 mod timeline;
 mod unreadable;
 

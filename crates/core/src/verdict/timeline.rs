@@ -2,6 +2,7 @@
 
 use crate::scorecard::RowCounts;
 use crate::verdict::fold::{Fold, Message};
+use crate::verdict::repetition::Repetition;
 use crate::window::Window;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -30,6 +31,7 @@ pub struct Timeline {
     right_us: Option<i64>,
     changed_us: Option<i64>,
     counts: RowCounts,
+    repetition: Repetition,
 }
 
 impl Timeline {
@@ -49,6 +51,7 @@ impl Timeline {
             right_us: None,
             changed_us: None,
             counts: RowCounts::default(),
+            repetition: Repetition::default(),
         }
     }
 
@@ -66,6 +69,9 @@ impl Timeline {
         self.counts.judged += u64::from(message.value.is_some());
         self.changed_us = Some(arrived_us);
         let answer = self.fold.answer(window).map(|count| count.users);
+        if let (Some(users), Some(_)) = (answer, message.value) {
+            self.repetition.take(arrived_us, message.offset, window, users);
+        }
         let before = answer.and_then(|users| self.answers.insert(window, users));
         self.counts.repeats += u64::from(before.is_some() && before == answer && message.value.is_some());
         let is_right = match self.expected.get(&window) {
@@ -101,6 +107,33 @@ impl Timeline {
     /// Number of windows that are missing, extra or different now.
     pub fn wrong(&self) -> usize {
         self.wrong.len()
+    }
+
+    /// Waits for the first row from this offset on that is news: its window has had no row with as many users. An earlier
+    /// wait ends.
+    pub fn await_news(&mut self, from: i64) {
+        self.repetition.await_news(from);
+    }
+
+    /// For each call of [`Timeline::await_news`], when the news arrived; none if it did not before the next call.
+    pub fn news_us(&self) -> Vec<Option<i64>> {
+        self.repetition.news_us()
+    }
+
+    /// Windows of which a row came again.
+    pub fn repeated_windows(&self) -> u64 {
+        self.repetition.windows()
+    }
+
+    /// Rows that are the first answer of their window again.
+    pub fn repeated_firsts(&self) -> u64 {
+        self.repetition.firsts()
+    }
+
+    /// Number of windows that are missing now, or have fewer users than are acceptable.
+    pub fn lost(&self) -> u64 {
+        let users = |window: &Window| self.fold.answer(*window).map_or(0, |count| count.users);
+        self.expected.iter().filter(|(window, expected)| users(window) < *expected.start()).count() as u64
     }
 
     /// The windows that had a row, and when.
@@ -170,5 +203,33 @@ mod tests {
         let timeline = after(&[&right[..], &[Some(&garbage), Some(&second), Some(&second)]].concat());
         assert_eq!(timeline.right_us(), Some(3_000_000));
         assert_eq!(*timeline.counts(), RowCounts { judged: 5, repeats: 1, ..RowCounts::default() });
+    }
+
+    #[test]
+    fn what_is_lost_and_what_comes_again() {
+        let (first, few, enough, more) = (row(0, 2), row(60, 2), row(60, 3), row(60, 6));
+        let counts = |messages: &[Option<&str>]| {
+            let timeline = after(messages);
+            (timeline.lost(), timeline.repeated_windows(), timeline.repeated_firsts())
+        };
+        assert_eq!(counts(&[]), (2, 0, 0));
+        assert_eq!(counts(&[Some(&first), Some(&few)]), (1, 0, 0));
+        assert_eq!(counts(&[Some(&first), Some(&enough), Some(&first)]), (0, 1, 1));
+        // Too many are wrong, and not lost; a row that is withdrawn is.
+        assert_eq!(counts(&[Some(&first), Some(&few), Some(&more), Some(&few)]), (1, 1, 1));
+        assert_eq!(counts(&[Some(&first), Some(&more)]), (0, 0, 0));
+        assert_eq!(counts(&[Some(&first), Some(&row(3_600, 9)), Some(&row(3_600, 9))]), (1, 0, 0));
+    }
+
+    #[test]
+    fn news_is_awaited() {
+        let mut timeline = after(&[Some(&row(0, 2))]);
+        timeline.await_news(1);
+        for (offset, text) in [(1, row(0, 2)), (2, row(3_600, 9)), (3, row(60, 3))] {
+            let message = Message { partition: 0, offset, key: b"", value: Some(text.as_bytes()) };
+            timeline.take(offset * 10, &message);
+        }
+        // Not the repeat, and not the epilogue: nothing shows that the data go on.
+        assert_eq!(timeline.news_us(), [Some(30)]);
     }
 }

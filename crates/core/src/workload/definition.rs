@@ -1,5 +1,6 @@
 //! What a workload is: a file `workloads/NAME.toml`.
 
+use super::incident::{self, Incident};
 use super::spec::Spec;
 use super::trouble::Share;
 use crate::compression::Compression;
@@ -185,52 +186,6 @@ pub struct Expected {
     pub windows: u64,
 }
 
-/// Something that happens while an engine counts: `at 40 %: kill -9 engine`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Incident {
-    /// When so much of the frames is sent.
-    pub percent: u8,
-    /// What happens.
-    pub action: Action,
-}
-
-/// What can happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString, IntoStaticStr, VariantArray)]
-pub enum Action {
-    /// The engine is killed, with all its processes, and started again.
-    #[strum(serialize = "kill -9 engine")]
-    KillEngine,
-    /// The engine is stopped for longer than the group waits for it, and goes on.
-    #[strum(serialize = "stall engine")]
-    StallEngine,
-    /// A second instance of the engine is started.
-    #[strum(serialize = "start second engine")]
-    StartSecond,
-    /// The broker is stopped and started again.
-    #[strum(serialize = "restart broker")]
-    RestartBroker,
-}
-
-impl TryFrom<String> for Incident {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Incident, String> {
-        let actions: Vec<&str> = Action::VARIANTS.iter().map(Into::into).collect();
-        let wrong = || format!("`{text}` is no event: write `at 40 %: ACTION`, with one of {}", actions.join(", "));
-        let (at, action) = text.split_once(": ").ok_or_else(wrong)?;
-        let percent = at.strip_prefix("at ").and_then(|at| at.strip_suffix(" %")).ok_or_else(wrong)?;
-        let percent = percent.parse().ok().filter(|percent| *percent <= 100).ok_or_else(wrong)?;
-        Ok(Incident { percent, action: action.parse().map_err(|_| wrong())? })
-    }
-}
-
-impl From<Incident> for String {
-    fn from(event: Incident) -> String {
-        format!("at {} %: {}", event.percent, event.action)
-    }
-}
-
 impl Workload {
     /// Reads the text of a file.
     ///
@@ -255,6 +210,7 @@ impl Workload {
         fine(is_dialect != self.accepts.is_empty(), "accepts: the right answers of a dialect, and of no other tier")?;
         let is_fault = self.tier == Tier::Fault;
         fine(is_fault != self.meanwhile.is_empty(), "meanwhile: what happens in a fault, and in no other tier")?;
+        incident::check(&self.meanwhile)?;
         let fits = self.delivery.batch_frames != Some(0) && self.delivery.max_message_bytes != Some(0);
         fine(fits, "delivery: a batch has at least a frame")?;
         fine(
@@ -267,6 +223,7 @@ impl Workload {
 
 #[cfg(test)]
 mod tests {
+    use super::super::incident::{Action, When};
     use super::*;
 
     const TEXT: &str = r#"
@@ -291,7 +248,7 @@ mod tests {
     fn a_file() {
         let workload = Workload::parse(TEXT).unwrap();
         assert_eq!(workload.targets, [Mistake::DropsLate]);
-        assert_eq!(workload.meanwhile, [Incident { percent: 40, action: Action::KillEngine }]);
+        assert_eq!(workload.meanwhile, [Incident { when: When::At { percent: 40 }, action: Action::KillEngine }]);
         assert_eq!(workload.delivery.transactions.map(|t| (t.frames, f64::from(t.abort))), Some((10, 0.5)));
         assert_eq!((workload.frames.frames, workload.frames.users), (100, Spec::default().users));
     }
@@ -306,6 +263,7 @@ mod tests {
             ("drops-late", "is-slow", "unknown variant `is-slow`"),
             ("kill -9 engine", "unplug broker", "`at 40 %: unplug broker` is no event"),
             ("40 %", "140 %", "is no event"),
+            ("at 40 %", "6 times at random", "at most 5 events at random"),
             ("late-beyond=0.1", "late=1", "no trouble `late`"),
             ("meanwhile", "#meanwhile", "meanwhile: what happens in a fault"),
             ("\"fault\"", "\"dialect\"", "accepts: the right answers of a dialect"),

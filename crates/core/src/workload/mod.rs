@@ -13,7 +13,9 @@ mod epilogue;
 mod frame_writer;
 mod generator;
 mod in_order;
+mod incident;
 mod messages;
+mod moments;
 mod oracle;
 mod partitioner;
 mod schedule;
@@ -28,12 +30,14 @@ mod tests;
 
 pub use block::{GeneratedBlock, GeneratedLine, Meant};
 pub use definition::{
-    Action, Answer, DeliveryPlan, Expected, FilePart, Incident, Key, Mistake, Tier, Transactions, Workload,
+    Answer, DeliveryPlan, Expected, FilePart, Key, Mistake, Tier, Transactions, Workload,
 };
 pub use epilogue::{EPILOGUE_STEPS, epilogue, epilogue_step};
 pub use generator::Generator;
 pub use in_order::in_order;
+pub use incident::{Action, Incident, When};
 pub use messages::{DeliveryStep, Messages, Role, TopicMessage};
+pub use moments::{Moment, moments};
 pub use oracle::Oracle;
 pub use partitioner::partition_of;
 pub use spec::{FRAME_BYTES, START, Spec};
