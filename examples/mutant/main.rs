@@ -1,10 +1,12 @@
 //! A tiny engine that makes one mistake, named by its argument; `none` makes none. Only the tests of `kuu race` run it.
 //!
-//! It reads `KUU_INPUT` of `KUU_BROKERS` up to the offsets of `KUU_INPUT_END` (a JSON array, by partition; without it to
-//! the end that the topic has when it comes there), counts users per window, and writes one row a window to
-//! `KUU_OUTPUT`. It shares no code with the diagnosis, which must name its mistake.
+//! It reads `KUU_INPUT` of `KUU_BROKERS` up to the offsets of `KUU_INPUT_END` (a JSON array, by partition), counts users
+//! per window, and writes one row a window to `KUU_OUTPUT`. Without `KUU_INPUT_END` it reads to the end that the topic
+//! has when it comes there; `none` and `counts-twice` go on then. It shares no code with the diagnosis, which must name
+//! its mistake.
 
 mod counting;
+mod following;
 mod misbehaving;
 mod reading;
 mod sketch;
@@ -67,15 +69,24 @@ fn run(name: &str, environment: &Environment) -> Result<ExitCode, String> {
         return streaming::run(&pace, environment).map(|()| ExitCode::SUCCESS);
     }
     let mistake = Mistake::of(name).ok_or_else(|| format!("no mutant `{name}`"))?;
+    if environment.end.is_none() && matches!(mistake, Mistake::None | Mistake::CountsTwice) {
+        let checkpoint = checkpoint(mistake, environment);
+        return following::run(environment, checkpoint.as_deref()).map(|()| ExitCode::SUCCESS);
+    }
     let counts = count(mistake, environment)?;
     reading::write(environment, &counts).map(|()| ExitCode::SUCCESS)
+}
+
+/// The file of what an engine keeps that makes this mistake, if it keeps anything.
+fn checkpoint(mistake: Mistake, environment: &Environment) -> Option<String> {
+    let folder = environment.state.as_ref().filter(|_| mistake == Mistake::CountsTwice)?;
+    Some(format!("{folder}/checkpoint.json"))
 }
 
 /// The rows of an engine that makes this mistake.
 fn count(mistake: Mistake, environment: &Environment) -> Result<Counts, String> {
     let isolation = if mistake == Mistake::CountsAborted { Isolation::Uncommitted } else { Isolation::Committed };
-    let state = environment.state.as_ref().filter(|_| mistake == Mistake::CountsTwice);
-    let state = state.map(|folder| format!("{folder}/checkpoint.json"));
+    let state = checkpoint(mistake, environment);
     let saved = state.as_ref().map(|path| counting::Checkpoint::load(path)).unwrap_or_default();
     let mut input = Input::open(environment, isolation, &saved.offsets)?;
     let mut messages = Vec::new();

@@ -37,6 +37,8 @@ pub struct Input {
     /// The next offset of each partition.
     next: Vec<i64>,
     is_done: Vec<bool>,
+    /// Whether more is awaited behind the end of the topic.
+    is_endless: bool,
     checkpoint: Instant,
 }
 
@@ -65,7 +67,12 @@ impl Input {
         consumer.assign(&list).map_err(words)?;
         let end = environment.end.clone();
         let is_done = (0..partitions).map(|at| end.as_ref().is_some_and(|end| end.get(at) == Some(&0))).collect();
-        Ok(Input { consumer, end, next, is_done, checkpoint: Instant::now() })
+        Ok(Input { consumer, end, next, is_done, is_endless: false, checkpoint: Instant::now() })
+    }
+
+    /// The same, without an end.
+    pub fn without_end(self) -> Input {
+        Input { is_endless: true, ..self }
     }
 
     /// The next message, or nothing for the moment; none after the last one.
@@ -88,7 +95,7 @@ impl Input {
                 self.is_done[at] = match (end, position) {
                     (Some(end), Some(Offset::Offset(position))) => position >= end,
                     (Some(end), _) => self.next[at] >= end,
-                    (None, _) => true,
+                    (None, _) => !self.is_endless,
                 };
                 Ok(Some(None))
             }

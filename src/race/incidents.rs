@@ -88,8 +88,10 @@ impl<'a> Incidents<'a> {
             self.is_back(InterruptionKind::Stall, stall.begun_us);
             self.tell(now, "the engine goes on");
         }
+        // What is due while the engine cannot count is put off: it has the time to go on in between.
         let due = |moment: &Moment| {
-            self.running.started_us + self.running.sending_us() * i64::from(moment.per_mille) / 1_000
+            let share_us = self.running.sending_us() * i64::from(moment.per_mille) / 1_000;
+            self.running.started_us + share_us + self.held_us
         };
         let next = self.left.front().filter(|moment| self.stall.is_none() && now >= due(moment)).copied();
         if let Some(moment) = next {

@@ -75,6 +75,7 @@ mod produce {
 }
 
 mod race {
+    mod crashes;
     mod left_behind;
     mod listing;
     mod page;

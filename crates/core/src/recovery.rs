@@ -17,7 +17,7 @@ pub struct Recovery {
     pub interruptions: Vec<Interruption>,
     /// Windows that are missing in the end, or have fewer users than are acceptable.
     pub lost_windows: u64,
-    /// Windows of which a row came again.
+    /// Windows of which a row came again, with the same users and frames.
     pub repeated_windows: u64,
     /// Rows that are the first answer of their window again.
     pub repeated_firsts: u64,
@@ -66,12 +66,13 @@ impl Recovery {
         let after = match (seconds.len(), of.len()) {
             (0, 1) => return Some(format!("{name}: 1, nothing new after it")),
             (0, all) => return Some(format!("{name}: {all}, nothing new after any")),
-            (some, all) if some < all => format!("{name}: {all}, going on {some} times, after"),
+            (some, all) if some < all => format!("{name}: {all}, going on after {some} of them, after"),
             (_, all) => format!("{name}: {all}, going on after"),
         };
         let middle = median(&seconds);
         let (least, most) = seconds.iter().fold((middle, middle), |(least, most), s| (least.min(*s), most.max(*s)));
-        let range = if of.len() > 1 && seconds.len() > 1 { format!(" ({least:.1} to {most:.1})") } else { String::new() };
+        let range =
+            if of.len() > 1 && seconds.len() > 1 { format!(" ({least:.1} to {most:.1})") } else { String::new() };
         Some(format!("{after} {middle:.1} s{range}"))
     }
 }
@@ -122,7 +123,7 @@ mod tests {
         assert_eq!(words(&crashes, 0), format!("crashes: 3, going on after 1.2 s (0.9 to 1.4), {rest}"));
         assert_eq!(words(&crashes[..1], 0), format!("crashes: 1, going on after 1.2 s, {rest}"));
         let some = [crashes[0], (Crash, None), crashes[1]];
-        assert_eq!(words(&some, 0), format!("crashes: 3, going on 2 times, after 1.3 s (1.2 to 1.4), {rest}"));
+        assert_eq!(words(&some, 0), format!("crashes: 3, going on after 2 of them, after 1.3 s (1.2 to 1.4), {rest}"));
         assert_eq!(words(&[(Crash, None)], 0), format!("crashes: 1, nothing new after it, {rest}"));
         assert_eq!(words(&[(Crash, None); 2], 0), format!("crashes: 2, nothing new after any, {rest}"));
         let both = [(Stall, Some(0)), (BrokerRestart, Some(5_000_000))];

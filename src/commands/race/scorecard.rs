@@ -10,9 +10,10 @@ use crate::race::question::{Question, RaceWorkload, raced};
 use crate::race::scorecard::{cell_line, matrix, row};
 use crate::race::setup::RaceSetup;
 use crate::terminal::plural;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use kuu_core::configuration::Configuration;
 use kuu_core::scorecard::CellRecord;
+use kuu_core::workload::Workload;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -23,18 +24,15 @@ use std::time::Instant;
 pub fn run(arguments: &RaceArgs, session: &Session) -> Result<ExitStatus> {
     let engines = options::entrants(arguments, &arguments.names)?;
     let names = workloads::chosen(&arguments.workloads, &arguments.workload)?;
-    let read = |name: &String| Ok((name.clone(), raced(workloads::read(&arguments.workloads, name)?)));
-    let all = names.iter().map(read).collect::<Result<Vec<_>>>()?;
+    let all = chosen(arguments, &names)?;
     let cluster = session::measured(session, "race")?;
     let stem = format!("race-{}", session.begun.compact());
     let setup = options::setup(arguments, session, &cluster, &stem);
     let started = Instant::now();
     let mut cells = Vec::new();
-    for (name, workload) in all {
-        let question = Question::new(&workload, &session.stop).with_context(|| format!("workload {name}"))?;
-        let stem =
-            Path::new(&name).file_stem().map_or_else(|| name.clone(), |stem| stem.to_string_lossy().into_owned());
-        let of = RaceWorkload { name: stem, given: name, workload, question };
+    for ChosenWorkload { name, given, workload } in all {
+        let question = Question::new(&workload, &session.stop).with_context(|| format!("workload {given}"))?;
+        let of = RaceWorkload { name, given, workload, question };
         let done = row(&setup, &engines, &of, |cell| {
             session.screen.say(cell_line(&cell));
             cells.push(cell);
@@ -52,6 +50,34 @@ pub fn run(arguments: &RaceArgs, session: &Session) -> Result<ExitStatus> {
         setup.directory.display()
     ));
     store(arguments, session, &cluster, &engines, names, cells, &stem)
+}
+
+/// A workload of the command line.
+struct ChosenWorkload {
+    /// Its name, as topics and directories have it.
+    name: String,
+    /// As it was given: its name, or a file.
+    given: String,
+    workload: Workload,
+}
+
+/// The workloads that were given.
+fn chosen(arguments: &RaceArgs, all: &[String]) -> Result<Vec<ChosenWorkload>> {
+    let mut chosen: Vec<ChosenWorkload> = Vec::new();
+    for given in all {
+        let stem = Path::new(given).file_stem();
+        let name = stem.map_or_else(|| given.clone(), |stem| stem.to_string_lossy().into_owned());
+        if let Some(other) = chosen.iter().find(|other| other.name == name) {
+            bail!(
+                "workloads {} and {given} are both called {name}, and a race has one directory and one topic for a name: \
+                 rename a file, or race them one after the other",
+                other.given
+            );
+        }
+        let workload = raced(workloads::read(&arguments.workloads, given)?);
+        chosen.push(ChosenWorkload { name, given: given.clone(), workload });
+    }
+    Ok(chosen)
 }
 
 /// What is there stays, and says how to go on.

@@ -6,7 +6,7 @@ use kuu_frame::MAX_TS;
 use serde::Serialize;
 
 /// Users and frames of one window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Count {
     /// Distinct users.
     pub users: u64,

@@ -4,9 +4,9 @@
 mod compare;
 mod fold;
 mod misread;
+mod repetition;
 #[cfg(test)]
 mod tests;
-mod repetition;
 mod timeline;
 mod unreadable;
 

@@ -1,14 +1,17 @@
 //! What the rows of an output topic say again, and when an engine that was interrupted says something new.
 
+use crate::result::Count;
 use crate::window::Window;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 /// The rows that one window had.
 struct Said {
-    /// The users of its first row.
-    first: u64,
-    /// The users of all its rows.
-    users: BTreeSet<u64>,
+    /// Its first row.
+    first: Count,
+    /// All its rows: a correction may have the same users, and other frames.
+    all: HashSet<Count>,
+    /// The most users of any row.
+    most: u64,
     is_repeated: bool,
 }
 
@@ -35,16 +38,18 @@ impl Repetition {
 
     /// Takes a row. It is news if no row of its window has had as many users: an engine that begins again from less
     /// repeats itself until it has more.
-    pub(super) fn take(&mut self, arrived_us: i64, offset: i64, window: Window, users: u64) {
+    pub(super) fn take(&mut self, arrived_us: i64, offset: i64, window: Window, count: Count) {
         let is_news = match self.windows.get_mut(&window) {
             None => {
-                self.windows.insert(window, Said { first: users, users: [users].into(), is_repeated: false });
+                let said = Said { first: count, all: [count].into(), most: count.users, is_repeated: false };
+                self.windows.insert(window, said);
                 true
             }
             Some(said) => {
-                self.firsts += u64::from(said.first == users);
-                let is_more = said.users.last().is_none_or(|most| users > *most);
-                said.is_repeated |= !said.users.insert(users);
+                self.firsts += u64::from(said.first == count);
+                said.is_repeated |= !said.all.insert(count);
+                let is_more = count.users > said.most;
+                said.most = said.most.max(count.users);
                 is_more
             }
         };
@@ -80,7 +85,8 @@ mod tests {
     /// Takes rows of a window's start and users, each at the offset of its number and a second after the one before.
     fn take(repetition: &mut Repetition, from: i64, rows: &[(i64, u64)]) {
         for (offset, (start, users)) in (from..).zip(rows) {
-            repetition.take(offset * 1_000_000, offset, Unit::Minute.window(*start), *users);
+            let count = Count { users: *users, frames: None };
+            repetition.take(offset * 1_000_000, offset, Unit::Minute.window(*start), count);
         }
     }
 
@@ -94,6 +100,17 @@ mod tests {
         assert_eq!((repetition.windows(), repetition.firsts()), (1, 2));
         take(&mut repetition, 6, &[(0, 6), (120, 1)]);
         assert_eq!((repetition.windows(), repetition.firsts()), (1, 2));
+    }
+
+    #[test]
+    fn a_correction_of_the_frames_alone_is_no_repeat_and_no_news() {
+        let mut repetition = Repetition::default();
+        repetition.await_news(1);
+        for (offset, frames) in (0..).zip([7, 8, 8]) {
+            repetition.take(offset, offset, Unit::Minute.window(0), Count { users: 5, frames: Some(frames) });
+            assert_eq!(repetition.windows(), u64::from(offset == 2));
+        }
+        assert_eq!((repetition.firsts(), repetition.news_us()), (0, vec![None]));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! When the rows of an output topic became right: each message is folded as it arrives.
 
+use crate::result::Count;
 use crate::scorecard::RowCounts;
 use crate::verdict::fold::{Fold, Message};
 use crate::verdict::repetition::Repetition;
@@ -25,7 +26,7 @@ pub struct Timeline {
     is_epilogue: Box<dyn Fn(Window) -> bool + Send>,
     times: BTreeMap<Window, WindowTimes>,
     /// The answer of each window that had one.
-    answers: BTreeMap<Window, u64>,
+    answers: BTreeMap<Window, Count>,
     /// Windows that are not acceptable now: missing, extra or different.
     wrong: BTreeSet<Window>,
     right_us: Option<i64>,
@@ -68,14 +69,14 @@ impl Timeline {
         }
         self.counts.judged += u64::from(message.value.is_some());
         self.changed_us = Some(arrived_us);
-        let answer = self.fold.answer(window).map(|count| count.users);
-        if let (Some(users), Some(_)) = (answer, message.value) {
-            self.repetition.take(arrived_us, message.offset, window, users);
+        let answer = self.fold.answer(window);
+        if let (Some(count), Some(_)) = (answer, message.value) {
+            self.repetition.take(arrived_us, message.offset, window, count);
         }
-        let before = answer.and_then(|users| self.answers.insert(window, users));
+        let before = answer.and_then(|count| self.answers.insert(window, count));
         self.counts.repeats += u64::from(before.is_some() && before == answer && message.value.is_some());
         let is_right = match self.expected.get(&window) {
-            Some(expected) => expected.contains(&answer.unwrap_or(0)),
+            Some(expected) => expected.contains(&answer.map_or(0, |count| count.users)),
             None => answer.is_none(),
         };
         let times = self.times.entry(window).or_default();

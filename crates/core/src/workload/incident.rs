@@ -105,7 +105,9 @@ pub(super) fn check(meanwhile: &[Incident]) -> Result<(), String> {
     // A stall may outlast the frames, and there is but one second instance.
     let fits = |incident: &&&Incident| matches!(incident.action, Action::KillEngine | Action::RestartBroker);
     match random.iter().find(|incident| !fits(incident)) {
-        Some(incident) => Err(format!("meanwhile: `{}` at a share of the frames (at 40 %), not at random", incident.action)),
+        Some(incident) => {
+            Err(format!("meanwhile: `{}` at a share of the frames (at 40 %), not at random", incident.action))
+        }
         None => Ok(()),
     }
 }
@@ -129,7 +131,8 @@ mod tests {
             assert_eq!(incident.times(), times);
             assert_eq!(String::from(incident), text);
         }
-        for text in ["0 times at random: kill -9 engine", "often at random: kill -9 engine", "at 101 %: stall engine", "kill"]
+        for text in
+            ["0 times at random: kill -9 engine", "often at random: kill -9 engine", "at 101 %: stall engine", "kill"]
         {
             assert!(read(text).unwrap_err().starts_with(&format!("`{text}` is no event: write ")), "{text}");
         }

@@ -29,9 +29,7 @@ mod vocabulary;
 mod tests;
 
 pub use block::{GeneratedBlock, GeneratedLine, Meant};
-pub use definition::{
-    Answer, DeliveryPlan, Expected, FilePart, Key, Mistake, Tier, Transactions, Workload,
-};
+pub use definition::{Answer, DeliveryPlan, Expected, FilePart, Key, Mistake, Tier, Transactions, Workload};
 pub use epilogue::{EPILOGUE_STEPS, epilogue, epilogue_step};
 pub use generator::Generator;
 pub use in_order::in_order;
