@@ -1,8 +1,10 @@
 //! What happens while an engine counts, as a workload says it.
 
-use super::moments::MOST_AT_RANDOM;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+
+/// The most moments at random that have room beside each other, and leave some to chance.
+const MOST_AT_RANDOM: u8 = 5;
 
 /// Something that happens while an engine counts: `at 40 %: kill -9 engine`, or `3 times at random: kill -9 engine`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
