@@ -65,7 +65,7 @@ fn run(name: &str, environment: &Environment) -> Result<ExitCode, String> {
     if misbehaving::NAMES.contains(&name) {
         return misbehaving::run(name, environment);
     }
-    if let Some(pace) = streaming::Pace::of(name) {
+    if let Some(pace) = streaming::Pace::of(name, environment.end.is_none()) {
         return streaming::run(&pace, environment).map(|()| ExitCode::SUCCESS);
     }
     let mistake = Mistake::of(name).ok_or_else(|| format!("no mutant `{name}`"))?;

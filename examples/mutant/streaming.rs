@@ -1,5 +1,6 @@
 //! Mutants that give each window's row as soon as the watermark closes it: `slow` takes 20,000 frames a second at most,
-//! `late-results` holds every row back for 300 ms.
+//! `late-results` holds every row back for 300 ms. Without an end of the input they follow it until they are stopped, and
+//! so does `none`.
 
 use crate::Environment;
 use crate::counting::{frame, window};
@@ -8,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 const LATENESS: i64 = 5;
+/// How much time it may make up for: that of a machine which does something else for a moment.
+const CREDIT: Duration = Duration::from_millis(100);
 
 /// How slow it is.
 pub struct Pace {
@@ -18,9 +21,10 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// That of a mutant.
-    pub fn of(name: &str) -> Option<Pace> {
+    /// That of a mutant. `follows` is whether the input has no end.
+    pub fn of(name: &str, follows: bool) -> Option<Pace> {
         match name {
+            "none" if follows => Some(Pace { frames: None, hold: Duration::ZERO }),
             "slow" => Some(Pace { frames: Some(20_000.0), hold: Duration::ZERO }),
             "late-results" => Some(Pace { frames: None, hold: Duration::from_millis(300) }),
             _ => None,
@@ -49,11 +53,11 @@ type Sets = BTreeMap<(i64, i64, String), HashSet<String>>;
 
 /// Counts, and corrects a window whose row is out already.
 pub fn run(pace: &Pace, environment: &Environment) -> Result<(), String> {
-    let mut input = Input::open(environment, Isolation::Committed, &[])?;
+    let mut input = Input::open(environment, Isolation::Committed, &[])?.without_end();
     let mut held = Held { rows: VecDeque::new(), output: Output::open(environment)? };
     let (mut sets, mut changed) = (Sets::new(), BTreeSet::new());
     let mut clocks: BTreeMap<i32, i64> = BTreeMap::new();
-    let (started, mut frames) = (Instant::now(), 0_u32);
+    let mut due = Instant::now();
     while let Some(message) = input.next()? {
         held.serve()?;
         let Some(message) = message else { continue };
@@ -70,9 +74,9 @@ pub fn run(pace: &Pace, environment: &Environment) -> Result<(), String> {
         while changed.first().is_some_and(|window| window.0 <= least) {
             changed.pop_first().into_iter().for_each(|window| emit(&sets, window, pace, &mut held));
         }
-        frames += 1;
         if let Some(rate) = pace.frames {
-            let due = started + Duration::from_secs_f64(f64::from(frames) / rate);
+            // What it did not take while there was nothing to do is lost, but for a moment: else it would be faster later.
+            due = due.max(Instant::now() - CREDIT) + Duration::from_secs_f64(1.0 / rate);
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
         }
     }

@@ -37,6 +37,8 @@ pub fn run(arguments: &RaceArgs, session: &Session) -> Result<ExitStatus> {
     let engines = options::entrants(arguments, engines)?;
     if arguments.sustain || arguments.rate.is_some() {
         live::run(arguments, session, &task, &engines)
+    } else if arguments.rounds < 2 {
+        bail!("--rounds {}: one round says nothing about chance: at least 2, better 10", arguments.rounds)
     } else {
         speed::run(arguments, session, &task, &engines)
     }

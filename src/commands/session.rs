@@ -87,6 +87,7 @@ impl Session {
             latency: LegRecords::default(),
             cells: Vec::new(),
             speed: None,
+            live: None,
             remarks: Vec::new(),
         }
     }

@@ -13,6 +13,7 @@ pub mod feeding;
 pub mod incidents;
 pub mod input;
 pub mod judge;
+pub mod live;
 pub mod observer;
 pub mod pacing;
 pub mod question;

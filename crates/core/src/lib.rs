@@ -13,6 +13,7 @@ pub mod latency;
 pub mod ledger;
 pub mod lines;
 pub mod ordered;
+pub mod race_live;
 pub mod record;
 pub mod recovery;
 pub mod reorder;

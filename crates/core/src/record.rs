@@ -3,6 +3,7 @@
 use crate::configuration::Configuration;
 use crate::latency::LegRecords;
 use crate::ledger::Ledger;
+use crate::race_live::LiveRecord;
 use crate::repeats::InputRepeats;
 use crate::scorecard::CellRecord;
 use crate::speed::SpeedRecord;
@@ -55,6 +56,9 @@ pub struct Record {
     /// The samples of a race for speed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speed: Option<SpeedRecord>,
+    /// The runs of a live race.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<LiveRecord>,
     /// What a reader must know before using the figures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,

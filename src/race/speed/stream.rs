@@ -48,6 +48,11 @@ impl<'a> Stream<'a> {
         Ok(Stream { base, unit, shift_s, times: frames.div_ceil(once.max(1)).max(1), frame_bytes })
     }
 
+    /// How much later each time is than the one before, in seconds.
+    pub fn shift_s(&self) -> i64 {
+        self.shift_s
+    }
+
     /// The number of frames that count.
     pub fn len(&self) -> u64 {
         self.times * self.base.question.frames().values().sum::<u64>()
