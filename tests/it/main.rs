@@ -78,6 +78,8 @@ mod race {
     mod crashes;
     mod left_behind;
     mod listing;
+    mod live;
+    mod mutants;
     mod page;
     mod processes;
     mod scorecard;

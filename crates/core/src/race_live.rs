@@ -63,7 +63,7 @@ pub struct LiveSample {
     pub sending_us: i64,
     /// The warm-up: windows that closed in it are not measured. In microseconds.
     pub warm_us: i64,
-    /// The interval at which rows of this engine can be seen, as it says, in milliseconds; 0 if it says nothing.
+    /// The interval at which rows of this engine come, as it says, in milliseconds; 0 if as soon as they are there.
     pub every_ms: u64,
     /// Whether its latencies count from the closing frame; else, as it writes every change, from the last frame.
     pub from_closing: bool,

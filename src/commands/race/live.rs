@@ -7,10 +7,11 @@ use crate::commands::session::{self, Session};
 use crate::kafka::admin::Cluster;
 use crate::race::entrant::Entrant;
 use crate::race::input::Task;
-use crate::race::live::bracket::{NextProbe, ProbeResult, RateSearch};
+use crate::race::live::bracket::{FIRST, NextProbe, ProbeResult, RateSearch};
 use crate::race::live::load::{LiveLoad, MOST_FRAMES};
 use crate::race::live::run::{LiveInput, LivePace, LiveTurn, interval, run as run_live};
 use crate::race::live::tables::{bracket_line, latency_table, live_line, without_figures};
+use crate::race::question::RaceWorkload;
 use crate::race::setup::RaceSetup;
 use crate::race::speed::field::{Field, Starter};
 use crate::terminal::count;
@@ -28,6 +29,8 @@ const WARM: Duration = Duration::from_secs(10);
 const PROBE: [Duration; 2] = [Duration::from_secs(4), Duration::from_secs(16)];
 const QUICK_PROBE: [Duration; 2] = [Duration::from_secs(3), Duration::from_secs(9)];
 const PROBE_INTERVALS: u32 = 16;
+/// The fewest windows of the first probe.
+const PROBE_WINDOWS: f64 = 20.0;
 
 /// Runs the race.
 ///
@@ -40,6 +43,9 @@ pub fn run(arguments: &RaceArgs, session: &Session, task: &Task, engines: &[Entr
         bail!("no engine can run: kuu engines says what is missing");
     }
     let of = task.input("live", FilePart { frames: Some(MOST_FRAMES), last_users: false }, &session.stop)?;
+    if arguments.sustain {
+        check_windows(task, &of)?;
+    }
     let load = LiveLoad::read(&of, &task.file, &session.stop)?;
     let stem = format!("race-{}", session.begun.compact());
     let setup = options::setup(arguments, session, &cluster, &stem);
@@ -78,6 +84,24 @@ fn kafka(session: &Session) -> Result<Cluster> {
         );
     }
     session::measured(session, "race")
+}
+
+/// Checks that a probe has enough windows for a slope.
+fn check_windows(task: &Task, of: &RaceWorkload) -> Result<()> {
+    let windows = of.question.frames();
+    let each = windows.values().sum::<u64>() as f64 / windows.len().max(1) as f64;
+    let first = PROBE[1].as_secs_f64() * FIRST / each;
+    if first < PROBE_WINDOWS {
+        bail!(
+            "a window of a {} has {each:.0} frames, so that only {first:.0} are over while {} frames/s come for {:?}, and the \
+             search for a rate needs {PROBE_WINDOWS}: race with --window second, or on a file with fewer frames per second of \
+             event time (kuu generate --rate 1000)",
+            task.unit,
+            count(FIRST as u64),
+            PROBE[1]
+        );
+    }
+    Ok(())
 }
 
 /// A race that runs.

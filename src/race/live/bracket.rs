@@ -3,7 +3,7 @@
 use kuu_core::race_live::{LiveSample, RateLimit, RateVerdict};
 
 /// The first rate that is tried, in frames per second, and by how much more the next one is while all are sustained.
-const FIRST: f64 = 5_000.0;
+pub const FIRST: f64 = 5_000.0;
 const MORE: f64 = 4.0;
 /// The least rate that is tried.
 const LEAST: f64 = 1.0;

@@ -36,7 +36,7 @@ pub struct LiveGenerator<'a> {
 }
 
 /// What was sent, and when.
-pub struct Generated {
+pub struct LiveSent {
     /// How the schedule was held.
     pub schedule: Schedule,
     /// The windows that are closed, with the times of their frames; those that closed while the engine woke included.
@@ -100,7 +100,7 @@ impl<'a> LiveGenerator<'a> {
     ///
     /// # Errors
     /// If a frame is not acknowledged, or the race is interrupted.
-    pub fn pace(mut self, rate: f64, time: Duration) -> Result<Generated> {
+    pub fn pace(mut self, rate: f64, time: Duration) -> Result<LiveSent> {
         let mut schedule = Schedule::new(LoadPace::Rate(rate));
         let begun_us = steady_us();
         let end_us = begun_us + time.as_micros() as i64;
@@ -134,7 +134,7 @@ impl<'a> LiveGenerator<'a> {
             acks.iter().filter_map(|(tag, us)| Some(us - sent_us.get(*tag)?)).for_each(|us| times.record(us));
         }
         let begun_us = schedule.start_us().context("no frame was due: send for a longer time (--for)")?;
-        Ok(Generated { schedule, closed: clock.into_closed(), acks: times, begun_us, ended_us })
+        Ok(LiveSent { schedule, closed: clock.into_closed(), acks: times, begun_us, ended_us })
     }
 
     fn send(&mut self, time: FrameTime, headers: Option<OwnedHeaders>) {

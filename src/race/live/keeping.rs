@@ -7,16 +7,16 @@ use std::time::Duration;
 
 /// A frontier that moves at the rate less this share keeps up: a run cannot tell less apart.
 pub const TOLERANCE: f64 = 0.01;
-/// The bound of latency: five times the interval at which rows can be seen, and this time.
+/// The bound of latency: five times the interval at which rows come, and this time.
 const BOUND: Duration = Duration::from_secs(2);
 const BOUND_INTERVALS: u32 = 5;
-/// A result is late if it comes later than the interval at which rows can be seen, and this time.
+/// A result is late if it comes later than the interval at which rows come, and this time.
 const LATE: Duration = Duration::from_secs(1);
 /// The fewest windows whose latency says something.
 const WINDOWS: usize = 8;
 
 /// What was seen of an engine at a rate.
-pub struct Seen<'a> {
+pub struct RateSeen<'a> {
     /// Every window that closed after the warm-up and before the end of sending.
     pub windows: &'a [LiveWindow],
     /// The latency of each of them, in microseconds; of one that was not right at the end, so far.
@@ -29,11 +29,11 @@ pub struct Seen<'a> {
     pub from_s: f64,
     /// See `from_s`.
     pub to_s: f64,
-    /// The interval at which rows can be seen.
+    /// The interval at which rows come.
     pub every: Duration,
 }
 
-/// The bound of the 99th percentile of the latency of an engine whose rows can be seen at this interval.
+/// The bound of the 99th percentile of the latency of an engine whose rows come at this interval.
 pub fn bound(every: Duration) -> Duration {
     every * BOUND_INTERVALS + BOUND
 }
@@ -44,7 +44,7 @@ pub fn late_after(every: Duration) -> Duration {
 }
 
 /// The verdict, and the slope of the frontier while frames were sent, if there were enough points.
-pub fn judge_rate(seen: &Seen<'_>) -> (RateVerdict, Option<Slope>) {
+pub fn judge_rate(seen: &RateSeen<'_>) -> (RateVerdict, Option<Slope>) {
     let within = |point: &&FrontierPoint| (seen.from_s..=seen.to_s).contains(&point.seconds);
     let points: Vec<FrontierPoint> = seen.frontier.iter().filter(within).copied().collect();
     let times: Vec<f64> = points.iter().map(|point| point.seconds).collect();
@@ -79,7 +79,7 @@ pub fn judge_rate(seen: &Seen<'_>) -> (RateVerdict, Option<Slope>) {
 }
 
 /// By how many seconds the latency grew from the first quarter of the windows to the last.
-fn grown_s(seen: &Seen<'_>) -> Option<f64> {
+fn grown_s(seen: &RateSeen<'_>) -> Option<f64> {
     let all = seconds(seen.latencies_us);
     let quarter = all.len() / 4;
     (all.len() >= WINDOWS).then(|| median(&all[all.len() - quarter..]) - median(&all[..quarter]))
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     /// An engine that takes at most `cap` frames per second, on windows of 1,000 frames of which `rate` come per second,
-    /// for 20 s; its rows are seen every so many milliseconds.
+    /// for 20 s; its rows come every so many milliseconds.
     fn simulated(rate: f64, cap: f64, every_ms: i64) -> (RateVerdict, Option<Slope>) {
         let windows = (20.0 * rate / 1_000.0) as i64;
         let (mut free_us, mut frontier) = (0.0_f64, Vec::<FrontierPoint>::new());
@@ -123,7 +123,7 @@ mod tests {
         let from = all.iter().position(|window| window.closed_due_us >= 4_000_000).unwrap();
         let every = Duration::from_millis(every_ms as u64);
         let (windows, latencies_us) = (&all[from..], &latencies[from..]);
-        judge_rate(&Seen { windows, latencies_us, frontier: &frontier, rate, from_s: 4.0, to_s: 20.0, every })
+        judge_rate(&RateSeen { windows, latencies_us, frontier: &frontier, rate, from_s: 4.0, to_s: 20.0, every })
     }
 
     #[test]
@@ -146,7 +146,7 @@ mod tests {
     fn what_cannot_be_said_is_not() {
         let windows: Vec<LiveWindow> = Vec::new();
         let frontier = [FrontierPoint { seconds: 5.0, frames: 1 }];
-        let nothing = Seen {
+        let nothing = RateSeen {
             windows: &windows,
             latencies_us: &[],
             frontier: &frontier,
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(slope, None);
         // No row came: the lag of each window is the time since it closed, until everything ended.
         let lags: Vec<i64> = (0..20).map(|n| n * 500_000).collect();
-        let (verdict, _) = judge_rate(&Seen { latencies_us: &lags, ..nothing });
+        let (verdict, _) = judge_rate(&RateSeen { latencies_us: &lags, ..nothing });
         assert_eq!(verdict, RateVerdict::Refuted { why: "its lag grew by 7.5 s".into() });
     }
 
@@ -171,7 +171,7 @@ mod tests {
         let lags = |us: i64| vec![us; 20];
         let seen = |lags: &[i64]| {
             let every = Duration::from_millis(100);
-            let of = Seen {
+            let of = RateSeen {
                 windows: &[],
                 latencies_us: lags,
                 frontier: &frontier,

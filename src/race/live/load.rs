@@ -11,7 +11,7 @@ use kuu_frame::{FrameFormat, Later, Root, fast::FastParser};
 use std::collections::BTreeSet;
 
 /// The most frames of a file that are held.
-pub const MOST_FRAMES: u64 = 500_000;
+pub const MOST_FRAMES: u64 = 200_000;
 
 /// A frame in memory.
 struct Held {

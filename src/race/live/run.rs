@@ -1,14 +1,14 @@
 //! A live run: an engine that is awake gets frames at a rate, and its results are timed.
 
-use crate::race::claims::{ClaimedGuarantee, Emits};
+use crate::race::claims::Emits;
 use crate::race::descriptor::Descriptor;
 use crate::race::drive::{Launched, clean_up, fold_of, launch, make_directory};
 use crate::race::feeding::make_output;
 use crate::race::incidents::sum;
 use crate::race::input::make_topic;
 use crate::race::live::closing::ClosedWindow;
-use crate::race::live::generator::{Generated, LiveGenerator};
-use crate::race::live::keeping::{Seen, bound, judge_rate, late_after};
+use crate::race::live::generator::{LiveGenerator, LiveSent};
+use crate::race::live::keeping::{RateSeen, bound, judge_rate, late_after};
 use crate::race::live::load::LiveLoad;
 use crate::race::live::verdict::{LiveRows, judge_rows};
 use crate::race::question::RaceWorkload;
@@ -66,10 +66,9 @@ pub struct LiveTurn {
     pub turn: u32,
 }
 
-/// The interval at which rows of an engine can be seen, as it says: those of an exactly-once engine by its commits.
+/// The interval at which rows of an engine come, as it says; 0 if they come as soon as they are there.
 pub fn interval(engine: &Descriptor) -> Duration {
-    let commits = engine.checkpoint_ms.filter(|_| engine.guarantee == ClaimedGuarantee::ExactlyOnce);
-    Duration::from_millis(engine.emits_every_ms.unwrap_or(0).max(commits.unwrap_or(0)))
+    Duration::from_millis(engine.emits_every_ms.unwrap_or(0))
 }
 
 /// Runs an engine.
@@ -192,7 +191,7 @@ fn send(
     launched: &mut Launched,
     pace: &LivePace,
     every: Duration,
-) -> Result<(Generated, Option<Ended>)> {
+) -> Result<(LiveSent, Option<Ended>)> {
     let generated = generator.pace(pace.rate, pace.time)?;
     let patience_us = bound(every).as_micros() as i64 + SETTLE_US;
     loop {
@@ -218,7 +217,7 @@ fn send(
 /// Fills in what was measured.
 fn measure(
     sample: &mut LiveSample,
-    generated: &Generated,
+    generated: &LiveSent,
     stream: &Stream<'_>,
     times: &BTreeMap<Window, WindowTimes>,
     stopped_us: i64,
@@ -243,7 +242,7 @@ fn measure(
     sample.late = latencies_us.iter().filter(|us| **us > late_us).count() as u64;
     sample.frontier = Frontier::of(&stream.frames(), times, begun_us).points;
     sample.achieved = generated.schedule.achieved_per_s();
-    let seen = Seen {
+    let seen = RateSeen {
         windows: &sample.windows,
         latencies_us: &latencies_us,
         frontier: &sample.frontier,
@@ -261,7 +260,7 @@ fn measure(
     record_legs(sample, generated)
 }
 
-fn record_legs(sample: &mut LiveSample, generated: &Generated) -> Result<()> {
+fn record_legs(sample: &mut LiveSample, generated: &LiveSent) -> Result<()> {
     let (mut legs, mut last_frame) = (Legs::default(), Histogram::default());
     legs.merge_leg(Leg::Schedule, generated.schedule.lateness());
     legs.merge_leg(Leg::Ack, &generated.acks);

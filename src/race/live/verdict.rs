@@ -20,7 +20,7 @@ pub struct LiveRows<'a> {
     pub closed: &'a BTreeSet<Window>,
     /// When the engine was stopped, on the clock of the timeline, in microseconds.
     pub stopped_us: i64,
-    /// The interval at which rows can be seen, in microseconds.
+    /// The interval at which rows come, in microseconds.
     pub every_us: i64,
 }
 
