@@ -3,7 +3,7 @@
 use kuu_core::race_live::{LiveSample, RateLimit, RateVerdict};
 
 /// The first rate that is tried, in frames per second, and by how much more the next one is while all are sustained.
-pub const FIRST: f64 = 5_000.0;
+pub const FIRST: f64 = 3_000.0;
 const MORE: f64 = 4.0;
 /// The least rate that is tried.
 const LEAST: f64 = 1.0;
@@ -12,6 +12,9 @@ pub const NARROW: f64 = 1.05;
 /// Below and above the estimate of a run that was too fast for the engine: the bracket between them is narrow.
 const BELOW: f64 = 0.985;
 const ABOVE: f64 = 1.03;
+/// A probe that is not faster than a proven one by more than this factor, and in which the engine answered less than in
+/// that one, was disturbed: too much to do at a time makes an engine slower, a little too much does not.
+const ALIKE: f64 = 1.5;
 /// The most probes.
 const PROBES: usize = 20;
 
@@ -103,8 +106,11 @@ impl RateSearch {
         self.probes += 1;
         let ProbeResult { rate, limit, answered } = result;
         let was_unsaid = self.unsaid.take().is_some();
+        let is_disturbed = self.proven.zip(answered).is_some_and(|(proven, answered)| {
+            answered < proven / NARROW && rate < proven * ALIKE && limit == Some(RateLimit::Refuted)
+        });
         match limit {
-            Some(RateLimit::Undecided) if !was_unsaid => self.unsaid = Some(rate),
+            Some(_) if !was_unsaid && (is_disturbed || limit == Some(RateLimit::Undecided)) => self.unsaid = Some(rate),
             Some(why) => {
                 if self.limit.is_none_or(|(before, _)| rate < before) {
                     self.limit = Some((rate, why));
@@ -143,10 +149,10 @@ mod tests {
     #[test]
     fn an_estimate_makes_the_search_short() {
         let (found, rates) = search(20_000.0, 1.0, f64::MAX);
-        assert_eq!(rates, [5_000.0, 20_000.0, 80_000.0, 20_600.0]);
-        assert_eq!((found.proven, found.limit), (Some(20_000.0), Some((20_600.0, RateLimit::Refuted))));
+        assert_eq!(rates, [3_000.0, 12_000.0, 48_000.0, 19_700.0, 20_600.0]);
+        assert_eq!((found.proven, found.limit), (Some(19_700.0), Some((20_600.0, RateLimit::Refuted))));
         let (found, rates) = search(15_000.0, 1.0, f64::MAX);
-        assert_eq!(rates, [5_000.0, 20_000.0, 14_775.0, 15_450.0]);
+        assert_eq!(rates, [3_000.0, 12_000.0, 48_000.0, 14_775.0, 15_450.0]);
         assert_eq!((found.proven, found.limit), (Some(14_775.0), Some((15_450.0, RateLimit::Refuted))));
     }
 
@@ -157,7 +163,7 @@ mod tests {
                 let (found, rates) = search(cap, said, f64::MAX);
                 let (proven, limit) = (found.proven.unwrap(), found.limit.unwrap().0);
                 assert!(proven <= cap && cap < limit && limit / proven <= NARROW, "{cap} {said}: {found:?}");
-                assert!(rates.len() <= 14, "{cap} {said}: {rates:?}");
+                assert!(rates.len() <= 16, "{cap} {said}: {rates:?}");
             }
         }
     }
@@ -181,8 +187,24 @@ mod tests {
     }
 
     #[test]
+    fn a_probe_that_was_disturbed_is_made_again() {
+        let mut search = RateSearch::default();
+        search.take(ProbeResult { rate: 10_000.0, limit: None, answered: None });
+        let refuted = |rate, answered| ProbeResult { rate, limit: Some(RateLimit::Refuted), answered: Some(answered) };
+        search.take(refuted(10_500.0, 9_000.0));
+        assert_eq!((search.limit, search.next()), (None, Some(NextProbe { rate: 10_500.0, is_longer: true })));
+        search.take(refuted(10_500.0, 9_000.0));
+        assert_eq!((search.proven, search.limit), (Some(10_000.0), Some((10_500.0, RateLimit::Refuted))));
+        // One with far too much to do says what it says.
+        let mut search = RateSearch::default();
+        search.take(ProbeResult { rate: 10_000.0, limit: None, answered: None });
+        search.take(refuted(40_000.0, 9_000.0));
+        assert_eq!(search.limit, Some((40_000.0, RateLimit::Refuted)));
+    }
+
+    #[test]
     fn an_engine_that_sustains_nothing_has_no_bracket() {
         let (found, rates) = search(0.0, 1.0, f64::MAX);
-        assert_eq!((found.proven, rates.len()), (None, 7));
+        assert_eq!((found.proven, rates.len()), (None, 6));
     }
 }
