@@ -4,7 +4,7 @@ use crate::race::drive::{Driven, clean_up, drive, make_directory};
 use crate::race::entrant::Entrant;
 use crate::race::feeding::{deliver, make_topics};
 use crate::race::question::RaceWorkload;
-use crate::race::running::Feed;
+use crate::race::running::InputTiming;
 use crate::race::setup::{CellNames, RaceSetup};
 use anyhow::{Context as _, Result};
 use kuu_core::scorecard::{CellRecord, CellTimes, CellVerdict, RowCounts, Used};
@@ -71,8 +71,8 @@ fn blank(setup: &RaceSetup<'_>, engine: &Entrant, of: &RaceWorkload, verdict: Ce
 
 /// Gives the frames, and runs the engine.
 fn driven(setup: &RaceSetup<'_>, engine: &Entrant, of: &RaceWorkload, names: &CellNames) -> Result<CellRecord> {
-    let feed = if of.workload.meanwhile.is_empty() { Feed::Before } else { Feed::Meanwhile };
-    if feed == Feed::Before {
+    let feed = if of.workload.meanwhile.is_empty() { InputTiming::Before } else { InputTiming::Meanwhile };
+    if feed == InputTiming::Before {
         deliver(setup.cluster, &names.input, &of.workload, None, &setup.stop)?;
     }
     let driven = drive(setup, engine, of, names, feed)?;

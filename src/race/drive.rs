@@ -6,7 +6,7 @@ use crate::race::incidents::sum;
 use crate::race::judge::{Ending, judge, repeats};
 use crate::race::observer::OutputObserver;
 use crate::race::question::RaceWorkload;
-use crate::race::running::{Feed, Running};
+use crate::race::running::{InputTiming, Running};
 use crate::race::setup::{CellNames, RaceSetup};
 use crate::race::supervisor::{Launch, Supervised};
 use crate::race::watching::{Run, wait};
@@ -104,10 +104,10 @@ pub fn drive(
     engine: &Entrant,
     of: &RaceWorkload,
     names: &CellNames,
-    feed: Feed,
+    feed: InputTiming,
 ) -> Result<Driven> {
     let claims = engine.descriptor();
-    let never_ends = feed == Feed::Meanwhile || !engine.ends_itself();
+    let never_ends = feed == InputTiming::Meanwhile || !engine.ends_itself();
     let ends = if never_ends { None } else { Some(ends(setup.cluster, names)?) };
     let fold = fold_of(engine, of.question.unit());
     let timeline = Timeline::new(fold, of.question.accepted(claims), of.question.epilogue_test(never_ends));

@@ -18,7 +18,7 @@ const SETTLE: Duration = Duration::from_secs(10);
 
 /// When an engine gets its frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Feed {
+pub enum InputTiming {
     /// All are there before it starts; the epilogue follows if it never ends.
     Before,
     /// All are there before it starts, and nothing follows: other engines get the same topic.
@@ -41,7 +41,7 @@ pub struct Running<'a> {
     /// How it is started after a crash.
     pub again: &'a Launch,
     /// When its frames come.
-    pub feed: Feed,
+    pub feed: InputTiming,
     /// When it was started.
     pub started_us: i64,
 }
@@ -49,13 +49,13 @@ pub struct Running<'a> {
 impl Running<'_> {
     /// Whether only the race ends the engine.
     pub fn never_ends(&self) -> bool {
-        self.feed == Feed::Meanwhile || !self.engine.ends_itself()
+        self.feed == InputTiming::Meanwhile || !self.engine.ends_itself()
     }
 
     /// How many frames per second come while the engine runs; none if they are there before, or come as fast as it goes.
     pub fn rate(&self) -> Option<f64> {
         let rate = pacing::rate(&self.of.workload, self.engine.descriptor());
-        rate.filter(|_| self.feed == Feed::Meanwhile)
+        rate.filter(|_| self.feed == InputTiming::Meanwhile)
     }
 
     /// How long the frames take that come while the engine runs, in microseconds.

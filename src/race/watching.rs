@@ -5,7 +5,7 @@ use crate::race::epilogue::EpilogueSender;
 use crate::race::feeding::deliver;
 use crate::race::incidents::Incidents;
 use crate::race::judge::Ending;
-use crate::race::running::{Feed, Running};
+use crate::race::running::{InputTiming, Running};
 use crate::race::supervisor::Supervised;
 use crate::system::clock::steady_us;
 use anyhow::{Result, bail};
@@ -40,7 +40,7 @@ pub fn wait(running: &Running<'_>, supervised: Supervised) -> Result<Run> {
         let rate = running.rate();
         let (settings, stop) = (setup.cluster.settings().clone(), setup.stop.clone());
         let send = move || deliver(&Cluster::connect(&settings)?, &names.input, &of.workload, rate, &stop);
-        let sending = (*feed == Feed::Meanwhile).then(|| scope.spawn(send));
+        let sending = (*feed == InputTiming::Meanwhile).then(|| scope.spawn(send));
         watch(running, supervised, sending)
     })
 }
@@ -53,7 +53,7 @@ fn watch(
     let deadline_us = running.started_us + running.setup.deadline.as_micros() as i64 + running.sending_us();
     let mut incidents = Incidents::new(running, supervised);
     let begin = || EpilogueSender::begin(running.setup.cluster, running.names, running.of);
-    let mut epilogue = if running.feed == Feed::Followed { Some(begin()?) } else { None };
+    let mut epilogue = if running.feed == InputTiming::Followed { Some(begin()?) } else { None };
     let ending = loop {
         std::thread::sleep(TICK);
         if running.setup.stop.interrupted() {
@@ -70,7 +70,7 @@ fn watch(
         }
         if running.never_ends() && sending.is_none() && incidents.are_over() {
             match &mut epilogue {
-                None if running.feed == Feed::Shared => {
+                None if running.feed == InputTiming::Shared => {
                     if running.has_settled(running.started_us) {
                         break Ending::Stopped;
                     }

@@ -49,7 +49,7 @@ pub fn run(arguments: &RaceArgs, session: &Session, task: &Task, engines: &[Entr
     let load = LiveLoad::read(&of, &task.file, &session.stop)?;
     let stem = format!("race-{}", session.begun.compact());
     let setup = options::setup(arguments, session, &cluster, &stem);
-    let input = LiveInput { of: &of, file: &task.file, load: &load };
+    let input = LiveInput { of: &of, load: &load };
     let record = LiveRecord { engines: field.record(), ..LiveRecord::default() };
     let mut race = LiveRace { arguments, session, setup: &setup, input: &input, field: &field, record };
     race.announce(task, &cluster);

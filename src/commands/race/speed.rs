@@ -11,7 +11,7 @@ use crate::race::speed::cold::{SpeedSetup, cores};
 use crate::race::speed::course::{Course, Happening};
 use crate::race::speed::estimates::{of_input, too_few};
 use crate::race::speed::field::Field;
-use crate::race::speed::samples::{RacePlan, Samples};
+use crate::race::speed::samples::{RacePlan, SpeedSamples};
 use crate::race::speed::tables::{input_table, others, sample_line};
 use crate::system::server_process::ServerProcess;
 use crate::terminal::{count, plural};
@@ -39,7 +39,7 @@ pub fn run(arguments: &RaceArgs, session: &Session, task: &Task, engines: &[Entr
     let setup = options::setup(arguments, session, &cluster, &stem);
     let source = whole.question.source().cloned().context("the file was not read")?;
     let plan = RacePlan { input: source.sha256.clone(), engines: field.record(), options: plan_options(arguments) };
-    let samples = Samples::open(&setup.directory, &plan)?;
+    let samples = SpeedSamples::open(&setup.directory, &plan)?;
     let broker = ServerProcess::behind(&cluster.settings().brokers);
     let speed = SpeedSetup { race: &setup, broker };
     let rounds = if arguments.quick { options::QUICK_ROUNDS } else { arguments.rounds };

@@ -50,7 +50,7 @@ impl LiveLoad {
     /// # Errors
     /// If it cannot be read, or its frames cannot be repeated.
     pub fn read(of: &RaceWorkload, file: &str, stop: &Stop) -> Result<LiveLoad> {
-        let shift_s = Stream::new(of, file, 1)?.shift_s();
+        let shift_s = Stream::new(of, 1, 0)?.shift_s();
         let spec = &of.workload.frames;
         let unit = of.question.unit();
         let mut load = LiveLoad { bytes: Vec::new(), frames: Vec::new(), shift_s, unit, lateness: spec.lateness };

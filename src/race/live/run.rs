@@ -38,8 +38,6 @@ const QUIET_US: i64 = 10_000_000;
 pub struct LiveInput<'a> {
     /// The frames of the file, and the answer to them.
     pub of: &'a RaceWorkload,
-    /// The file.
-    pub file: &'a str,
     /// The frames in memory.
     pub load: &'a LiveLoad,
 }
@@ -107,7 +105,7 @@ fn measured(
     let (first, waking) = generator.wake()?;
     // One window more than is sent: rounding must not leave one without its truth.
     let frames = waking + (pace.rate * pace.time.as_secs_f64()) as u64 + input.load.once();
-    let stream = Stream::new(input.of, input.file, frames)?;
+    let stream = Stream::new(input.of, frames, 0)?;
     let timeline = Timeline::new(fold_of(engine, stream.unit()), stream.accepted(), |_| false);
     let started = Time::now().rfc3339();
     let mut launched = launch(setup, engine, stream.spec(), names, None, timeline)?;

@@ -5,7 +5,7 @@ use crate::race::drive::{Driven, clean_up, drive, make_directory};
 use crate::race::feeding::make_output;
 use crate::race::input::fill;
 use crate::race::question::RaceWorkload;
-use crate::race::running::Feed;
+use crate::race::running::InputTiming;
 use crate::race::setup::{CellNames, RaceSetup};
 use crate::race::speed::beside::{BesideMeter, observer_remark};
 use crate::race::speed::field::Starter;
@@ -60,7 +60,7 @@ pub fn run(speed: &SpeedSetup<'_>, input: &TopicInput, starter: &Starter<'_>, ke
     }
     settle(speed.broker.as_ref(), &setup.stop);
     let (meter, begun_us) = (BesideMeter::begin(speed.broker.as_ref()), steady_us());
-    let feed = if needs_epilogue { Feed::Followed } else { Feed::Shared };
+    let feed = if needs_epilogue { InputTiming::Followed } else { InputTiming::Shared };
     let driven = drive(setup, engine, &input.of, &names, feed);
     let beside = meter.end(&names.directory.join("state"));
     let cleaned = clean_up(setup.cluster, &names.group);

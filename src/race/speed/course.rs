@@ -5,7 +5,7 @@ use crate::race::question::RaceWorkload;
 use crate::race::speed::cold::{self, SpeedSetup, TopicInput};
 use crate::race::speed::field::{Field, Starter};
 use crate::race::speed::quiet::read_through;
-use crate::race::speed::samples::Samples;
+use crate::race::speed::samples::SpeedSamples;
 use crate::race::speed::steady;
 use crate::race::speed::stream::Stream;
 use anyhow::{Context as _, Result};
@@ -37,7 +37,7 @@ pub struct Course<'a> {
     /// The engines.
     pub field: &'a Field<'a>,
     /// What was measured so far.
-    pub samples: Samples,
+    pub samples: SpeedSamples,
     /// How often everything is measured.
     pub rounds: u32,
     /// How long a steady run takes from its first row on.

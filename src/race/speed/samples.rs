@@ -26,18 +26,18 @@ pub struct RacePlan {
 }
 
 /// The samples of a race, and where they are stored.
-pub struct Samples {
+pub struct SpeedSamples {
     file: File,
     path: PathBuf,
     taken: Vec<SpeedSample>,
 }
 
-impl Samples {
+impl SpeedSamples {
     /// Opens the directory of a race, a new one or one that was interrupted.
     ///
     /// # Errors
     /// If the directory has another race, or its files cannot be read or written.
-    pub fn open(directory: &Path, plan: &RacePlan) -> Result<Samples> {
+    pub fn open(directory: &Path, plan: &RacePlan) -> Result<SpeedSamples> {
         fs::create_dir_all(directory).with_context(|| format!("{} cannot be made", directory.display()))?;
         check_plan(&directory.join(PLAN_FILE), plan)?;
         let path = directory.join(SAMPLES_FILE);
@@ -56,7 +56,7 @@ impl Samples {
         let cannot = || format!("{} cannot be written", path.display());
         let file = OpenOptions::new().create(true).append(true).open(&path).with_context(cannot)?;
         file.set_len(whole as u64).with_context(cannot)?;
-        Ok(Samples { file, path, taken })
+        Ok(SpeedSamples { file, path, taken })
     }
 
     /// Whether there is a sample of this key.
@@ -145,26 +145,26 @@ mod tests {
     fn a_race_goes_on_from_what_was_written() {
         let dir = tempfile::tempdir().unwrap();
         let directory = dir.path().join("race");
-        let mut samples = Samples::open(&directory, &plan("a")).unwrap();
+        let mut samples = SpeedSamples::open(&directory, &plan("a")).unwrap();
         samples.add(sample("a", 1, CellVerdict::Exact)).unwrap();
         samples.add(sample("b", 1, CellVerdict::Hung { state: "x".into() })).unwrap();
         let path = directory.join(SAMPLES_FILE);
         // Killed while it wrote the third.
         let whole = fs::read_to_string(&path).unwrap();
         fs::write(&path, format!("{whole}{}", &whole[..20])).unwrap();
-        let mut samples = Samples::open(&directory, &plan("a")).unwrap();
+        let mut samples = SpeedSamples::open(&directory, &plan("a")).unwrap();
         assert_eq!(samples.all().len(), 2);
         assert!(samples.has(&key("a", 1)) && !samples.has(&key("a", 2)));
         assert_eq!((samples.wrong("a"), samples.wrong("b").map(|sample| sample.key.round)), (None, Some(1)));
         samples.add(sample("a", 2, CellVerdict::Exact)).unwrap();
-        assert_eq!(Samples::open(&directory, &plan("a")).unwrap().all().len(), 3);
+        assert_eq!(SpeedSamples::open(&directory, &plan("a")).unwrap().all().len(), 3);
     }
 
     #[test]
     fn other_races_and_damaged_files_are_refused() {
         let dir = tempfile::tempdir().unwrap();
-        Samples::open(dir.path(), &plan("a")).unwrap();
-        let error = |plan: &RacePlan| format!("{:#}", Samples::open(dir.path(), plan).err().unwrap());
+        SpeedSamples::open(dir.path(), &plan("a")).unwrap();
+        let error = |plan: &RacePlan| format!("{:#}", SpeedSamples::open(dir.path(), plan).err().unwrap());
         let other = error(&plan("b"));
         assert!(other.contains("race.json is of another race") && other.contains("--into"), "{other}");
         fs::write(dir.path().join(SAMPLES_FILE), "{\"key\":1}\n").unwrap();

@@ -1,6 +1,6 @@
 //! `kuu race --scorecard` with kills at random moments: what is recorded, and who is named.
 
-use crate::race::scorecard::engines;
+use crate::race::mutants::engines;
 use crate::support::kuu::{Done, Kuu};
 use serde_json::Value;
 

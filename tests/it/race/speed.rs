@@ -1,6 +1,6 @@
 //! `kuu race [ENGINE]... FILE`: who runs how often, what is stored, and who has no figures.
 
-use crate::race::scorecard::engines;
+use crate::race::mutants::engines;
 use crate::support::kuu::Kuu;
 use crate::support::own_broker::OwnBroker;
 use serde_json::Value;
