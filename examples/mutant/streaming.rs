@@ -76,7 +76,8 @@ pub fn run(pace: &Pace, environment: &Environment) -> Result<(), String> {
         }
         if let Some(rate) = pace.frames {
             // What it did not take while there was nothing to do is lost, but for a moment: else it would be faster later.
-            due = due.max(Instant::now() - CREDIT) + Duration::from_secs_f64(1.0 / rate);
+            let now = Instant::now();
+            due = due.max(now.checked_sub(CREDIT).unwrap_or(now)) + Duration::from_secs_f64(1.0 / rate);
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
         }
     }
