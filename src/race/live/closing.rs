@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn one_frame_closes_several_windows_and_a_late_one_opens_none() {
-        let mut clock = ClosingClock::new(Unit::Second, 0, [0]);
+        let mut clock = ClosingClock::new(Unit::Second, 3, [0]);
         [(0, 0), (0, 1), (0, 9), (0, 0)].iter().zip(0..).for_each(|((p, ts), n)| clock.take(*p, *ts, at(n)));
         let closed: Vec<_> = clock.closed().iter().map(|(window, it)| (window.start, it.last_due_us)).collect();
         assert_eq!(closed, [(0, 3), (1, 1)]);
