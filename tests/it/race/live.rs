@@ -12,6 +12,11 @@ fn file(kuu: &Kuu) -> String {
     path
 }
 
+/// A mutant knows of a partition when it has read a frame of it: its very first answer may come too soon.
+fn is_right(sample: &Value) -> bool {
+    ["exact", "corrected"].contains(&sample["verdict"]["verdict"].as_str().unwrap())
+}
+
 #[test]
 fn what_cannot_be_raced_is_said() {
     let kuu = Kuu::bare();
@@ -40,7 +45,7 @@ fn latencies_of_engines_at_a_rate() {
     // The one that is silent is not run again.
     assert_eq!(["none", "late-results", "silent"].map(|name| of(name).len()), [2, 2, 1]);
     for sample in [of("none"), of("late-results")].concat() {
-        assert_eq!(sample["verdict"]["verdict"], "exact", "{sample}");
+        assert!(is_right(sample), "{sample}");
         // Four windows close in a second, in eight seconds.
         let windows = sample["windows"].as_array().unwrap();
         assert_eq!(windows.len(), 32, "{sample}");
@@ -73,7 +78,7 @@ fn a_search_for_a_rate_records_every_probe() {
     let samples = record["live"]["samples"].as_array().unwrap();
     assert!(samples.len() >= 3, "{done}");
     for (turn, sample) in (1..).zip(samples) {
-        assert_eq!((&sample["verdict"]["verdict"], sample["turn"].as_u64()), (&"exact".into(), Some(turn)), "{sample}");
+        assert!(is_right(sample) && sample["turn"] == turn, "{sample}");
         assert!(!sample["windows"].as_array().unwrap().is_empty());
     }
     assert!(done.err.contains("slow: sustainable: "), "{done}");
