@@ -4,6 +4,7 @@ use crate::race::mutants::engines;
 use crate::support::kuu::Kuu;
 use crate::support::topics::address;
 use serde_json::Value;
+use std::time::Duration;
 
 /// A file of a minute, with 1,000 frames a second.
 fn file(kuu: &Kuu) -> String {
@@ -68,7 +69,9 @@ fn a_search_for_a_rate_records_every_probe() {
     let kuu = Kuu::bare();
     let (engines, file) = (engines(&kuu, &["slow"]), file(&kuu));
     let race = |rest: &str| {
-        kuu.run(&format!("race slow {file} --engines {engines} --sustain --quick --brokers {} {rest}", address()))
+        let brokers = address();
+        let line = format!("race slow {file} --engines {engines} --sustain --quick --brokers {brokers} {rest}");
+        kuu.spawn(&line).wait_for(Duration::from_secs(600))
     };
     race("").exits(2).complains("--window second");
     let done = race("--window second --json").exits(0);
