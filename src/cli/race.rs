@@ -1,7 +1,6 @@
 //! The options of `kuu race`.
 
 use crate::cli::values::{bytes, duration, pace, seconds};
-use clap::builder::ArgPredicate;
 use clap::{ArgGroup, Args};
 use kuu_core::window::Unit;
 use std::path::PathBuf;
@@ -30,14 +29,10 @@ pub struct RaceArgs {
     /// How long a steady run takes, or frames are sent with --rate [default: 60s; a steady run with --quick 15s]
     #[arg(long = "for", value_parser = duration, value_name = "TIME", help_heading = "Speed")]
     pub time: Option<Duration>,
-    /// How often everything is measured in turn [with --rate or --sustain: 1]
-    #[arg(
-        long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..), value_name = "N",
-        default_value_ifs = [("rate", ArgPredicate::IsPresent, "1"), ("sustain", ArgPredicate::IsPresent, "1")],
-        help_heading = "Speed"
-    )]
-    pub rounds: u32,
-    /// A first look: three rounds, and short ones
+    /// How often everything is measured in turn [default: 10; with --quick 3; with --rate or --sustain 1]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..), value_name = "N", help_heading = "Speed")]
+    pub rounds: Option<u32>,
+    /// A first look: fewer rounds, and short ones
     #[arg(long, help_heading = "Speed")]
     pub quick: bool,
     /// Partitions of the topic

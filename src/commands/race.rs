@@ -37,8 +37,8 @@ pub fn run(arguments: &RaceArgs, session: &Session) -> Result<ExitStatus> {
     let engines = options::entrants(arguments, engines)?;
     if arguments.sustain || arguments.rate.is_some() {
         live::run(arguments, session, &task, &engines)
-    } else if arguments.rounds < 2 {
-        bail!("--rounds {}: one round says nothing about chance: at least 2, better 10", arguments.rounds)
+    } else if options::rounds(arguments) < 2 {
+        bail!("--rounds 1: one round says nothing about chance: at least 2, better 10")
     } else {
         speed::run(arguments, session, &task, &engines)
     }

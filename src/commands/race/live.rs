@@ -140,7 +140,7 @@ impl LiveRace<'_> {
     fn latencies(&mut self, rate: f64) -> Result<()> {
         let time = time(self.arguments);
         let pace = LivePace { rate, warm: warm_up(time), time, has_acks: true };
-        for round in 1..=self.arguments.rounds {
+        for round in 1..=options::rounds(self.arguments) {
             for (turn, starter) in self.field.turns(round) {
                 if starter.obstacle.is_none() && !self.is_wrong(starter) {
                     self.one(starter, &LiveTurn { round, turn }, &pace)?;
@@ -152,7 +152,7 @@ impl LiveRace<'_> {
 
     /// The greatest rate of every engine, in each round.
     fn sustain(&mut self) -> Result<()> {
-        for round in 1..=self.arguments.rounds {
+        for round in 1..=options::rounds(self.arguments) {
             for (_, starter) in self.field.turns(round) {
                 if starter.obstacle.is_none() && !self.is_wrong(starter) {
                     self.bracket(starter, round)?;

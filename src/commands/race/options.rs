@@ -12,8 +12,10 @@ use kuu_core::configuration::{RaceConfig, SpeedConfig};
 use std::path::Path;
 use std::time::Duration;
 
-/// Rounds of a first look.
-pub const QUICK_ROUNDS: u32 = 3;
+/// Rounds of a race for speed, of a first look, and of one against the clock.
+const ROUNDS: u32 = 10;
+const QUICK_ROUNDS: u32 = 3;
+const LIVE_ROUNDS: u32 = 1;
 /// How long an engine may take for one workload, and for one run of a race for speed.
 const CELL_DEADLINE: Duration = Duration::from_secs(60);
 const SPEED_DEADLINE: Duration = Duration::from_secs(600);
@@ -26,6 +28,16 @@ pub fn entrants(arguments: &RaceArgs, names: &[String]) -> Result<Vec<Entrant>> 
     let there = Engines::read(&arguments.engines_dir)?;
     let engines = if names.is_empty() { there.all.iter().collect() } else { there.pick(names)? };
     engines.into_iter().map(Entrant::new).collect()
+}
+
+/// How often everything is measured.
+pub fn rounds(arguments: &RaceArgs) -> u32 {
+    let usual = match (arguments.rate.is_some() || arguments.sustain, arguments.quick) {
+        (true, _) => LIVE_ROUNDS,
+        (false, true) => QUICK_ROUNDS,
+        (false, false) => ROUNDS,
+    };
+    arguments.rounds.unwrap_or(usual)
 }
 
 /// How long an engine may take.
@@ -62,7 +74,7 @@ pub fn config(
         partitions: task.partitions,
         window: task.unit,
         lateness_s: task.lateness,
-        rounds: if arguments.quick { QUICK_ROUNDS } else { arguments.rounds },
+        rounds: rounds(arguments),
         quick: arguments.quick,
     };
     RaceConfig {

@@ -42,7 +42,7 @@ pub fn run(arguments: &RaceArgs, session: &Session, task: &Task, engines: &[Entr
     let samples = SpeedSamples::open(&setup.directory, &plan)?;
     let broker = ServerProcess::behind(&cluster.settings().brokers);
     let speed = SpeedSetup { race: &setup, broker };
-    let rounds = if arguments.quick { options::QUICK_ROUNDS } else { arguments.rounds };
+    let rounds = options::rounds(arguments);
     let time = arguments.time.unwrap_or(if arguments.quick { QUICK_STEADY } else { STEADY });
     let mut course = Course { speed: &speed, task, field: &field, samples, rounds, steady: time };
     session.screen.say(format!(
@@ -79,7 +79,6 @@ pub fn run(arguments: &RaceArgs, session: &Session, task: &Task, engines: &[Entr
     let record = finish(session, course, &reference);
     let is_right = record.samples.iter().all(|sample| sample.verdict.is_right());
     let config = options::config(arguments, engines, setup.deadline, Vec::new(), Some(task));
-    let rounds = config.speed.as_ref().map_or(0, |speed| speed.rounds);
     let mut all = session.record(Configuration::Race, config);
     all.broker = Some(session::broker(&cluster));
     all.input = vec![source];

@@ -25,6 +25,8 @@ fn what_cannot_be_raced_on_is_refused() {
     refused(&format!("race {own}"), "name the file with the frames");
     refused(&format!("race kuu {own}"), "kuu is no file: the last argument is the file");
     refused(&format!("race kuu {file} {own}"), "needs Apache Kafka");
+    refused(&format!("race kuu {file} {own} --rate 5"), "needs Apache Kafka");
+    refused(&format!("race kuu {file} {own} --rounds 1"), "one round says nothing about chance");
     refused(&format!("race kuu {file} --scorecard --rate 5 {own}"), "cannot be used with");
 }
 
