@@ -61,7 +61,8 @@ impl Question {
         let mut asking = Asking {
             builder: CaseBuilder::new(workload),
             parser: FastParser::new(&FrameFormat::default()),
-            last: workload.frames.start,
+            // The frames of a file may be of any time.
+            last: if workload.file.is_some() { 0 } else { workload.frames.start },
             unit: workload.frames.window.first().copied().unwrap_or(Unit::Minute),
             frames: BTreeMap::new(),
         };

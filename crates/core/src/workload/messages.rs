@@ -98,7 +98,8 @@ impl<'w> Messages<'w> {
             lines: 0,
             aborted: 0,
             open: 0,
-            last: workload.frames.start,
+            // The frames of a file may be of any time.
+            last: if workload.file.is_some() { 0 } else { workload.frames.start },
             workload,
         }
     }
