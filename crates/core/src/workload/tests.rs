@@ -353,10 +353,12 @@ fn every_number_is_compared() {
     assert_eq!(differ(&|truth| _ = truth.header.totals.malformed.insert("no_ts".into(), 1)), "no_ts");
 }
 
+// The clock of the counter believes a jump of over an hour only if eight frames within an hour say the same: with fewer
+// frames than that, where some are damaged, what is too late depends on it, and the truth knows no such clock.
 prop_compose! {
     fn any_spec()(
         frames in 0_u64..700,
-        rate in prop::sample::select(vec![0.001, 0.3, 7.0, 100.0, 1e6]),
+        rate in prop::sample::select(vec![0.01, 0.3, 7.0, 100.0, 1e6]),
         users in prop::sample::select(vec![1_u32, 7, 300, 1_000_000]),
         skew in prop::sample::select(vec![0.0, 0.0, 1.1]),
         seed in any::<u64>(),
