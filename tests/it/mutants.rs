@@ -132,8 +132,9 @@ impl Stage {
         }
     }
 
-    /// Kills the mutant that counts twice in the middle, and starts it again.
-    fn check_crash(&self) {
+    /// Kills the mutant that counts twice in the middle, and starts it again. Returns false if the machine was so busy that
+    /// the mutant had read almost everything by its first checkpoint after a third: nothing is left to count twice.
+    fn check_crash(&self) -> bool {
         let frames = self.workload.frames.frames;
         let partitions = u64::from(self.workload.frames.partitions);
         let end: Vec<i64> = (0..partitions).map(|_| (frames / partitions) as i64).collect();
@@ -141,20 +142,24 @@ impl Stage {
         let producing = self.kuu.spawn(&self.produce());
         let messages = &self.topics.messages;
         let mut mutant = self.spawn("counts-twice", &end);
-        // Users of the window that is open then come before and after it.
-        eventually("a checkpoint in the middle", || {
+        let read = || {
             let text = fs::read_to_string(self.kuu.path("checkpoint.json")).ok()?;
             let checkpoint: serde_json::Value = serde_json::from_str(&text).unwrap();
-            let read: i64 = checkpoint["offsets"].as_array()?.iter().filter_map(serde_json::Value::as_i64).sum();
-            (read * 3 >= frames as i64).then_some(())
-        });
+            Some(checkpoint["offsets"].as_array()?.iter().filter_map(serde_json::Value::as_i64).sum::<i64>())
+        };
+        // Users of the window that is open then come before and after it.
+        eventually("a checkpoint in the middle", || (read()? * 3 >= frames as i64).then_some(()));
         mutant.kill().unwrap();
         mutant.wait().unwrap();
+        let is_in_time = read().unwrap() * 10 < frames as i64 * 9;
         let done = producing.close().wait();
         assert!([Some(0), Some(5)].contains(&done.code), "{done}");
         assert_eq!(ends(&self.topics.address, messages), end);
-        assert!(self.spawn("counts-twice", &end).wait().unwrap().success());
-        assert_eq!(self.words("counts-twice", started), Mistake::CountsTwice.to_string(), "{}", self.name);
+        if is_in_time {
+            assert!(self.spawn("counts-twice", &end).wait().unwrap().success());
+            assert_eq!(self.words("counts-twice", started), Mistake::CountsTwice.to_string(), "{}", self.name);
+        }
+        is_in_time
     }
 }
 
@@ -188,19 +193,25 @@ fn one_that_counts_twice_after_a_crash() {
     mock.topic(&topics.messages, workload.frames.partitions.into());
     let stage = Stage::new((name, workload), topics);
     mock.topic(&stage.output("counts-twice"), 1);
-    stage.check_crash();
+    assert!(stage.check_crash(), "the machine is too busy");
 }
 
 #[test]
 #[ignore = "needs Kafka"]
 fn each_is_named_on_kafka() {
     for (name, workload) in workloads() {
-        let stage = Stage::new((name.clone(), workload), ManuallyDrop::new(Topics::new(&format!("mutant-{name}"))));
-        if stage.workload.tier == Tier::Fault {
-            stage.topics.make(&stage.topics.messages, stage.workload.frames.partitions.into(), &[]);
-            stage.check_crash();
+        let stage = |attempt: u32| {
+            let topics = Topics::new(&format!("mutant-{name}-{attempt}"));
+            Stage::new((name.clone(), workload.clone()), ManuallyDrop::new(topics))
+        };
+        if workload.tier == Tier::Fault {
+            let is_done = (1..=3).map(stage).any(|stage| {
+                stage.topics.make(&stage.topics.messages, stage.workload.frames.partitions.into(), &[]);
+                stage.check_crash()
+            });
+            assert!(is_done, "{name}: the machine is too busy");
         } else {
-            stage.check();
+            stage(1).check();
         }
     }
 }
