@@ -353,8 +353,7 @@ fn every_number_is_compared() {
     assert_eq!(differ(&|truth| _ = truth.header.totals.malformed.insert("no_ts".into(), 1)), "no_ts");
 }
 
-// The clock of the counter believes a jump of over an hour only if eight frames within an hour say the same: with fewer
-// frames than that, where some are damaged, what is too late depends on it, and the truth knows no such clock.
+// With fewer frames an hour the counter's clock believes no jump, and what is too late is up to it.
 prop_compose! {
     fn any_spec()(
         frames in 0_u64..700,
