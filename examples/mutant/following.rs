@@ -1,5 +1,5 @@
-//! Mutants whose input has no end: `none` counts from the start each time it is started, `counts-twice` goes on with the
-//! numbers of its checkpoint. A row comes when the watermark closes its window, and again when it changes after that.
+//! The mutant `counts-twice` where its input has no end: it goes on with the numbers of its checkpoint. A row comes when the
+//! watermark closes its window, and again when it changes after that.
 
 use crate::Environment;
 use crate::counting::{Checkpoint, Counts, frame, window};

@@ -37,7 +37,7 @@ const PROBE_WINDOWS: f64 = 20.0;
 /// # Errors
 /// If the file cannot be raced on, or the broker fails.
 pub fn run(arguments: &RaceArgs, session: &Session, task: &Task, engines: &[Entrant]) -> Result<ExitStatus> {
-    let cluster = kafka(session)?;
+    let cluster = options::kafka(session, "a live race")?;
     let field = Field::new(engines);
     if field.reference().is_none() {
         bail!("no engine can run: kuu engines says what is missing");
@@ -73,17 +73,6 @@ pub fn run(arguments: &RaceArgs, session: &Session, task: &Task, engines: &[Entr
     let saved = session.print(&all).and_then(|()| session.store(&format!("{stem}.json"), &all));
     let saved = saved.context("the race was run, but its record is not written");
     status.after(saved.map(|path| session.screen.say(format!("record: {}", path.display()))))
-}
-
-/// The broker: the embedded one drops what it cannot hold.
-fn kafka(session: &Session) -> Result<Cluster> {
-    if session.common.brokers.is_none() {
-        bail!(
-            "a live race needs Apache Kafka, as the embedded broker holds 5 MiB a partition: scripts/kafka.sh start, and \
-             then kuu race ... --brokers localhost:9092"
-        );
-    }
-    session::measured(session, "race")
 }
 
 /// Checks that a probe has enough windows for a slope.

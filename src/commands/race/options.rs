@@ -1,13 +1,13 @@
 //! What every kind of race makes of the command line.
 
 use crate::cli::RaceArgs;
-use crate::commands::session::Session;
+use crate::commands::session::{self, Session};
 use crate::kafka::admin::Cluster;
 use crate::race::engines::Engines;
 use crate::race::entrant::Entrant;
 use crate::race::input::Task;
 use crate::race::setup::RaceSetup;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use kuu_core::configuration::{RaceConfig, SpeedConfig};
 use std::path::Path;
 use std::time::Duration;
@@ -43,6 +43,20 @@ pub fn rounds(arguments: &RaceArgs) -> u32 {
 /// How long an engine may take.
 pub fn deadline(arguments: &RaceArgs) -> Duration {
     arguments.deadline.unwrap_or(if arguments.scorecard { CELL_DEADLINE } else { SPEED_DEADLINE })
+}
+
+/// The broker of a race that needs Apache Kafka, as the embedded one drops what it cannot hold. `race` says which.
+///
+/// # Errors
+/// If no broker is named, or it cannot be reached.
+pub fn kafka(session: &Session, race: &str) -> Result<Cluster> {
+    if session.common.brokers.is_none() {
+        bail!(
+            "{race} needs Apache Kafka, as the embedded broker holds 5 MiB a partition: scripts/kafka.sh start, and then kuu \
+             race ... --brokers localhost:9092"
+        );
+    }
+    session::measured(session, "race")
 }
 
 /// What all runs of a race share. Its records and directories have names with this stem.

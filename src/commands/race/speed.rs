@@ -4,7 +4,6 @@ use crate::cli::RaceArgs;
 use crate::commands::exit_status::ExitStatus;
 use crate::commands::race::options;
 use crate::commands::session::{self, Session};
-use crate::kafka::admin::Cluster;
 use crate::race::entrant::Entrant;
 use crate::race::input::Task;
 use crate::race::speed::cold::{SpeedSetup, cores};
@@ -29,7 +28,7 @@ const QUICK_STEADY: Duration = Duration::from_secs(15);
 /// # Errors
 /// If the file cannot be raced on, or the broker fails.
 pub fn run(arguments: &RaceArgs, session: &Session, task: &Task, engines: &[Entrant]) -> Result<ExitStatus> {
-    let cluster = kafka(session)?;
+    let cluster = options::kafka(session, "a race for speed")?;
     let field = Field::new(engines);
     let Some(reference) = field.reference().map(str::to_owned) else {
         bail!("no engine can run: kuu engines says what is missing");
@@ -88,18 +87,6 @@ pub fn run(arguments: &RaceArgs, session: &Session, task: &Task, engines: &[Entr
     let saved = saved.context("the race was run, but its record is not written");
     let status = if is_right { ExitStatus::Fine } else { ExitStatus::Wrong };
     status.after(saved.map(|path| session.screen.say(format!("record: {}", path.display()))))
-}
-
-/// The broker: the embedded one drops what it cannot hold.
-fn kafka(session: &Session) -> Result<Cluster> {
-    let cluster = session::measured(session, "race")?;
-    if cluster.is_embedded() {
-        bail!(
-            "a race for speed needs Apache Kafka, as the embedded broker holds 5 MiB a partition: scripts/kafka.sh start, \
-             and then kuu race ... --brokers localhost:9092"
-        );
-    }
-    Ok(cluster)
 }
 
 /// The options without which samples cannot be compared.

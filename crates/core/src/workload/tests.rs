@@ -48,10 +48,11 @@ fn is_true(spec: &Spec) -> TruthFile {
 }
 
 /// Checks that the streaming counter has the windows and the ledger of the truth, where that is defined: with one
-/// partition, or if nothing comes beyond retention.
+/// partition, or if nothing comes beyond retention; and with enough frames an hour for its clock to believe a jump.
 #[track_caller]
 fn is_counted(spec: &Spec, truth: &TruthFile) {
-    if spec.partitions > 1 && truth.header.totals.too_late > 0 {
+    let is_thin = spec.rate < 0.01 && !spec.troubles.is_empty();
+    if is_thin || (spec.partitions > 1 && truth.header.totals.too_late > 0) {
         return;
     }
     let config = Config {
@@ -353,11 +354,10 @@ fn every_number_is_compared() {
     assert_eq!(differ(&|truth| _ = truth.header.totals.malformed.insert("no_ts".into(), 1)), "no_ts");
 }
 
-// With fewer frames an hour the counter's clock believes no jump, and what is too late is up to it.
 prop_compose! {
     fn any_spec()(
         frames in 0_u64..700,
-        rate in prop::sample::select(vec![0.01, 0.3, 7.0, 100.0, 1e6]),
+        rate in prop::sample::select(vec![0.001, 0.3, 7.0, 100.0, 1e6]),
         users in prop::sample::select(vec![1_u32, 7, 300, 1_000_000]),
         skew in prop::sample::select(vec![0.0, 0.0, 1.1]),
         seed in any::<u64>(),
