@@ -2,6 +2,7 @@
 
 use crate::support::broker::{Mock, ends, values};
 use crate::support::kuu::{Kuu, each, eventually};
+use crate::support::start::Start as _;
 use crate::support::topics::Topics;
 use kuu_core::diagnosis::{Case, UsersByWindow, in_words};
 use kuu_core::window::Unit;
@@ -91,8 +92,7 @@ impl Stage {
             .env("KUU_WINDOW", units.join(","))
             .env("KUU_STATE_DIR", self.kuu.path(""))
             .stdout(Stdio::null())
-            .spawn()
-            .unwrap()
+            .start()
     }
 
     /// The diagnosis of a mutant that reads all that the topic has.

@@ -4,6 +4,7 @@ use crate::support::broker::{Mock, read};
 use crate::support::frames::{frame, frames, lines, windows};
 use crate::support::kuu::{Kuu, PATIENCE, eventually};
 use crate::support::own_broker::OwnBroker;
+use crate::support::start::Start as _;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
@@ -16,7 +17,7 @@ const FULL: &str = "/dev/full";
 fn run(kuu: &Kuu, arguments: &[&[u8]], out: Stdio, err: Stdio) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kuu"));
     command.args(arguments.iter().map(|argument| OsStr::from_bytes(argument))).current_dir(kuu.path("."));
-    command.stdin(Stdio::null()).stdout(out).stderr(err).output().unwrap()
+    command.stdin(Stdio::null()).stdout(out).stderr(err).start().wait_with_output().unwrap()
 }
 
 fn full() -> Stdio {
@@ -73,7 +74,7 @@ fn streams_that_are_full_or_closed() {
         let mut shell = Command::new("bash");
         shell.arg("-c").arg("exec \"$0\" \"$@\" 2>&-").arg(env!("CARGO_BIN_EXE_kuu"));
         shell.args(arguments.iter().map(|argument| OsStr::from_bytes(argument))).current_dir(kuu.path("."));
-        assert_eq!(shell.output().unwrap().status.code(), Some(code), "{}", arguments[0].escape_ascii());
+        assert_eq!(shell.collected().status.code(), Some(code), "{}", arguments[0].escape_ascii());
     }
     // An answer that cannot be printed is an error.
     for arguments in
@@ -207,7 +208,7 @@ fn too_few_files_may_be_open() {
         let mut shell = Command::new("bash");
         shell.arg("-c").arg(format!("ulimit -n {most}; exec \"$0\" \"$@\"")).arg(env!("CARGO_BIN_EXE_kuu"));
         shell.args(["count", "--recreate", "--brokers", &broker.address()]).current_dir(kuu.path("."));
-        shell.output().unwrap()
+        shell.collected()
     };
     for most in [12, 16, 20] {
         let started = std::time::Instant::now();

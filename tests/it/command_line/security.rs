@@ -113,6 +113,7 @@ fn without_the_feature() {
 mod secure {
     use super::*;
     use crate::support::kuu::{Done, PATIENCE};
+    use crate::support::start::Start as _;
     use rdkafka::ClientConfig;
     use rdkafka::error::RDKafkaErrorCode;
     use rdkafka::producer::{BaseProducer, Producer};
@@ -153,7 +154,7 @@ mod secure {
 
         fn script(&self, arguments: &[&str]) {
             let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/kafka.sh");
-            let done = Command::new(script).args(arguments).arg("--dir").arg(self.dir.path()).output().unwrap();
+            let done = Command::new(script).args(arguments).arg("--dir").arg(self.dir.path()).collected();
             assert!(done.status.success(), "kafka.sh {arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
         }
 

@@ -5,6 +5,7 @@ use crate::support::frames::{
     gzip_members, joined, lines, windows, windows_by,
 };
 use crate::support::kuu::Kuu;
+use crate::support::start::Start as _;
 use crate::support::wire::{Row, Window, settle};
 use std::io::Read;
 use std::process::{Command, Stdio};
@@ -117,7 +118,7 @@ fn several_files_are_one_stream_in_their_order() {
 fn the_record_names_the_input_by_its_hash() {
     let kuu = Kuu::new();
     let file = kuu.file("frames.jsonl.gz", gzip_members(&lines(&frames(500)), 3_000));
-    let sum = Command::new("sha256sum").arg(kuu.path(&file)).stdout(Stdio::piped()).output().unwrap();
+    let sum = Command::new("sha256sum").arg(kuu.path(&file)).stdout(Stdio::piped()).collected();
     let sum = String::from_utf8(sum.stdout).unwrap();
     let bytes = std::fs::metadata(kuu.path(&file)).unwrap().len();
     for command in ["batch", "count"] {

@@ -3,6 +3,7 @@
 use crate::support::broker::{Mock, values};
 use crate::support::frames::{FIXTURE, fixture_lines, fixture_windows, frame, frames, gzip, lines, windows};
 use crate::support::kuu::{Kuu, PATIENCE, each};
+use crate::support::start::Start as _;
 use crate::support::wire::{Window, settle};
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -12,7 +13,7 @@ use std::thread;
 use std::time::Instant;
 
 fn pipe(kuu: &Kuu, name: &str) -> PathBuf {
-    assert!(Command::new("mkfifo").arg(kuu.path(name)).status().unwrap().success());
+    assert!(Command::new("mkfifo").arg(kuu.path(name)).ended().success());
     kuu.path(name)
 }
 
@@ -138,7 +139,7 @@ fn a_stream_is_named_once() {
     let file = kuu.file("f", &bytes);
     let shell = |line: &str| {
         let line = line.replace("kuu", env!("CARGO_BIN_EXE_kuu"));
-        let done = Command::new("bash").args(["-c", &line]).current_dir(kuu.path("")).output().unwrap();
+        let done = Command::new("bash").args(["-c", &line]).current_dir(kuu.path("")).collected();
         (done.status.code(), String::from_utf8(done.stderr).unwrap())
     };
     for line in ["kuu batch - - < f", "kuu count - - < f", "kuu batch - /dev/stdin < f", "kuu batch f - < f"] {
@@ -199,7 +200,7 @@ fn a_file_that_changes_under_batch() {
             let all = frames(5_000);
             dir.file(name, if name.ends_with("gz") { gzip(&lines(&all)) } else { lines(&all) });
             let path = pipe(&dir, "p");
-            let child = kuu(&dir, &format!("batch {name} p")).spawn().unwrap();
+            let child = kuu(&dir, &format!("batch {name} p")).start();
             // Both inputs are being read once the pipe opens; the first file is checked only after both are read.
             let mut writer = OpenOptions::new().write(true).open(path).unwrap();
             make(&dir.path(name));
@@ -222,7 +223,7 @@ fn a_file_that_changes_under_count() {
     for Change { make, said } in CHANGES {
         let dir = Kuu::new();
         dir.file("f.jsonl", lines(&all));
-        let mut child = kuu(&dir, "count f.jsonl --window second").spawn().unwrap();
+        let mut child = kuu(&dir, "count f.jsonl --window second").start();
         // No reader takes the results, so kuu cannot reach the end: much more input is left than it reads ahead.
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut row = String::new();
@@ -301,10 +302,10 @@ fn batch_records_the_bytes_of_the_frames() {
 
 #[test]
 fn the_fixture_by_a_pipe_of_the_shell() {
-    let done = kuu(&Kuu::new(), &format!("batch {FIXTURE}")).output().unwrap();
+    let done = kuu(&Kuu::new(), &format!("batch {FIXTURE}")).collected();
     let line = format!("{} batch <(cat {FIXTURE})", env!("CARGO_BIN_EXE_kuu"));
     let started = Instant::now();
-    let piped = Command::new("bash").args(["-c", &line]).output().unwrap();
+    let piped = Command::new("bash").args(["-c", &line]).collected();
     assert!(started.elapsed() < PATIENCE);
     assert_eq!(piped.stdout, done.stdout);
     let found: Vec<Window> =

@@ -5,6 +5,7 @@
 
 use crate::race::processes::Case;
 use crate::support::kuu::{PATIENCE, eventually};
+use crate::support::start::Start as _;
 use kuu::race::supervisor::{EndCause, EndStatus, Ended, Supervised};
 use std::fs;
 use std::process::Command;
@@ -56,7 +57,7 @@ fn a_program_is_seen_from_its_directory_and_has_its_environment_only() {
     let mut case = Case::program(&["./count", "a b", "$HOME"]);
     let script = "#!/bin/sh\necho \"$1|$2|$TZ|$KUU_GROUP|${KUU_TEST_BROKERS-none}\" > said\n";
     fs::write(case.dir.path().join("count"), script).unwrap();
-    Command::new("chmod").arg("+x").arg(case.dir.path().join("count")).status().unwrap();
+    Command::new("chmod").arg("+x").arg(case.dir.path().join("count")).ended();
     case.launch.env.insert("KUU_GROUP".into(), "g".into());
     assert_eq!(end_of(&mut case.start()).status, EndStatus::Code(0));
     assert_eq!(case.file("said"), "a b|$HOME|UTC|g|none\n");
@@ -210,7 +211,7 @@ fn if_the_keeper_is_killed_so_is_the_group() {
     case.file("ready");
     let stat = fs::read_to_string(format!("/proc/{}/stat", running.id())).unwrap();
     let keeper = stat.rsplit(')').next().unwrap().split_whitespace().nth(1).unwrap().to_owned();
-    assert!(Command::new("kill").args(["-9", &keeper]).status().unwrap().success());
+    assert!(Command::new("kill").args(["-9", &keeper]).ended().success());
     let error = running.ended().unwrap_err().to_string();
     assert!(error.contains("the process that watches the engine died"), "{error}");
     eventually("all are gone", || case.alive().is_empty().then_some(()));

@@ -1,6 +1,7 @@
 //! The embedded broker of the tests, and functions that read from a broker and write to it.
 
 use crate::support::kuu::{PATIENCE, eventually};
+use crate::support::start::without_starts;
 use crate::support::wire::Row;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
@@ -10,10 +11,7 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use rdkafka::{Offset, TopicPartitionList};
-use socket2::{Domain, Socket, Type};
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 /// librdkafka's mock cluster: it speaks the protocol on a port, but creates no topics on request, and keeps 5 MiB and
@@ -21,9 +19,6 @@ use std::time::{Duration, Instant};
 pub struct Mock {
     cluster: MockCluster<'static, DefaultProducerContext>,
     pub address: String,
-    /// Reserves the port while the broker is down: otherwise the system could assign it to another connection, and
-    /// librdkafka's mock aborts the process if it cannot bind it again.
-    port: Mutex<Option<Socket>>,
 }
 
 impl Mock {
@@ -40,7 +35,7 @@ impl Mock {
     pub fn empty() -> Mock {
         let cluster = MockCluster::new(1).unwrap();
         let address = cluster.bootstrap_servers();
-        Mock { cluster, address, port: Mutex::default() }
+        Mock { cluster, address }
     }
 
     /// Creates a topic.
@@ -53,23 +48,15 @@ impl Mock {
         self.topic(&format!("{name}-state"), 1);
     }
 
-    /// Closes every connection and accepts no new ones.
+    /// Closes every connection and accepts no new ones; the port stays its own.
     pub fn down(&self) {
+        let _none = without_starts();
         self.cluster.broker_down(1).unwrap();
-        let address: SocketAddr = self.address.parse().unwrap();
-        let bound = || {
-            let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-            // With this option, two sockets may be bound to one port as long as neither listens.
-            socket.set_reuse_address(true).unwrap();
-            socket.bind(&address.into()).ok().map(|()| socket)
-        };
-        *self.port.lock().unwrap() = Some(eventually("the broker's port", bound));
     }
 
     /// Accepts connections again, on the same port.
     pub fn up(&self) {
         self.cluster.broker_up(1).unwrap();
-        *self.port.lock().unwrap() = None;
     }
 
     /// Answers the next requests of this kind with these errors.

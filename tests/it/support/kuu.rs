@@ -1,6 +1,7 @@
 //! Runs the built binary in a directory of its own, with a time limit.
 
 use crate::support::pipe::Pipe;
+use crate::support::start::Start as _;
 use crate::support::wire::{Record, Row, Window};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -85,7 +86,7 @@ impl Kuu {
 
     /// Starts a command; standard input stays open.
     pub fn spawn(&self, line: &str) -> Running {
-        let mut child = self.command(line).stdin(Stdio::piped()).spawn().unwrap();
+        let mut child = self.command(line).stdin(Stdio::piped()).start();
         Running {
             line: line.to_owned(),
             started: Instant::now(),
@@ -98,7 +99,7 @@ impl Kuu {
 
     /// Runs a command whose reader takes this many lines and closes the pipe, as `kuu ... | head` does.
     pub fn run_into_head(&self, line: &str, lines: usize) -> Done {
-        let mut child = self.command(line).stdin(Stdio::null()).spawn().unwrap();
+        let mut child = self.command(line).stdin(Stdio::null()).start();
         let mut reader = BufReader::new(child.stdout.take().unwrap());
         let mut head = Pipe::new(std::io::empty());
         for _ in 0..lines {
@@ -128,7 +129,7 @@ impl Kuu {
                 None => shell.env_remove(name),
             };
         }
-        let mut child = shell.spawn().unwrap();
+        let mut child = shell.start();
         let (out, err) = (Pipe::new(child.stdout.take().unwrap()), Pipe::new(child.stderr.take().unwrap()));
         Running { line: line.to_owned(), started: Instant::now(), stdin: None, out, err, child }.wait()
     }
@@ -236,7 +237,7 @@ impl Running {
 
     /// Sends a signal, by name.
     pub fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
+        let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).ended();
         assert!(sent.success());
     }
 

@@ -1,5 +1,6 @@
 //! A Kafka that a test starts, to kill, suspend and restart it.
 
+use crate::support::start::Start as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -34,7 +35,7 @@ impl OwnBroker {
     /// Sends the broker a signal, by name.
     pub fn signal(&self, name: &str) {
         let pid = std::fs::read_to_string(self.dir.path().join("kafka.pid")).unwrap();
-        assert!(Command::new("kill").args(["-s", name, pid.trim()]).status().unwrap().success());
+        assert!(Command::new("kill").args(["-s", name, pid.trim()]).ended().success());
     }
 
     fn run(&self, command: &str) {
@@ -42,8 +43,7 @@ impl OwnBroker {
         let done = Command::new(script)
             .args([command, "--port", &self.port.to_string(), "--dir"])
             .arg(self.dir.path())
-            .output()
-            .unwrap();
+            .collected();
         let text = [done.stdout, done.stderr].concat();
         assert!(done.status.success(), "kafka.sh {command}: {}", String::from_utf8_lossy(&text));
     }

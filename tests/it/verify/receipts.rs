@@ -3,6 +3,7 @@
 use crate::support::broker::{Mock, rows};
 use crate::support::frames::{frames, lines, windows};
 use crate::support::kuu::{Kuu, eventually};
+use crate::support::start::Start as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -186,6 +187,6 @@ fn a_record_has_the_time_at_which_its_run_began() {
 }
 
 fn kuu_now() -> String {
-    let now = std::process::Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]).output().unwrap();
+    let now = std::process::Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]).collected();
     String::from_utf8(now.stdout).unwrap().trim().to_owned()
 }
