@@ -131,13 +131,16 @@ impl Input {
 pub struct Output {
     producer: BaseProducer,
     topic: String,
+    /// Whether they are in change events of Debezium, as Flink writes them; by the variable ROWS.
+    has_events: bool,
 }
 
 impl Output {
     /// Into the topic of the environment.
     pub fn open(environment: &Environment) -> Result<Output, String> {
         let producer = ClientConfig::new().set("bootstrap.servers", &environment.brokers).create().map_err(words)?;
-        Ok(Output { producer, topic: environment.output.clone() })
+        let has_events = std::env::var("ROWS").is_ok_and(|rows| rows == "debezium");
+        Ok(Output { producer, topic: environment.output.clone(), has_events })
     }
 
     /// Writes a value under a key.
@@ -148,7 +151,13 @@ impl Output {
     /// Writes a row.
     pub fn row(&self, unit: &str, start: i64, users: u64) -> Result<(), String> {
         let row = format!(r#"{{"unit":"{unit}","start":{start},"users":{users}}}"#);
-        self.put(&format!("{unit}:{start}"), &row)
+        if !self.has_events {
+            return self.put(&format!("{unit}:{start}"), &row);
+        }
+        // The second event withdraws the first row, the third one writes it again.
+        let creation = format!(r#"{{"before":null,"after":{row},"op":"c"}}"#);
+        let deletion = format!(r#"{{"before":{row},"after":null,"op":"d"}}"#);
+        [&creation, &deletion, &creation].into_iter().try_for_each(|event| self.put("k", event))
     }
 
     /// Waits until all is written.

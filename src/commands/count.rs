@@ -345,6 +345,11 @@ impl StatusLine {
                 let (read, total) = (terminal::count(*read), terminal::count(*total));
                 return self.bar.set_message(format!("restoring the state: {read} of {total} records"));
             }
+            Activity::SetBack { why } => {
+                // Who follows may wait for days until the summary has it.
+                let screen = Screen { to_stderr: true, quiet: self.screen.quiet || !self.follow };
+                return self.bar.suspend(|| screen.say(format!("goes back to the last commit: {why}")));
+            }
             Activity::Counting { status, lag, hidden } => (status, lag, hidden),
         };
         let elapsed = self.rate.since.elapsed();

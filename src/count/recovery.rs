@@ -60,7 +60,7 @@ pub struct Job {
 }
 
 /// The progress of a count.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Activity {
     /// The count reads its state.
     Restoring {
@@ -77,6 +77,11 @@ pub enum Activity {
         lag: u64,
         /// Number of offsets behind an open transaction, if the readers follow.
         hidden: u64,
+    },
+    /// The count goes back to the last commit.
+    SetBack {
+        /// Why.
+        why: String,
     },
 }
 
@@ -133,7 +138,9 @@ impl Job {
             if stop.interrupted() || deadline.is_over() {
                 return Err(error.context("the last transaction is undone, and no further one succeeded: count again"));
             }
-            setbacks.push(format!("{error:#}"));
+            let why = format!("{error:#}");
+            watch(&Activity::SetBack { why: why.clone() });
+            setbacks.push(why);
             deadline.wait();
         }
     }

@@ -3,6 +3,8 @@
 use crate::engine::stop::Stop;
 use crate::system::clock::steady_us;
 use kuu_core::latency::Histogram;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 /// A generator holds its schedule if its last frame is late by at most this fraction of the whole duration...
@@ -148,9 +150,50 @@ pub fn wait_until(due_us: i64, stop: &Stop, serve: impl Fn()) -> bool {
     }
 }
 
+/// By how much a schedule is put off, in microseconds. Its clones are one: who holds a schedule need not be who follows it.
+#[derive(Clone, Debug, Default)]
+pub struct Hold(Arc<AtomicI64>);
+
+impl Hold {
+    /// From now on what is due later is due later by this.
+    pub fn set_us(&self, us: i64) {
+        self.0.store(us, Ordering::Relaxed);
+    }
+
+    /// Waits until something is due that is put off; `due_us` is the time without that. Returns the time with it, or none
+    /// if `stop` was interrupted.
+    pub fn wait_until(&self, due_us: i64, stop: &Stop, serve: impl Fn()) -> Option<i64> {
+        loop {
+            let put_off_us = self.0.load(Ordering::Relaxed);
+            if !wait_until(due_us + put_off_us, stop, &serve) {
+                return None;
+            }
+            if self.0.load(Ordering::Relaxed) <= put_off_us {
+                return Some(due_us + put_off_us);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_put_off_is_due_later() {
+        let (stop, hold) = (Stop::default(), Hold::default());
+        let due_us = steady_us() - 2_000_000;
+        assert_eq!(hold.wait_until(due_us, &stop, || {}), Some(due_us));
+        hold.clone().set_us(1_500_000);
+        assert_eq!(hold.wait_until(due_us, &stop, || {}), Some(due_us + 1_500_000));
+        // Somebody puts it off further while it waits.
+        let more = || hold.set_us(1_700_000);
+        hold.set_us(2_100_000);
+        assert_eq!(hold.wait_until(due_us, &stop, more), Some(due_us + 2_100_000));
+        let much_more = || hold.set_us(2_200_000);
+        hold.set_us(2_100_000);
+        assert!(hold.wait_until(due_us, &stop, much_more) > Some(due_us));
+    }
 
     /// The times at which frames with these event times are due, in microseconds after the start.
     fn due(schedule: &mut Schedule, times: &[Option<i64>]) -> Vec<i64> {

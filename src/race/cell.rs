@@ -2,7 +2,7 @@
 
 use crate::race::drive::{Driven, clean_up, drive, make_directory};
 use crate::race::entrant::Entrant;
-use crate::race::feeding::{deliver, make_topics};
+use crate::race::feeding::{FeedPace, deliver, make_topics};
 use crate::race::question::RaceWorkload;
 use crate::race::running::InputTiming;
 use crate::race::setup::{CellNames, RaceSetup};
@@ -73,7 +73,7 @@ fn blank(setup: &RaceSetup<'_>, engine: &Entrant, of: &RaceWorkload, verdict: Ce
 fn driven(setup: &RaceSetup<'_>, engine: &Entrant, of: &RaceWorkload, names: &CellNames) -> Result<CellRecord> {
     let feed = if of.workload.meanwhile.is_empty() { InputTiming::Before } else { InputTiming::Meanwhile };
     if feed == InputTiming::Before {
-        deliver(setup.cluster, &names.input, &of.workload, None, &setup.stop)?;
+        deliver(setup.cluster, &names.input, &of.workload, FeedPace::default(), &setup.stop)?;
     }
     let driven = drive(setup, engine, of, names, feed)?;
     let Driven { verdict, started, rows, times, used, incidents, recovery, remarks } = driven;

@@ -1,6 +1,8 @@
 //! One run of an engine whose topics are there: it is started, watched, stopped and judged.
 
 use crate::kafka::admin::Cluster;
+use crate::race::awake::wait_until_idle;
+use crate::race::claims::OutputFormat;
 use crate::race::entrant::Entrant;
 use crate::race::incidents::sum;
 use crate::race::judge::{Ending, judge, repeats};
@@ -16,9 +18,11 @@ use kuu_core::recovery::{Interruption, Recovery};
 use kuu_core::result::RowFormat;
 use kuu_core::scorecard::{CellTimes, CellVerdict, RowCounts, Used};
 use kuu_core::verdict::{Fold, Timeline};
-use kuu_core::window::Unit;
+use kuu_core::window::{Unit, Window};
 use kuu_core::workload::Spec;
+use std::collections::BTreeMap;
 use std::fs;
+use std::ops::RangeInclusive;
 
 /// What came out of a run.
 pub struct Driven {
@@ -66,9 +70,17 @@ pub fn make_directory(names: &CellNames) -> Result<()> {
     fs::create_dir_all(&state).with_context(|| format!("{} cannot be made", state.display()))
 }
 
-/// An empty fold of the rows of an engine, for windows of one unit.
-pub fn fold_of(engine: &Entrant, unit: Unit) -> Fold {
-    Fold::new(repeats(engine.descriptor()), Some(&[unit])).of(RowFormat { unit, ..RowFormat::default() })
+/// An empty timeline of the rows of an engine, for windows of one unit; see [`Timeline::new`].
+pub fn timeline_of(
+    engine: &Entrant,
+    unit: Unit,
+    expected: BTreeMap<Window, RangeInclusive<u64>>,
+    is_epilogue: impl Fn(Window) -> bool + Send + 'static,
+) -> Timeline {
+    let claims = engine.descriptor();
+    let fold = Fold::new(repeats(claims), Some(&[unit])).of(RowFormat { unit, ..RowFormat::default() });
+    let timeline = Timeline::new(fold, expected, is_epilogue);
+    if claims.format == OutputFormat::Debezium { timeline.of_events() } else { timeline }
 }
 
 /// Starts the observer, then the engine. `ends` has the end of each partition, if the input has one.
@@ -109,13 +121,27 @@ pub fn drive(
     let claims = engine.descriptor();
     let never_ends = feed == InputTiming::Meanwhile || !engine.ends_itself();
     let ends = if never_ends { None } else { Some(ends(setup.cluster, names)?) };
-    let fold = fold_of(engine, of.question.unit());
-    let timeline = Timeline::new(fold, of.question.accepted(claims), of.question.epilogue_test(never_ends));
+    let question = &of.question;
+    let timeline = timeline_of(engine, question.unit(), question.accepted(claims), question.epilogue_test(never_ends));
     let begun_s = now_us() / 1_000_000;
     let launched = launch(setup, engine, &of.workload.frames, names, ends.as_deref(), timeline)?;
-    let Launched { supervised, observer, launch, again, started, started_us } = launched;
-    let running =
-        Running { setup, engine, of, names, observer: &observer, launch: &launch, again: &again, feed, started_us };
+    let Launched { mut supervised, observer, launch, again, started, started_us } = launched;
+    if feed == InputTiming::Meanwhile && !of.workload.meanwhile.is_empty() {
+        wait_until_idle(&mut supervised, &setup.stop)?;
+    }
+    let sending_from_us = steady_us();
+    let running = Running {
+        setup,
+        engine,
+        of,
+        names,
+        observer: &observer,
+        launch: &launch,
+        again: &again,
+        feed,
+        started_us,
+        sending_from_us,
+    };
     let Run { mut supervised, ending, incidents, interruptions, used } = wait(&running, supervised)?;
     let stopped_us = steady_us();
     let rate = running.rate().filter(|_| !of.workload.meanwhile.is_empty());
@@ -136,6 +162,7 @@ pub fn drive(
     let recovery = rate.map(|frames_per_s| Recovery {
         seed: setup.seed,
         frames_per_s,
+        sending_from_us: sending_from_us - started_us,
         interruptions,
         lost_windows: timeline.lost(),
         repeated_windows: timeline.repeated_windows(),

@@ -1,5 +1,6 @@
 //! Gives an engine its frames: all at once before it starts, or at a rate while it runs; then the epilogue.
 
+use crate::engine::schedule::Hold;
 use crate::engine::stop::Stop;
 use crate::kafka::admin::Cluster;
 use crate::kafka::produce::delivery::Delivery;
@@ -32,13 +33,22 @@ pub fn make_output(cluster: &Cluster, topic: &str) -> Result<()> {
     cluster.create(topic, 1, 1, &[("message.timestamp.type", "LogAppendTime")])
 }
 
-/// Sends all frames of a workload to the topic, at this rate in frames per second, if there is one.
+/// How fast frames are sent.
+#[derive(Clone, Debug, Default)]
+pub struct FeedPace {
+    /// Frames per second; none if as fast as it goes.
+    pub rate: Option<f64>,
+    /// Puts what is not sent yet off.
+    pub hold: Hold,
+}
+
+/// Sends all frames of a workload to the topic.
 ///
 /// # Errors
 /// If a frame is not acknowledged, or the delivery is interrupted.
-pub fn deliver(cluster: &Cluster, topic: &str, workload: &Workload, rate: Option<f64>, stop: &Stop) -> Result<()> {
+pub fn deliver(cluster: &Cluster, topic: &str, workload: &Workload, pace: FeedPace, stop: &Stop) -> Result<()> {
     let mut sender = workload_sender(cluster, topic, workload)?.until(stop);
-    let delivery = Delivery::new(workload, &mut sender, rate, PATIENCE);
+    let delivery = Delivery::new(workload, &mut sender, pace.rate, PATIENCE).held_by(pace.hold);
     let sent = match &workload.file {
         None => {
             let generator = Generator::new(&workload.frames).map_err(|error| anyhow!(error))?;

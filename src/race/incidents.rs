@@ -1,5 +1,6 @@
 //! What breaks while an engine runs, as its workload says.
 
+use crate::engine::schedule::Hold;
 use crate::race::running::Running;
 use crate::race::supervisor::{Ended, Supervised, Usage};
 use crate::system::clock::steady_us;
@@ -14,6 +15,10 @@ use std::process::Command;
 const STALL_MORE_US: i64 = 5_000_000;
 /// The session timeout of Kafka's consumers, where an engine does not say its own.
 const SESSION_MS: u64 = 45_000;
+
+/// How long an interruption waits for the engine to go on after the one before. A group waits for a member that was killed
+/// until its session is over: 10 s in Kafka Streams.
+const GOING_ON_US: i64 = 15_000_000;
 
 /// A stall of the engine.
 struct Stall {
@@ -34,15 +39,19 @@ pub struct Incidents<'a> {
     left: VecDeque<Moment>,
     /// The stall of now.
     stall: Option<Stall>,
+    /// Puts off the frames that are not sent yet, with what is due; in microseconds.
+    hold: Hold,
+    put_off_us: i64,
     /// What processes used that were killed.
     pub used: Used,
-    /// How long the engine was stopped and the broker away, which does not count as its time, in microseconds.
+    /// How long the engine was stopped, the broker away and what is due put off, which does not count as its time, in
+    /// microseconds.
     pub held_us: i64,
 }
 
 impl<'a> Incidents<'a> {
     /// The incidents of the workload, for this engine.
-    pub fn new(running: &'a Running<'a>, engine: Supervised) -> Incidents<'a> {
+    pub fn new(running: &'a Running<'a>, engine: Supervised, hold: Hold) -> Incidents<'a> {
         let left = moments(&running.of.workload.meanwhile, running.setup.seed, &running.of.name);
         Incidents {
             engine,
@@ -52,6 +61,8 @@ impl<'a> Incidents<'a> {
             second: None,
             left: left.into(),
             stall: None,
+            hold,
+            put_off_us: 0,
             used: Used::default(),
             held_us: 0,
         }
@@ -88,18 +99,30 @@ impl<'a> Incidents<'a> {
             self.is_back(InterruptionKind::Stall, stall.begun_us);
             self.tell(now, "the engine goes on");
         }
-        // What is due while the engine cannot count is put off: it has the time to go on in between.
         let due = |moment: &Moment| {
             let share_us = self.running.sending_us() * i64::from(moment.per_mille) / 1_000;
-            self.running.started_us + share_us + self.held_us
+            self.running.sending_from_us + share_us + self.held_us
         };
-        let next = self.left.front().filter(|moment| self.stall.is_none() && now >= due(moment)).copied();
-        if let Some(moment) = next {
+        let next = self.left.front().map(|moment| (moment.action, now - due(moment)));
+        let Some((action, late_us)) = next.filter(|(_, late_us)| *late_us >= 0) else { return Ok(()) };
+        // The frames wait, too: else an engine that is slow to come back had all of them, and nothing to lose.
+        self.hold.set_us(self.put_off_us + late_us);
+        if self.has_gone_on(now) {
+            self.put_off_us += late_us;
+            self.held_us += late_us;
             self.left.pop_front();
-            self.carry_out(moment.action)?;
-            self.tell(now, &moment.action.to_string());
+            self.carry_out(action)?;
+            self.tell(now, &action.to_string());
         }
         Ok(())
+    }
+
+    /// Whether the engine has counted again since the last interruption, or had enough time for that: what is due before is
+    /// put off.
+    fn has_gone_on(&self, now: i64) -> bool {
+        let Some(last) = self.interruptions.last() else { return self.stall.is_none() };
+        let has_news = || self.running.observer.look(|timeline| timeline.news_us().last().is_some_and(Option::is_some));
+        self.stall.is_none() && (now - self.running.started_us - last.back_us > GOING_ON_US || has_news())
     }
 
     /// Records that an interruption is over.

@@ -2,7 +2,7 @@
 
 use crate::engine::stop::Stop;
 use crate::kafka::admin::Cluster;
-use crate::race::feeding::deliver;
+use crate::race::feeding::{FeedPace, deliver};
 use crate::race::question::{Question, RaceWorkload};
 use anyhow::{Result, bail};
 use kuu_core::window::Unit;
@@ -72,5 +72,5 @@ pub fn make_topic(cluster: &Cluster, topic: &str, partitions: u16) -> Result<()>
 /// If the broker refuses, or a frame is lost.
 pub fn fill(cluster: &Cluster, topic: &str, input: &RaceWorkload, stop: &Stop) -> Result<()> {
     make_topic(cluster, topic, input.workload.frames.partitions)?;
-    deliver(cluster, topic, &input.workload, None, stop)
+    deliver(cluster, topic, &input.workload, FeedPace::default(), stop)
 }

@@ -1,5 +1,6 @@
 //! Engines on the same frames, measured from outside.
 
+pub mod awake;
 pub mod building;
 pub mod cell;
 pub mod claims;
@@ -19,6 +20,7 @@ pub mod pacing;
 pub mod question;
 pub mod receipt;
 pub mod running;
+pub mod samples;
 pub mod scorecard;
 pub mod setup;
 pub mod source;

@@ -44,6 +44,8 @@ pub struct Running<'a> {
     pub feed: InputTiming,
     /// When it was started.
     pub started_us: i64,
+    /// When its frames began to come, if they come while it runs.
+    pub sending_from_us: i64,
 }
 
 impl Running<'_> {
@@ -68,18 +70,20 @@ impl Running<'_> {
         let now = steady_us();
         self.observer.look(|timeline| match timeline.changed_us() {
             Some(changed) => now - changed > QUIET_US,
-            None => now - self.started_us - self.sending_us() > FIRST_ROW_US,
+            None => now - self.sending_from_us - self.sending_us() > FIRST_ROW_US,
         })
     }
 
-    /// Whether the answer was right for long enough; or, if it is not right, whether nothing has come for twice as long.
+    /// Whether the answer was right for long enough; or, if it is not right, whether nothing has come for twice as long,
+    /// or three times where something broke: what comes back may take long to do so.
     pub fn has_settled(&self, begun_us: i64) -> bool {
         let every = Duration::from_millis(self.engine.descriptor().emits_every_ms.unwrap_or(0));
         let settle = SETTLE.max(3 * every).as_micros() as i64;
+        let silence = settle * if self.of.workload.meanwhile.is_empty() { 2 } else { 3 };
         let now = steady_us();
         self.observer.look(|timeline| match (timeline.right_us(), timeline.changed_us()) {
             (Some(right), _) => now - right.max(begun_us) > settle,
-            (None, Some(changed)) => now - changed.max(begun_us) > 2 * settle,
+            (None, Some(changed)) => now - changed.max(begun_us) > silence,
             (None, None) => false,
         })
     }

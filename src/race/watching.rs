@@ -1,8 +1,9 @@
 //! Watches an engine while it runs, until it ends, has answered, or is out of time.
 
+use crate::engine::schedule::Hold;
 use crate::kafka::admin::Cluster;
 use crate::race::epilogue::EpilogueSender;
-use crate::race::feeding::deliver;
+use crate::race::feeding::{FeedPace, deliver};
 use crate::race::incidents::Incidents;
 use crate::race::judge::Ending;
 use crate::race::running::{InputTiming, Running};
@@ -37,21 +38,21 @@ pub struct Run {
 pub fn wait(running: &Running<'_>, supervised: Supervised) -> Result<Run> {
     let Running { setup, of, names, feed, .. } = running;
     std::thread::scope(|scope| {
-        let rate = running.rate();
+        let hold = Hold::default();
+        let pace = FeedPace { rate: running.rate(), hold: hold.clone() };
         let (settings, stop) = (setup.cluster.settings().clone(), setup.stop.clone());
-        let send = move || deliver(&Cluster::connect(&settings)?, &names.input, &of.workload, rate, &stop);
+        let send = move || deliver(&Cluster::connect(&settings)?, &names.input, &of.workload, pace, &stop);
         let sending = (*feed == InputTiming::Meanwhile).then(|| scope.spawn(send));
-        watch(running, supervised, sending)
+        watch(running, Incidents::new(running, supervised, hold), sending)
     })
 }
 
 fn watch(
     running: &Running<'_>,
-    supervised: Supervised,
+    mut incidents: Incidents<'_>,
     mut sending: Option<ScopedJoinHandle<'_, Result<()>>>,
 ) -> Result<Run> {
-    let deadline_us = running.started_us + running.setup.deadline.as_micros() as i64 + running.sending_us();
-    let mut incidents = Incidents::new(running, supervised);
+    let deadline_us = running.sending_from_us + running.setup.deadline.as_micros() as i64 + running.sending_us();
     let begin = || EpilogueSender::begin(running.setup.cluster, running.names, running.of);
     let mut epilogue = if running.feed == InputTiming::Followed { Some(begin()?) } else { None };
     let ending = loop {

@@ -1,18 +1,22 @@
 //! What became of an engine's results when something broke.
 
 use crate::statistics::median;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use strum::{IntoStaticStr, VariantArray};
 
 /// What broke while an engine counted, and what that did to its results.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recovery {
     /// What drew the moments that are at random.
     pub seed: u64,
     /// How many frames a second were sent.
     pub frames_per_s: f64,
+    /// When the first of them was sent, in microseconds from the start of the engine: it had started by then.
+    #[serde(default)]
+    pub sending_from_us: i64,
     /// What interrupted the engine, in order.
     pub interruptions: Vec<Interruption>,
     /// Windows that are missing in the end, or have fewer users than are acceptable.
@@ -24,7 +28,7 @@ pub struct Recovery {
 }
 
 /// A time in which an engine could not count. Times are microseconds from the start of the engine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Interruption {
     /// Why.
@@ -39,7 +43,7 @@ pub struct Interruption {
 }
 
 /// Why an engine could not count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "kebab-case")]
 pub enum InterruptionKind {
     /// All its processes were killed.
@@ -107,6 +111,7 @@ mod tests {
         let recovery = Recovery {
             seed: 1,
             frames_per_s: 600.0,
+            sending_from_us: 1_500_000,
             interruptions,
             lost_windows: firsts,
             repeated_windows: 4,

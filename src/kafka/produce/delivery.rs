@@ -1,6 +1,6 @@
 //! Delivers the frames of a workload to a topic.
 
-use crate::engine::schedule::{LoadPace, Schedule, wait_until};
+use crate::engine::schedule::{Hold, LoadPace, Schedule};
 use crate::engine::stop::Stop;
 use crate::input::is_blank;
 use crate::input::several::{self, Reading};
@@ -55,6 +55,8 @@ struct Sending<'a> {
     sender: &'a mut Sender,
     /// When the frames of the data are due, if they have a rate.
     schedule: Option<Schedule>,
+    /// Puts the schedule off.
+    hold: Hold,
     /// How long to wait for the end of a transaction.
     patience: Duration,
     /// When the next frame of the data is due, if the delivery has a rate.
@@ -67,9 +69,16 @@ impl<'a> Delivery<'a> {
     /// per second.
     pub fn new(workload: &'a Workload, sender: &'a mut Sender, rate: Option<f64>, patience: Duration) -> Delivery<'a> {
         let schedule = rate.map(LoadPace::Rate).map(Schedule::new);
+        let hold = Hold::default();
         let sending =
-            Sending { plan: &workload.delivery, sender, schedule, patience, due: None, sent: Sent::default() };
+            Sending { plan: &workload.delivery, sender, schedule, hold, patience, due: None, sent: Sent::default() };
         Delivery { workload, messages: Messages::new(workload), sending }
+    }
+
+    /// The same delivery, whose schedule this puts off.
+    pub fn held_by(mut self, hold: Hold) -> Delivery<'a> {
+        self.sending.hold = hold;
+        self
     }
 
     /// Sends all frames that the generator makes, and the epilogue; `tell` gets the number of messages so far. Ends early
@@ -152,9 +161,10 @@ impl Sending<'_> {
         if stop.interrupted() {
             return false;
         }
-        let Sending { schedule, sender, due, .. } = self;
-        *due = schedule.as_mut().map(|schedule| schedule.due(None));
-        due.is_none_or(|due| wait_until(due, stop, || sender.poll()))
+        let Sending { schedule, hold, sender, due, .. } = self;
+        let Some(schedule) = schedule else { return true };
+        *due = hold.wait_until(schedule.due(None), stop, || sender.poll());
+        due.is_some()
     }
 
     fn step(&mut self, step: DeliveryStep<'_>) -> Result<()> {

@@ -20,6 +20,8 @@ use std::time::Duration;
 const MOST_WAKING: u64 = 5_000_000;
 /// A generator that is this much too late has lost its schedule for good, in microseconds; or a fifth of the whole time.
 const LOST_US: i64 = 1_000_000;
+/// How often it looks whether the engine still runs.
+const LOOK_US: i64 = 250_000;
 
 /// Sends frames, and keeps when they were due.
 pub struct LiveGenerator<'a> {
@@ -96,19 +98,26 @@ impl<'a> LiveGenerator<'a> {
         bail!("no window is over after {MOST_WAKING} frames: race with shorter ones (--window)")
     }
 
-    /// Sends frames when they are due, at this rate per second, for this time.
+    /// Sends frames when they are due, at this rate per second, for this time, or until the engine has ended.
     ///
     /// # Errors
     /// If a frame is not acknowledged, or the race is interrupted.
-    pub fn pace(mut self, rate: f64, time: Duration) -> Result<LiveSent> {
+    pub fn pace(mut self, rate: f64, time: Duration, mut has_ended: impl FnMut() -> Result<bool>) -> Result<LiveSent> {
         let mut schedule = Schedule::new(LoadPace::Rate(rate));
         let begun_us = steady_us();
         let end_us = begun_us + time.as_micros() as i64;
         let lost_us = LOST_US.max(time.as_micros() as i64 / 5);
+        let mut looked_us = begun_us;
         loop {
             let due_us = schedule.due(None);
             if due_us >= end_us {
                 break;
+            }
+            if due_us - looked_us > LOOK_US {
+                looked_us = due_us;
+                if has_ended()? {
+                    break;
+                }
             }
             let Self { sender, stop, .. } = &self;
             if !wait_until(due_us, stop, || sender.poll()) || stop.interrupted() {

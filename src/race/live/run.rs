@@ -2,7 +2,7 @@
 
 use crate::race::claims::Emits;
 use crate::race::descriptor::Descriptor;
-use crate::race::drive::{Launched, clean_up, fold_of, launch, make_directory};
+use crate::race::drive::{Launched, clean_up, launch, make_directory, timeline_of};
 use crate::race::feeding::make_output;
 use crate::race::incidents::sum;
 use crate::race::input::make_topic;
@@ -22,7 +22,7 @@ use anyhow::{Result, bail};
 use kuu_core::latency::{Histogram, HistogramRecord, Leg, LegRecords, Legs};
 use kuu_core::race_live::{LiveSample, LiveWindow, RateVerdict};
 use kuu_core::scorecard::{CellVerdict, Used};
-use kuu_core::verdict::{Timeline, WindowTimes};
+use kuu_core::verdict::WindowTimes;
 use kuu_core::window::Window;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -106,7 +106,7 @@ fn measured(
     // One window more than is sent: rounding must not leave one without its truth.
     let frames = waking + (pace.rate * pace.time.as_secs_f64()) as u64 + input.load.once();
     let stream = Stream::new(input.of, frames, 0)?;
-    let timeline = Timeline::new(fold_of(engine, stream.unit()), stream.accepted(), |_| false);
+    let timeline = timeline_of(engine, stream.unit(), stream.accepted(), |_| false);
     let started = Time::now().rfc3339();
     let mut launched = launch(setup, engine, stream.spec(), names, None, timeline)?;
     let mut sample = LiveSample {
@@ -190,7 +190,7 @@ fn send(
     pace: &LivePace,
     every: Duration,
 ) -> Result<(LiveSent, Option<Ended>)> {
-    let generated = generator.pace(pace.rate, pace.time)?;
+    let generated = generator.pace(pace.rate, pace.time, || Ok(launched.supervised.ended()?.is_some()))?;
     let patience_us = bound(every).as_micros() as i64 + SETTLE_US;
     loop {
         if setup.stop.interrupted() {

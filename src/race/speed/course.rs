@@ -2,10 +2,10 @@
 
 use crate::race::input::{Task, fill};
 use crate::race::question::RaceWorkload;
+use crate::race::samples::RaceSamples;
 use crate::race::speed::cold::{self, SpeedSetup, TopicInput};
 use crate::race::speed::field::{Field, Starter};
-use crate::race::speed::quiet::read_through;
-use crate::race::speed::samples::SpeedSamples;
+use crate::race::speed::quiet::{make_internal_topics, read_through};
 use crate::race::speed::steady;
 use crate::race::speed::stream::Stream;
 use anyhow::{Context as _, Result};
@@ -37,7 +37,7 @@ pub struct Course<'a> {
     /// The engines.
     pub field: &'a Field<'a>,
     /// What was measured so far.
-    pub samples: SpeedSamples,
+    pub samples: RaceSamples<SpeedSample>,
     /// How often everything is measured.
     pub rounds: u32,
     /// How long a steady run takes from its first row on.
@@ -59,6 +59,7 @@ impl Course<'_> {
     /// # Errors
     /// If the broker fails, or the race is interrupted.
     pub fn run(&mut self, whole: &RaceWorkload, frame_bytes: u64, tell: impl Fn(Happening<'_>)) -> Result<()> {
+        make_internal_topics(self.speed.race.cluster, &self.speed.race.id)?;
         let frames = whole.question.source().map_or(0, |source| source.frames);
         let mut sizes: Vec<(u64, Option<TopicInput>)> = SIZES.iter().map(|part| (frames / part, None)).collect();
         sizes.retain(|(frames, _)| *frames > 0);

@@ -7,7 +7,6 @@ pub mod estimates;
 pub mod field;
 pub mod frontier;
 pub mod quiet;
-pub mod samples;
 pub mod steady;
 pub mod stream;
 pub mod tables;

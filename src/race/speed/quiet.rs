@@ -2,7 +2,10 @@
 
 use crate::engine::stop::Stop;
 use crate::kafka::admin::Cluster;
+use crate::kafka::commit::bare_transaction::BareTransactions;
 use crate::kafka::consume::whole_topic::read_all;
+use crate::race::drive::clean_up;
+use crate::race::feeding::make_output;
 use crate::system::server_process::ServerProcess;
 use anyhow::Result;
 use std::time::{Duration, Instant};
@@ -21,6 +24,21 @@ const BLIND: Duration = Duration::from_secs(1);
 /// If it cannot be read.
 pub fn read_through(cluster: &Cluster, topic: &str) -> Result<u64> {
     read_all(cluster.settings(), topic, &cluster.ranges(topic)?, |_| Ok(()))
+}
+
+/// Lets the broker make what its first transaction and its first group need (`__transaction_state`, `__consumer_offsets`):
+/// on a broker that is new, the first engine waited for that.
+///
+/// # Errors
+/// If the broker refuses.
+pub fn make_internal_topics(cluster: &Cluster, id: &str) -> Result<()> {
+    let base = format!("{id}-first");
+    let (input, output) = (format!("{base}-messages"), format!("{base}-output"));
+    make_output(cluster, &input)?;
+    make_output(cluster, &output)?;
+    let done = BareTransactions::new(cluster.settings(), &base, &input, &output)?.run(0);
+    clean_up(cluster, &base)?;
+    done.map(|_| ())
 }
 
 /// Waits until the broker's processor time has settled; returns false if it did not, or cannot be seen.

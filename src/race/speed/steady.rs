@@ -2,7 +2,7 @@
 
 use crate::race::claims::Ends;
 use crate::race::descriptor::Descriptor;
-use crate::race::drive::{Launched, clean_up, fold_of, launch, make_directory};
+use crate::race::drive::{Launched, clean_up, launch, make_directory, timeline_of};
 use crate::race::feeding::make_output;
 use crate::race::incidents::sum;
 use crate::race::judge::{faults, right};
@@ -72,7 +72,7 @@ fn measured(
     let spec = stream.spec();
     let ranges = setup.cluster.ranges(&names.input)?;
     let ends: Vec<i64> = ranges.iter().map(|range| range.high).collect();
-    let timeline = Timeline::new(fold_of(engine, stream.unit()), stream.accepted(), |_| false);
+    let timeline = timeline_of(engine, stream.unit(), stream.accepted(), |_| false);
     let meter = BesideMeter::begin(speed.broker.as_ref());
     let mut launched = launch(setup, engine, spec, names, engine.ends_itself().then_some(ends.as_slice()), timeline)?;
     let every = Duration::from_millis(engine.descriptor().emits_every_ms.unwrap_or(0));

@@ -45,11 +45,13 @@ fn check_kills(cell: &Value, seed: u64) {
     assert_eq!(recovery["frames_per_s"], 600.0, "{cell}");
     let interruptions = recovery["interruptions"].as_array().unwrap();
     assert_eq!(interruptions.len(), 3, "{cell}");
+    let mut before = recovery["sending_from_us"].as_i64().unwrap() + 2_500_000;
     for one in interruptions {
         assert_eq!(one["kind"], "crash", "{cell}");
-        let us = |member: &str| one[member].as_i64().unwrap_or(i64::MAX);
-        assert!(2_500_000 <= us("begun_us") && us("begun_us") <= us("back_us"), "{cell}");
-        assert!(us("back_us") < us("news_us"), "{cell}");
+        let us = |member: &str| one[member].as_i64().unwrap();
+        // Each time it had gone on before it was killed again.
+        assert!(before <= us("begun_us") && us("begun_us") <= us("back_us") && us("back_us") < us("news_us"), "{cell}");
+        before = us("news_us");
     }
     assert_eq!(recovery["lost_windows"], 0, "{cell}");
     assert_eq!(cell["incidents"].as_array().unwrap().len(), 3, "{cell}");
@@ -57,15 +59,20 @@ fn check_kills(cell: &Value, seed: u64) {
 
 /// When things began, in tenths of the time that the frames took.
 fn moments(cell: &Value) -> Vec<i64> {
-    let interruptions = cell["recovery"]["interruptions"].as_array().unwrap();
-    interruptions.iter().map(|one| one["begun_us"].as_i64().unwrap() / 1_000_000).collect()
+    let recovery = &cell["recovery"];
+    let from_us = recovery["sending_from_us"].as_i64().unwrap();
+    let interruptions = recovery["interruptions"].as_array().unwrap();
+    interruptions.iter().map(|one| (one["begun_us"].as_i64().unwrap() - from_us) / 1_000_000).collect()
 }
 
 #[test]
 fn one_that_counts_twice_is_named_and_one_that_repeats_itself_is_right() {
     let kuu = Kuu::bare();
-    let (done, cells) = race(&kuu, "none counts-twice", &engines(&kuu, &["none", "counts-twice"]), "--seed 1", 1);
-    let [none, twice] = &cells[..] else { panic!("{done}") };
+    let engines = engines(&kuu, &["none", "counts-twice"]);
+    let (_, cells) = race(&kuu, "counts-twice", &engines, "--seed 1", 1);
+    let [twice] = &cells[..] else { panic!("{cells:?}") };
+    let (done, cells) = race(&kuu, "none", &engines, "--seed 1", 0);
+    let [none] = &cells[..] else { panic!("{done}") };
     assert!(done.err.contains("three-kills: none: exact\n    crashes: 3, going on after "), "{done}");
     check_kills(none, 1);
     // It begins anew three times.
@@ -76,12 +83,26 @@ fn one_that_counts_twice_is_named_and_one_that_repeats_itself_is_right() {
     assert_eq!((&twice["verdict"], &twice["fewer"]), (&"wrong".into(), &0.into()), "{twice}");
     let again = none["again"].as_str().unwrap();
     assert!(again.starts_with("kuu race --scorecard none --workload three-kills.toml --engines "), "{again}");
-    for name in ["none", "counts-twice"] {
-        assert!(kuu.path("results").read_dir().unwrap().any(|entry| {
-            let cell = entry.unwrap().path().join("three-kills").join(name);
-            cell.join("cell.json").exists()
-        }));
-    }
+    assert!(kuu.path("results").read_dir().unwrap().any(|entry| {
+        let cell = entry.unwrap().path().join("three-kills").join("none");
+        cell.join("cell.json").exists()
+    }));
+}
+
+#[test]
+fn one_that_is_slow_to_come_back_is_not_killed_before() {
+    let kuu = Kuu::bare();
+    let engines = engines(&kuu, &["none"]);
+    let file = kuu.path("engines").join("none/engine.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let run = text.lines().find_map(|line| line.strip_prefix("run = ")).unwrap();
+    let words: Vec<String> = serde_json::from_str(run).unwrap();
+    // Twice what is between the kills at least.
+    let slow = format!("restart = [\"sh\", \"-c\", \"sleep 3; exec {}\"]\n", words.join(" "));
+    std::fs::write(&file, text + "\n" + &slow).unwrap();
+    let (done, cells) = race(&kuu, "none", &engines, "--seed 1", 0);
+    assert!(done.err.contains("three-kills: none: exact\n    crashes: 3, going on after 3."), "{done}");
+    check_kills(&cells[0], 1);
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn race(kuu: &Kuu, names: &[&str], workload: &str, more: &str, code: i32) -> (Ve
 #[test]
 fn engines_that_behave_badly_on_late_frames() {
     let kuu = Kuu::bare();
-    let names = ["none", "garbage-after", "twice", "drop-late", "dies", "refuses", "forks", "silent"];
+    let names = ["none", "garbage-after", "twice", "drop-late", "dies", "refuses", "forks", "silent", "debezium"];
     let (said, record) = race(&kuu, &names, "late", "", 1);
     assert_eq!(said[0], "exact");
     assert!(said[1].starts_with("wrong: +1 user in 1 window: partition 0, offset "), "{}", said[1]);
@@ -39,7 +39,12 @@ fn engines_that_behave_badly_on_late_frames() {
     assert!(said[5].starts_with("refused: ") && said[5].ends_with("this input is none that it takes"), "{}", said[5]);
     assert_eq!(said[6], "exact");
     assert!(said[7].starts_with("wrong: -"), "{}", said[7]);
+    // Each row is withdrawn, and written again.
+    assert!(said[8].starts_with("corrected: 17 windows, "), "{}", said[8]);
     let cells = record["cells"].as_array().unwrap();
+    let rows = &cells[8]["rows"];
+    let windows = &cells[0]["rows"]["judged"];
+    assert_eq!((&rows["retractions"], &rows["repeats"], &rows["unreadable"]), (windows, windows, &0.into()));
     assert_eq!(cells[6]["remarks"][0], "it left processes behind when it ended, 1 in number: the race killed them");
     assert_eq!(cells[2]["rows"]["repeats"], cells[0]["rows"]["judged"]);
     assert_eq!(cells[1]["rows"]["unreadable"], 2);

@@ -1,6 +1,7 @@
 //! The ratio of two series of samples, with its interval.
 
 use super::error::StatisticsError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -14,7 +15,7 @@ pub const MIN_ROUNDS: usize = 10;
 const POWER: f64 = 0.8;
 
 /// Where the true value lies, with the confidence of [`CONFIDENCE`] unless it says otherwise. In the unit of the value.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Interval {
     /// Its lower end.
     pub low: f64,
@@ -30,7 +31,7 @@ impl Interval {
 }
 
 /// What a ratio of speeds says, beyond a threshold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::Display)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize, strum::Display)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum RatioVerdict {
@@ -46,7 +47,7 @@ pub enum RatioVerdict {
 
 /// How many times as large samples are as their reference: geometric means, as ratios are many times as large or as
 /// small, not more or less. Give speeds; for durations give the reference first, so that above 1 is faster.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct RatioEstimate {
     /// The geometric mean of the ratios.
     pub ratio: f64,

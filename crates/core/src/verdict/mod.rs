@@ -2,7 +2,9 @@
 //! are in `docs/verify.md`.
 
 mod compare;
+mod debezium;
 mod fold;
+mod folded;
 mod misread;
 mod repetition;
 #[cfg(test)]
@@ -11,5 +13,6 @@ mod timeline;
 mod unreadable;
 
 pub use compare::{Comparison, Line};
-pub use fold::{Fold, Message, Repeats};
+pub use fold::{Fold, Message};
+pub use folded::Repeats;
 pub use timeline::{Timeline, WindowTimes};

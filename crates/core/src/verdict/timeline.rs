@@ -2,6 +2,7 @@
 
 use crate::result::Count;
 use crate::scorecard::RowCounts;
+use crate::verdict::debezium;
 use crate::verdict::fold::{Fold, Message};
 use crate::verdict::repetition::Repetition;
 use crate::window::Window;
@@ -20,6 +21,8 @@ pub struct WindowTimes {
 /// The rows of an output topic in the order in which they arrive, beside the users that are acceptable.
 pub struct Timeline {
     fold: Fold,
+    /// Whether messages are change events of Debezium.
+    has_events: bool,
     /// The users that each window may have; one that may have none may be missing.
     expected: BTreeMap<Window, RangeInclusive<u64>>,
     /// Windows of frames that follow the data: they are not judged.
@@ -44,6 +47,7 @@ impl Timeline {
     ) -> Timeline {
         Timeline {
             fold,
+            has_events: false,
             wrong: expected.iter().filter(|(_, users)| !users.contains(&0)).map(|(window, _)| *window).collect(),
             expected,
             is_epilogue: Box::new(is_epilogue),
@@ -56,8 +60,23 @@ impl Timeline {
         }
     }
 
+    /// The same timeline, of change events of Debezium with rows in them.
+    #[must_use]
+    pub fn of_events(self) -> Timeline {
+        Timeline { has_events: true, ..self }
+    }
+
     /// Takes the next message of its partition, which arrived at this time.
     pub fn take(&mut self, arrived_us: i64, message: &Message<'_>) {
+        let mut key = String::new();
+        let opened =
+            if self.has_events { debezium::opened(self.fold.format(), message, &mut key) } else { Some(*message) };
+        if let Some(message) = opened {
+            self.take_row(arrived_us, &message);
+        }
+    }
+
+    fn take_row(&mut self, arrived_us: i64, message: &Message<'_>) {
         self.counts.retractions += u64::from(message.value.is_none());
         let Some(window) = self.fold.take(message) else {
             self.counts.unreadable += u64::from(message.value.is_some());
@@ -220,6 +239,29 @@ mod tests {
         assert_eq!(counts(&[Some(&first), Some(&few), Some(&more), Some(&few)]), (1, 1, 1));
         assert_eq!(counts(&[Some(&first), Some(&more)]), (0, 0, 0));
         assert_eq!(counts(&[Some(&first), Some(&row(3_600, 9)), Some(&row(3_600, 9))]), (1, 0, 0));
+    }
+
+    #[test]
+    fn events_of_debezium() {
+        let (first, few, enough) = (row(0, 2), row(60, 2), row(60, 3));
+        let event =
+            |op: &str, before: &str, after: &str| format!(r#"{{"op":"{op}","before":{before},"after":{after}}}"#);
+        let writes = [event("c", "null", &first), event("c", "null", &few), event("u", &few, &enough)];
+        let withdrawn = [&writes[..], &[event("d", &enough, "null")]].concat();
+        let again = [&withdrawn[..], &[event("c", "null", &enough)]].concat();
+        for (events, right_us, wrong, retractions) in
+            [(&writes[..], Some(2_000_000), 0, 0), (&withdrawn, None, 1, 1), (&again, Some(4_000_000), 0, 1)]
+        {
+            let mut timeline = after(&[]).of_events();
+            for (offset, text) in (0..).zip(events) {
+                let message = Message { partition: 0, offset, key: b"k", value: Some(text.as_bytes()) };
+                timeline.take(offset * 1_000_000, &message);
+            }
+            // What tells Kafka to forget a key is no row.
+            timeline.take(9_000_000, &Message { partition: 0, offset: 9, key: b"k", value: None });
+            assert_eq!((timeline.right_us(), timeline.wrong()), (right_us, wrong));
+            assert_eq!((timeline.counts().retractions, timeline.counts().unreadable), (retractions, 0));
+        }
     }
 
     #[test]

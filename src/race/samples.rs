@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result, bail};
 use kuu_core::speed::{RacedEngine, SampleKey, SpeedSample};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -26,18 +27,18 @@ pub struct RacePlan {
 }
 
 /// The samples of a race, and where they are stored.
-pub struct SpeedSamples {
+pub struct RaceSamples<S> {
     file: File,
     path: PathBuf,
-    taken: Vec<SpeedSample>,
+    taken: Vec<S>,
 }
 
-impl SpeedSamples {
+impl<S: Serialize + DeserializeOwned> RaceSamples<S> {
     /// Opens the directory of a race, a new one or one that was interrupted.
     ///
     /// # Errors
     /// If the directory has another race, or its files cannot be read or written.
-    pub fn open(directory: &Path, plan: &RacePlan) -> Result<SpeedSamples> {
+    pub fn open(directory: &Path, plan: &RacePlan) -> Result<RaceSamples<S>> {
         fs::create_dir_all(directory).with_context(|| format!("{} cannot be made", directory.display()))?;
         check_plan(&directory.join(PLAN_FILE), plan)?;
         let path = directory.join(SAMPLES_FILE);
@@ -56,19 +57,14 @@ impl SpeedSamples {
         let cannot = || format!("{} cannot be written", path.display());
         let file = OpenOptions::new().create(true).append(true).open(&path).with_context(cannot)?;
         file.set_len(whole as u64).with_context(cannot)?;
-        Ok(SpeedSamples { file, path, taken })
-    }
-
-    /// Whether there is a sample of this key.
-    pub fn has(&self, key: &SampleKey) -> bool {
-        self.taken.iter().any(|sample| sample.key == *key)
+        Ok(RaceSamples { file, path, taken })
     }
 
     /// Adds a sample, and stores it.
     ///
     /// # Errors
     /// If it cannot be written.
-    pub fn add(&mut self, sample: SpeedSample) -> Result<()> {
+    pub fn add(&mut self, sample: S) -> Result<()> {
         let mut line = serde_json::to_vec(&sample)?;
         line.push(b'\n');
         self.file.write_all(&line).with_context(|| format!("{} cannot be written", self.path.display()))?;
@@ -77,13 +73,20 @@ impl SpeedSamples {
     }
 
     /// All samples, in the order in which they were taken.
-    pub fn all(&self) -> &[SpeedSample] {
+    pub fn all(&self) -> &[S] {
         &self.taken
     }
 
     /// All samples, in the order in which they were taken.
-    pub fn into_all(self) -> Vec<SpeedSample> {
+    pub fn into_all(self) -> Vec<S> {
         self.taken
+    }
+}
+
+impl RaceSamples<SpeedSample> {
+    /// Whether there is a sample of this key.
+    pub fn has(&self, key: &SampleKey) -> bool {
+        self.taken.iter().any(|sample| sample.key == *key)
     }
 
     /// The first sample in which this engine was not right.
@@ -145,26 +148,27 @@ mod tests {
     fn a_race_goes_on_from_what_was_written() {
         let dir = tempfile::tempdir().unwrap();
         let directory = dir.path().join("race");
-        let mut samples = SpeedSamples::open(&directory, &plan("a")).unwrap();
+        let mut samples = RaceSamples::open(&directory, &plan("a")).unwrap();
         samples.add(sample("a", 1, CellVerdict::Exact)).unwrap();
         samples.add(sample("b", 1, CellVerdict::Hung { state: "x".into() })).unwrap();
         let path = directory.join(SAMPLES_FILE);
         // Killed while it wrote the third.
         let whole = fs::read_to_string(&path).unwrap();
         fs::write(&path, format!("{whole}{}", &whole[..20])).unwrap();
-        let mut samples = SpeedSamples::open(&directory, &plan("a")).unwrap();
+        let mut samples = RaceSamples::open(&directory, &plan("a")).unwrap();
         assert_eq!(samples.all().len(), 2);
         assert!(samples.has(&key("a", 1)) && !samples.has(&key("a", 2)));
         assert_eq!((samples.wrong("a"), samples.wrong("b").map(|sample| sample.key.round)), (None, Some(1)));
         samples.add(sample("a", 2, CellVerdict::Exact)).unwrap();
-        assert_eq!(SpeedSamples::open(&directory, &plan("a")).unwrap().all().len(), 3);
+        assert_eq!(RaceSamples::<SpeedSample>::open(&directory, &plan("a")).unwrap().all().len(), 3);
     }
 
     #[test]
     fn other_races_and_damaged_files_are_refused() {
         let dir = tempfile::tempdir().unwrap();
-        SpeedSamples::open(dir.path(), &plan("a")).unwrap();
-        let error = |plan: &RacePlan| format!("{:#}", SpeedSamples::open(dir.path(), plan).err().unwrap());
+        RaceSamples::<SpeedSample>::open(dir.path(), &plan("a")).unwrap();
+        let error =
+            |plan: &RacePlan| format!("{:#}", RaceSamples::<SpeedSample>::open(dir.path(), plan).err().unwrap());
         let other = error(&plan("b"));
         assert!(other.contains("race.json is of another race") && other.contains("--into"), "{other}");
         fs::write(dir.path().join(SAMPLES_FILE), "{\"key\":1}\n").unwrap();
