@@ -54,7 +54,7 @@ def flush():
 
 
 while True:
-    for batch in consumer.poll(timeout_ms=100).values():
+    for batch in consumer.poll(timeout_ms=1_000).values():
         for message in batch:
             try:
                 frame = json.loads(message.value)
