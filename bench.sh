@@ -1,18 +1,26 @@
 #!/usr/bin/env bash
 # Builds kuu and runs its main job; the regression check of CI.
 #
-#   ./bench.sh [--kafka] [FILE...] [options of `kuu bench`]
+#   ./bench.sh [--kafka] [--against REV] [FILE...] [options of `kuu bench`]
 #
 # Without arguments: the fixture, on the embedded broker, whatever KUU_BROKERS says. --kafka starts a real Apache Kafka, by
 # docker compose where an engine answers, else by scripts/kafka.sh, and stops it after; --brokers HOST:PORT uses one that runs.
+# --against REV builds that revision, too (in target/against), and runs both in turn: exit 3 if this state is slower.
 # Exit status: 0 fine, 1 wrong answer, 2 error, 3 slower than results/baseline.json, 4 inconclusive, 5 load generator too slow.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
 kafka=false
+revision=
 arguments=()
-for argument in "$@"; do
-    if [ "$argument" = --kafka ]; then kafka=true; else arguments+=("$argument"); fi
+while [ $# -gt 0 ]; do
+    case $1 in
+        --kafka) kafka=true ;;
+        --against) revision=${2:?--against needs a revision}; shift ;;
+        --against=*) revision=${1#*=} ;;
+        *) arguments+=("$1") ;;
+    esac
+    shift
 done
 # Short names in what is printed, where the project is the working directory.
 at=$here/
@@ -21,6 +29,21 @@ at=$here/
 command -v cargo >/dev/null || { echo "bench.sh: cargo is not installed: see https://rustup.rs" >&2; exit 2; }
 cargo build --release --locked --quiet --manifest-path "$here/Cargo.toml" || exit 2
 kuu=${CARGO_TARGET_DIR:-$here/target}/release/kuu
+
+if [ -n "$revision" ]; then
+    commit=$(git -C "$here" rev-parse --quiet --verify "$revision^{commit}") ||
+        { echo "bench.sh: git knows no revision $revision" >&2; exit 2; }
+    other=${CARGO_TARGET_DIR:-$here/target}/against
+    if [ -e "$other/source/.git" ]; then
+        git -C "$other/source" checkout --quiet --detach --force "$commit"
+    else
+        git -C "$here" worktree prune
+        git -C "$here" worktree add --quiet --detach --force "$other/source" "$commit"
+    fi
+    echo "building $revision (${commit:0:7})"
+    CARGO_TARGET_DIR=$other/target cargo build --release --locked --quiet --manifest-path "$other/source/Cargo.toml" || exit 2
+    arguments+=(--against "$other/target/release/kuu")
+fi
 
 if $kafka; then
     port=${KUU_KAFKA_PORT:-9092}

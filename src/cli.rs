@@ -1,16 +1,22 @@
 //! The options of the command line. Independent of the rest of the crate.
 
+mod bench;
+mod compare;
 mod engines;
 mod frames;
 mod generate;
 mod pacing;
 mod race;
+mod results;
 mod values;
+mod windows;
 
+pub use bench::BenchArgs;
 use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+pub use compare::CompareArgs;
 pub use engines::{EnginesAction, EnginesArgs};
 pub use frames::FrameArgs;
 pub use generate::GenerateArgs;
@@ -19,10 +25,12 @@ use kuu_core::window::Unit;
 use kuu_frame::TsFormat;
 pub use pacing::PacingArgs;
 pub use race::RaceArgs;
+pub use results::ResultsArgs;
 use std::path::PathBuf;
 use std::time::Duration;
 pub use values::topic as topic_name;
-use values::{described, duration, named, own_topic, pace, patience, property, seconds, topic};
+use values::{described, duration, named, own_topic, patience, property, topic};
+pub use windows::{EventTime, Windows};
 
 /// Count unique users per window of event time in Kafka, measure it, prove it.
 #[derive(Debug, Parser)]
@@ -106,6 +114,10 @@ pub enum Command {
     Engines(EnginesArgs),
     /// Run engines on the same frames, and name those that are wrong
     Race(RaceArgs),
+    /// Compare records: each figure with its interval, and whether it is better or worse
+    Compare(CompareArgs),
+    /// List the records of a directory, delete old ones, or print their schema
+    Results(ResultsArgs),
     /// Watch a program for another kuu
     #[command(hide = true)]
     Keep,
@@ -248,35 +260,6 @@ pub struct CountArgs {
     pub event_time: EventTime,
 }
 
-/// Which windows.
-#[derive(Clone, Debug, Args)]
-pub struct Windows {
-    /// Windows, separated by commas: second, minute, hour, day, week, month, year, or any length such as 10s, 5min, 6h, 2d
-    #[arg(long, value_delimiter = ',', default_value = "minute", allow_hyphen_values = true, value_name = "UNIT")]
-    pub window: Vec<Unit>,
-}
-
-/// How event time is followed.
-#[derive(Clone, Debug, Args)]
-pub struct EventTime {
-    /// How long a window waits, in event time, before its first result
-    #[arg(long, default_value = "5s", value_parser = seconds, value_name = "TIME")]
-    pub lateness: Duration,
-    /// How long after its end a window still accepts frames
-    #[arg(long, default_value = "1d", value_parser = seconds, value_name = "TIME")]
-    pub retention: Duration,
-    /// How far a partition's clock may move before 8 consecutive frames must agree
-    #[arg(long, default_value = "1h", value_parser = seconds, value_name = "TIME")]
-    pub max_jump: Duration,
-    /// How many windows may be open that only wild clocks have hit, further than --max-jump from every partition's clock;
-    /// frames of any more of them count as too far
-    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1_000..), value_name = "N")]
-    pub max_open_windows: u32,
-    /// How many users those windows may hold, each counted once a window; frames of more are booked as too far
-    #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u64).range(1_000..), value_name = "N")]
-    pub max_far_users: u64,
-}
-
 /// `kuu verify`
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
@@ -321,53 +304,6 @@ pub struct BatchArgs {
     /// Compare with this truth file of `kuu generate`, in its units, and print what differs; exit 1 if anything does
     #[arg(long, value_name = "FILE", conflicts_with = "window")]
     pub check: Option<PathBuf>,
-}
-
-/// `kuu bench`
-#[derive(Debug, Args)]
-pub struct BenchArgs {
-    /// JSON lines, plain or gzipped, of files: they are read several times
-    #[arg(required_unless_present = "default_file", value_name = "FILE")]
-    pub files: Vec<String>,
-    /// What to measure where no FILE is named: for scripts
-    #[arg(long, hide = true, value_name = "FILE")]
-    pub default_file: Option<String>,
-    /// Partitions of the topics [default: 4 on Kafka; on the embedded broker as many as the input needs]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
-    pub partitions: Option<u16>,
-    /// Compression of the batches
-    #[arg(long, value_parser = named::<Compression>(), default_value_t)]
-    pub compression: Compression,
-    /// Consumers, each with a thread and a share of the partitions [default: one a core, at most 4]
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
-    pub threads: Option<u16>,
-    /// What the count guarantees; exactly-once is measured beside at-least-once
-    #[arg(long, value_parser = described::<Guarantee>(), default_value_t)]
-    pub guarantee: Guarantee,
-    /// How often each phase and its ceiling are measured, in turn; the medians count
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..), value_name = "N")]
-    pub rounds: u16,
-    /// How long the live phase replays the input
-    #[arg(long, default_value = "10s", value_parser = duration, value_name = "TIME")]
-    pub live_seconds: Duration,
-    /// Frames per second of the live phase, instead of --live-seconds
-    #[arg(long, conflicts_with = "live_seconds", value_name = "N", value_parser = pace, allow_negative_numbers = true)]
-    pub rate: Option<f64>,
-    /// Keep the topics and the consumer groups
-    #[arg(long)]
-    pub keep: bool,
-    /// Compare the shares of the ceilings with what scripts/baseline.py measured on this machine; exit 3 if one fell
-    #[arg(long, value_name = "FILE", overrides_with = "baseline")]
-    pub baseline: Option<PathBuf>,
-    /// How windows are made
-    #[command(flatten)]
-    pub windows: Windows,
-    /// Where frames have their members
-    #[command(flatten)]
-    pub frames: FrameArgs,
-    /// Event time
-    #[command(flatten)]
-    pub event_time: EventTime,
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::cli::values::{bytes, duration, pace, seconds};
 use clap::{ArgGroup, Args};
+use kuu_core::comparison::Assertion;
 use kuu_core::window::Unit;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,6 +27,9 @@ pub struct RaceArgs {
     /// Find the greatest rate that each engine sustains
     #[arg(long)]
     pub sustain: bool,
+    /// What a race for speed must show, as in 'cold_62500_kuu_frames_per_s > 100k': else exit 3; may be repeated
+    #[arg(long = "assert", value_name = "FIGURE < LIMIT", help_heading = "Speed")]
+    pub assertions: Vec<Assertion>,
     /// How long a steady run takes, or frames are sent with --rate [default: 60s; a steady run with --quick 15s]
     #[arg(long = "for", value_parser = duration, value_name = "TIME", help_heading = "Speed")]
     pub time: Option<Duration>,

@@ -52,6 +52,13 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
     if time.subsec_nanos() != 0 { Err("event time has whole seconds".into()) } else { Ok(time) }
 }
 
+/// A share in percent, as a fraction: `5%` and `5` are 0.05.
+pub fn percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).trim_end().parse().ok();
+    let share = number.filter(|number: &f64| (0.0..100.0).contains(number)).map(|number| number / 100.0);
+    share.ok_or_else(|| format!("`{text}` is no share: write 5% or 0.5%, less than 100%"))
+}
+
 /// Bytes with a unit: `500`, `64KB`, `2GB` (powers of 1000), `1MiB` (of 1024).
 pub fn bytes(text: &str) -> Result<u64, String> {
     let wrong = || format!("`{text}` is no size: write 500, 64KB, 200MB, 2GB or 1MiB");

@@ -1,5 +1,6 @@
 //! `kuu bench`: runs everything in one process, verifies the results, and shows each figure beside its ceiling.
 
+mod against;
 mod comparison;
 mod setup;
 
@@ -13,6 +14,7 @@ use crate::bench::stage::Samples;
 use crate::bench::{figures, tables};
 use crate::cli::BenchArgs;
 use crate::commands::exit_status::ExitStatus;
+use crate::commands::session::assertions;
 use crate::commands::session::unread;
 use crate::commands::session::{self, Session};
 use crate::input::truth_of_files;
@@ -41,6 +43,12 @@ const SECOND_LOOKS: usize = 2;
 /// # Errors
 /// If the input or the broker fails, or a frame is lost.
 pub fn run(arguments: &BenchArgs, session: &Session) -> Result<ExitStatus> {
+    if let Some(other) = &arguments.against {
+        return against::run(arguments, other, session);
+    }
+    if arguments.noise {
+        return against::noise(session);
+    }
     let baseline = arguments.baseline.as_deref().map(comparison::read).transpose()?;
     let parser = arguments.frames.options();
     let load = Load::read(&arguments.files, &parser, &session.stop)?;
@@ -148,13 +156,14 @@ impl BenchRun<'_> {
             self.session.screen.say(format!("\n{table}\n{sentence}"));
             record.remarks.push(sentence);
         }
-        let status = match (fell, live.on_schedule, live.sustained) {
+        let fails = assertions::any_fails(&self.arguments.assertions, &record);
+        let status = match (fell || matches!(fails, Ok(true)), live.on_schedule, live.sustained) {
             (true, ..) => ExitStatus::Regression,
             (_, false, _) => ExitStatus::Behind,
             (.., false) => ExitStatus::Inconclusive,
             _ => ExitStatus::Fine,
         };
-        status.after(self.save(&record, Some(&live)))
+        status.after(self.save(&record, Some(&live)).and(fails.map(drop)))
     }
 
     /// The truth about the first `limit` frames of the files.

@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod bench;
+pub mod compare;
 pub mod count;
 pub mod engines;
 pub mod exit_status;
@@ -9,6 +10,7 @@ pub mod generate;
 pub mod keep;
 pub mod produce;
 pub mod race;
+pub mod results;
 mod session;
 pub mod verify;
 
@@ -38,6 +40,8 @@ pub fn run(cli: Cli) -> Result<ExitStatus> {
         Command::Generate(arguments) => generate::run(arguments, &session),
         Command::Engines(arguments) => engines::run(arguments, &session),
         Command::Race(arguments) => race::run(arguments, &session),
+        Command::Compare(arguments) => compare::run(arguments, &session),
+        Command::Results(arguments) => results::run(arguments, &session),
         Command::Keep => keep::run(),
     };
     match done {

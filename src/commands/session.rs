@@ -1,5 +1,6 @@
 //! The parts that every command shares: options, output, records.
 
+pub mod assertions;
 pub mod receipts;
 pub mod topics;
 pub mod unread;

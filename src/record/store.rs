@@ -1,11 +1,12 @@
 //! Reads and writes the records in `results/`.
 
 use anyhow::{Context, Result, bail};
+use flate2::read::MultiGzDecoder;
 use kuu_core::record::{FORMAT, Record};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::fs::{self, Permissions};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use tempfile::Builder;
@@ -86,21 +87,39 @@ fn write_for(dir: &Path, name: &str, content: &[u8], access: Access) -> Result<P
 /// If it cannot be read, or has another format.
 pub fn load(dir: &Path, name: &str) -> Result<Option<Record>> {
     let path = dir.join(name);
-    let text = match fs::read(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).with_context(|| format!("{} cannot be read", path.display())),
-    };
-    let record: Record = serde_json::from_slice(&text)
-        .with_context(|| format!("{} is not a record of kuu: delete it", path.display()))?;
+    match fs::read(&path) {
+        Ok(text) => parse(&path, &text, "delete it").map(Some),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("{} cannot be read", path.display())),
+    }
+}
+
+/// Reads a record of any name, also a gzipped one.
+///
+/// # Errors
+/// If it cannot be read, or has another format.
+pub fn read(path: &Path) -> Result<Record> {
+    let cannot = || format!("{} cannot be read", path.display());
+    let mut text = fs::read(path).with_context(cannot)?;
+    if text.starts_with(&[0x1f, 0x8b]) {
+        let mut plain = Vec::new();
+        MultiGzDecoder::new(text.as_slice()).read_to_end(&mut plain).with_context(cannot)?;
+        text = plain;
+    }
+    parse(path, &text, "name records that kuu wrote")
+}
+
+fn parse(path: &Path, text: &[u8], remedy: &str) -> Result<Record> {
+    let record: Record =
+        serde_json::from_slice(text).with_context(|| format!("{} is not a record of kuu: {remedy}", path.display()))?;
     if record.format != FORMAT {
         bail!(
-            "{} has format {}, this kuu reads {FORMAT}: delete it and run the command again",
+            "{} has format {}, this kuu reads {FORMAT}: run the command again that wrote it",
             path.display(),
             record.format
         );
     }
-    Ok(Some(record))
+    Ok(record)
 }
 
 #[cfg(test)]

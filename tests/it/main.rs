@@ -6,11 +6,14 @@
 mod architecture;
 
 mod bench {
+    mod against;
+    mod compare;
     mod gate;
     mod measure;
 }
 
 mod command_line {
+    mod records;
     mod refusal;
     mod robust;
     mod screen;
@@ -93,6 +96,7 @@ mod support {
     pub mod kuu;
     pub mod own_broker;
     pub mod pipe;
+    pub mod start;
     pub mod topics;
     pub mod wire;
 }

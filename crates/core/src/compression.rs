@@ -1,5 +1,6 @@
 //! Compression of Kafka's batches.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumMessage, EnumString, IntoStaticStr, VariantArray};
 
@@ -11,6 +12,7 @@ use strum::{Display, EnumMessage, EnumString, IntoStaticStr, VariantArray};
     Default,
     PartialEq,
     Eq,
+    JsonSchema,
     Serialize,
     Deserialize,
     Display,

@@ -4,6 +4,7 @@ pub use crate::compression::Compression;
 use crate::window::Unit;
 use crate::workload::{Spec, Workload};
 use kuu_frame::{FrameFormat, ParserKind, TsFormat};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use strum::{Display, EnumMessage, EnumString, IntoStaticStr, VariantArray};
@@ -16,6 +17,7 @@ use strum::{Display, EnumMessage, EnumString, IntoStaticStr, VariantArray};
     Default,
     PartialEq,
     Eq,
+    JsonSchema,
     Serialize,
     Deserialize,
     Display,
@@ -35,7 +37,7 @@ pub enum Guarantee {
 }
 
 /// The members `command` and `config` of a record.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, IntoStaticStr)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize, IntoStaticStr)]
 #[serde(tag = "command", content = "config", rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum Configuration {
@@ -73,7 +75,7 @@ impl Configuration {
 }
 
 /// Options of a command, and other settings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct InEffect<T> {
     /// The options, defaults included.
     #[serde(flatten)]
@@ -85,7 +87,7 @@ pub struct InEffect<T> {
 }
 
 /// Options of `kuu produce`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ProduceConfig {
     /// The topic that receives the frames.
@@ -133,7 +135,7 @@ fn is_zero(number: &u64) -> bool {
 }
 
 /// Options of `kuu count`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CountConfig {
     /// The topic whose frames are counted.
@@ -180,7 +182,7 @@ pub struct CountConfig {
 }
 
 /// Options of `kuu verify`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct VerifyConfig {
     /// The topic of the frames.
@@ -198,7 +200,7 @@ pub struct VerifyConfig {
 }
 
 /// Options of `kuu batch`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BatchConfig {
     /// The units of the windows, shortest first.
@@ -208,7 +210,7 @@ pub struct BatchConfig {
 }
 
 /// Options of `kuu bench`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BenchConfig {
     /// The units of the windows, shortest first.
@@ -244,7 +246,7 @@ pub struct BenchConfig {
 }
 
 /// Options of `kuu generate`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct GenerateConfig {
     /// The file of the frames; `-` is standard output.
@@ -258,7 +260,7 @@ pub struct GenerateConfig {
 }
 
 /// Options of `kuu race`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RaceConfig {
     /// The engines, in the order of the table.
@@ -279,7 +281,7 @@ pub struct RaceConfig {
 }
 
 /// The options of a race on a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpeedConfig {
     /// The file with the frames.

@@ -1,11 +1,12 @@
 //! The fate of every frame.
 
 use kuu_frame::Malformed;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Counts of frames by fate: `read = counted + malformed + too_late + too_far`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Ledger {
     /// Values that were read, without blank lines.
     pub read: u64,
@@ -13,6 +14,7 @@ pub struct Ledger {
     pub counted: u64,
     /// Values that are not frames, by reason, in the order of [`Malformed::ALL`]. Serialized by name.
     #[serde(with = "by_name")]
+    #[schemars(with = "BTreeMap<String, u64>")]
     pub malformed: [u64; Malformed::ALL.len()],
     /// Frames whose window is past its retention.
     pub too_late: u64,

@@ -4,6 +4,7 @@
 
 #![warn(missing_docs)]
 
+pub mod comparison;
 pub mod compression;
 pub mod configuration;
 pub mod counter;

@@ -4,11 +4,12 @@ use crate::latency::{HistogramRecord, LegRecords};
 use crate::scorecard::{CellVerdict, Used};
 use crate::speed::{FrontierPoint, RacedEngine};
 use crate::statistics::Slope;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::Display;
 
 /// A window of a live run. Times are microseconds from the moment at which the first frame was due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LiveWindow {
     /// Its start, in Unix seconds of event time.
@@ -24,7 +25,7 @@ pub struct LiveWindow {
 }
 
 /// Whether an engine kept up with a rate.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(tag = "says", rename_all = "snake_case", deny_unknown_fields)]
 pub enum RateVerdict {
     /// It kept up.
@@ -44,7 +45,7 @@ pub enum RateVerdict {
 }
 
 /// One run of one engine at one rate.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LiveSample {
     /// The engine; of one that takes part twice, the second has ` (2)` behind its name.
@@ -88,7 +89,7 @@ pub struct LiveSample {
 }
 
 /// What bounds a rate from above.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize, Display)]
 #[serde(rename_all = "snake_case")]
 pub enum RateLimit {
     /// The engine did not keep up with it.
@@ -103,7 +104,7 @@ pub enum RateLimit {
 }
 
 /// The rates between which lies the greatest one that an engine sustains, in frames per second.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RateBracket {
     /// The engine.
@@ -119,7 +120,7 @@ pub struct RateBracket {
 }
 
 /// A live race.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LiveRecord {
     /// The engines and their versions, in the order of the command line.

@@ -7,6 +7,7 @@ use crate::race_live::LiveRecord;
 use crate::repeats::InputRepeats;
 use crate::scorecard::CellRecord;
 use crate::speed::SpeedRecord;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 pub const FORMAT: u32 = 1;
 
 /// One run of a command: what it did, where, and how fast.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize, Deserialize)]
 pub struct Record {
     /// [`FORMAT`].
     pub format: u32,
@@ -65,7 +66,7 @@ pub struct Record {
 }
 
 /// The build that ran.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Program {
     pub version: String,
@@ -75,7 +76,7 @@ pub struct Program {
 }
 
 /// The broker.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Broker {
     /// The kind of a real broker, or `embedded` for the client library's mock. Figures of the two are never compared.
     pub kind: String,
@@ -86,7 +87,7 @@ pub struct Broker {
 }
 
 /// The machine.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Machine {
     pub cpu: String,
@@ -96,7 +97,7 @@ pub struct Machine {
 }
 
 /// One input file.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Source {
     /// The path as given; `-` is standard input.
     pub name: String,
@@ -114,7 +115,7 @@ pub struct Source {
 }
 
 /// A topic.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub struct Topic {
     pub name: String,
@@ -122,7 +123,7 @@ pub struct Topic {
 }
 
 /// The outcome of a comparison with the truth.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct Verdict {
     /// Whether every window is exact and the ledger adds up.
     pub exact: bool,
@@ -147,7 +148,7 @@ pub struct Verdict {
 }
 
 /// One measured figure, and the limit of the machine.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Figure {
     /// The median of the samples.
     pub value: f64,
@@ -160,7 +161,7 @@ pub struct Figure {
 }
 
 /// What the same machine reaches without the step in question.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Ceiling {
     /// What was measured.
     pub name: String,

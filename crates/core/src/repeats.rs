@@ -1,12 +1,13 @@
 //! An input that is sent several times, each time later in event time.
 
 use kuu_frame::MAX_TS;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 const DAY: i64 = 86_400;
 
 /// How often the frames of an input came, and how much later each time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 pub struct InputRepeats {
     /// The first of these times, from 0.
     pub first: u64,

@@ -1,12 +1,13 @@
 //! What a race says of one engine on one workload.
 
 use crate::recovery::Recovery;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use strum::IntoStaticStr;
 
 /// The verdict on one engine and one workload.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, IntoStaticStr)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize, IntoStaticStr)]
 #[serde(tag = "verdict", rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum CellVerdict {
@@ -135,7 +136,7 @@ fn plural(n: u64, noun: &str) -> String {
 }
 
 /// One engine on one workload: what it answered, how long it took, and what it used.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct CellRecord {
     /// The engine.
     pub engine: String,
@@ -168,7 +169,7 @@ pub struct CellRecord {
 }
 
 /// The messages of `output`, as a read_committed reader sees them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RowCounts {
     /// Rows of windows that are judged.
@@ -186,7 +187,7 @@ pub struct RowCounts {
 }
 
 /// Times of a cell in microseconds from the start of the engine.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CellTimes {
     /// The first row that is judged.
@@ -198,7 +199,7 @@ pub struct CellTimes {
 }
 
 /// What the processes of an engine used.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Used {
     /// Processor time in microseconds.

@@ -2,12 +2,13 @@
 
 use crate::scorecard::{CellTimes, CellVerdict, Used};
 use crate::statistics::{RatioEstimate, RatioVerdict, SteadyRate};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use strum::Display;
 
 /// What is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Display)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize, Display)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum SpeedPhase {
@@ -18,7 +19,7 @@ pub enum SpeedPhase {
 }
 
 /// What an engine runs on, and when its turn is: no two samples of a race have the same.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SampleKey {
     /// What is measured.
@@ -34,7 +35,7 @@ pub struct SampleKey {
 }
 
 /// What other processes used while an engine ran; none where that is not known.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Beside {
     /// Processor time of the broker, in microseconds.
@@ -50,7 +51,7 @@ pub struct Beside {
 }
 
 /// How far an engine was at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FrontierPoint {
     /// Seconds from the start of the engine.
@@ -60,7 +61,7 @@ pub struct FrontierPoint {
 }
 
 /// One run of one engine.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpeedSample {
     /// What it ran on, and when.
@@ -113,7 +114,7 @@ impl SpeedSample {
 }
 
 /// What all rounds say of one engine on one input.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpeedEstimate {
     /// What was measured.
@@ -135,7 +136,7 @@ pub struct SpeedEstimate {
 }
 
 /// A race for speed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SpeedRecord {
     /// The engine to which all others are compared.
@@ -149,7 +150,7 @@ pub struct SpeedRecord {
 }
 
 /// An engine of a race.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RacedEngine {
     /// Its name in the tables.

@@ -2,6 +2,7 @@
 
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
@@ -197,6 +198,19 @@ impl FromStr for Unit {
                 format!("no unit `{text}`: a window lasts {} at most", Unit::Every(Seconds(Unit::MAX_SECONDS)))
             }),
         }
+    }
+}
+
+impl JsonSchema for Unit {
+    fn schema_name() -> Cow<'static, str> {
+        "Unit".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "The length of a window: `second` to `year` by the calendar, or a number and s, min, h or d, as in `10s`."
+        })
     }
 }
 

@@ -1,12 +1,13 @@
 //! Where a frame has its two members, and how they are written.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 use strum::{Display, EnumMessage, EnumString, IntoStaticStr, VariantArray};
 
 /// The shape of the frames of a stream. The default is that of the challenge: `uid`, a string, and `ts`, in seconds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FrameFormat {
     /// The member that names the user.
@@ -31,7 +32,7 @@ impl Default for FrameFormat {
 }
 
 /// A JSON Pointer (RFC 6901) to a member, through objects only: a number in it is a name too.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Pointer(Vec<String>);
 
@@ -102,6 +103,7 @@ impl fmt::Display for Pointer {
     Default,
     PartialEq,
     Eq,
+    JsonSchema,
     Serialize,
     Deserialize,
     Display,
@@ -130,6 +132,7 @@ pub enum UidType {
     Default,
     PartialEq,
     Eq,
+    JsonSchema,
     Serialize,
     Deserialize,
     Display,

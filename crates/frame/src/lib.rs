@@ -13,6 +13,7 @@ mod rules;
 mod sample;
 mod time;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use strum::{Display, EnumMessage, EnumString, IntoStaticStr, VariantArray};
@@ -30,6 +31,7 @@ pub use sample::Sample;
     Default,
     PartialEq,
     Eq,
+    JsonSchema,
     Serialize,
     Deserialize,
     Display,

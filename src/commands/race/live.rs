@@ -3,7 +3,7 @@
 use crate::cli::RaceArgs;
 use crate::commands::exit_status::ExitStatus;
 use crate::commands::race::options;
-use crate::commands::session::{self, Session};
+use crate::commands::session::{self, Session, assertions};
 use crate::kafka::admin::Cluster;
 use crate::race::entrant::Entrant;
 use crate::race::input::Task;
@@ -12,9 +12,10 @@ use crate::race::live::load::{LiveLoad, MOST_FRAMES};
 use crate::race::live::run::{LiveInput, LivePace, LiveTurn, interval, run as run_live};
 use crate::race::live::tables::{bracket_line, latency_table, live_line, without_figures};
 use crate::race::question::RaceWorkload;
+use crate::race::samples::RaceSamples;
 use crate::race::setup::RaceSetup;
 use crate::race::speed::field::{Field, Starter};
-use crate::terminal::count;
+use crate::terminal::{count, plural};
 use anyhow::{Context as _, Result, bail};
 use kuu_core::configuration::Configuration;
 use kuu_core::race_live::{LiveRecord, LiveSample, RateBracket, RateVerdict};
@@ -50,29 +51,37 @@ pub fn run(arguments: &RaceArgs, session: &Session, task: &Task, engines: &[Entr
     let stem = format!("race-{}", session.begun.compact());
     let setup = options::setup(arguments, session, &cluster, &stem);
     let input = LiveInput { of: &of, load: &load };
-    let record = LiveRecord { engines: field.record(), ..LiveRecord::default() };
-    let mut race = LiveRace { arguments, session, setup: &setup, input: &input, field: &field, record };
+    let source = of.question.source().cloned().context("the file was not read")?;
+    let samples = options::samples(arguments, &setup, &source, field.record())?;
+    let brackets = Vec::new();
+    let mut race = LiveRace { arguments, session, setup: &setup, input: &input, field: &field, samples, brackets };
     race.announce(task, &cluster);
     let done = match arguments.rate {
         Some(rate) => race.latencies(rate),
         None => race.sustain(),
     };
     if session.stop.interrupted() {
-        session.screen.say("interrupted: nothing is recorded");
-        return Ok(ExitStatus::Interrupted);
+        let runs = plural(race.samples.all().len() as u64, "run");
+        return Ok(options::interrupted(session, &setup, &runs));
     }
     done?;
-    let LiveRace { record, .. } = race;
+    let LiveRace { samples, brackets, .. } = race;
+    let record = LiveRecord { engines: field.record(), samples: samples.into_all(), brackets };
     session.screen.say(report(arguments, &record));
-    let status = status(arguments, &record);
+    let mut status = status(arguments, &record);
     let config = options::config(arguments, engines, setup.deadline, Vec::new(), Some(task));
     let mut all = session.record(Configuration::Race, config);
     all.broker = Some(session::broker(&cluster));
-    all.input = of.question.source().cloned().into_iter().collect();
+    all.input = vec![source];
     all.live = Some(record);
+    let fails = assertions::any_fails(&arguments.assertions, &all);
+    if status == ExitStatus::Fine && matches!(fails, Ok(true)) {
+        status = ExitStatus::Regression;
+    }
     let saved = session.print(&all).and_then(|()| session.store(&format!("{stem}.json"), &all));
     let saved = saved.context("the race was run, but its record is not written");
-    status.after(saved.map(|path| session.screen.say(format!("record: {}", path.display()))))
+    let saved = saved.map(|path| session.screen.say(format!("record: {}", path.display())));
+    status.after(saved.and(fails.map(drop)))
 }
 
 /// Checks that a probe has enough windows for a slope.
@@ -100,7 +109,8 @@ struct LiveRace<'a> {
     setup: &'a RaceSetup<'a>,
     input: &'a LiveInput<'a>,
     field: &'a Field<'a>,
-    record: LiveRecord,
+    samples: RaceSamples<LiveSample>,
+    brackets: Vec<RateBracket>,
 }
 
 impl LiveRace<'_> {
@@ -171,7 +181,7 @@ impl LiveRace<'_> {
             limit_is: search.limit.map(|limit| limit.1),
         };
         self.session.screen.say(bracket_line(&bracket));
-        self.record.brackets.push(bracket);
+        self.brackets.push(bracket);
         Ok(())
     }
 
@@ -182,18 +192,22 @@ impl LiveRace<'_> {
         LivePace { rate, warm, time: warm + time, has_acks: false }
     }
 
-    /// One run.
+    /// One run, or what it gave before the race was interrupted.
     fn one(&mut self, starter: &Starter<'_>, turn: &LiveTurn, pace: &LivePace) -> Result<LiveSample> {
+        let is_this = |it: &&LiveSample| (&it.engine, it.round, it.turn) == (&starter.name, turn.round, turn.turn);
+        if let Some(taken) = self.samples.all().iter().find(is_this) {
+            return Ok(taken.clone());
+        }
         let sample = run_live(self.setup, self.input, starter, turn, pace)
             .with_context(|| format!("engine {}", starter.name))?;
         self.session.screen.say(live_line(&sample));
-        self.record.samples.push(sample.clone());
+        self.samples.add(sample.clone())?;
         Ok(sample)
     }
 
     /// An engine that was wrong once has no figures: it is not run again.
     fn is_wrong(&self, starter: &Starter<'_>) -> bool {
-        self.record.samples.iter().any(|sample| sample.engine == starter.name && !sample.verdict.is_right())
+        self.samples.all().iter().any(|sample| sample.engine == starter.name && !sample.verdict.is_right())
     }
 }
 

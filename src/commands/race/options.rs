@@ -1,14 +1,20 @@
 //! What every kind of race makes of the command line.
 
 use crate::cli::RaceArgs;
+use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::{self, Session};
 use crate::kafka::admin::Cluster;
 use crate::race::engines::Engines;
 use crate::race::entrant::Entrant;
 use crate::race::input::Task;
+use crate::race::samples::{RacePlan, RaceSamples};
 use crate::race::setup::RaceSetup;
 use anyhow::{Result, bail};
 use kuu_core::configuration::{RaceConfig, SpeedConfig};
+use kuu_core::record::Source;
+use kuu_core::speed::RacedEngine;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::path::Path;
 use std::time::Duration;
 
@@ -73,6 +79,39 @@ pub fn setup<'a>(arguments: &RaceArgs, session: &Session, cluster: &'a Cluster, 
         seed: arguments.seed,
         options: options(arguments, session),
     }
+}
+
+/// The samples in the directory of a race: the file, the engines and these options say which race it is.
+///
+/// # Errors
+/// If the directory has another race, or its files cannot be read or written.
+pub fn samples<S: Serialize + DeserializeOwned>(
+    arguments: &RaceArgs,
+    setup: &RaceSetup<'_>,
+    source: &Source,
+    engines: Vec<RacedEngine>,
+) -> Result<RaceSamples<S>> {
+    let options = [
+        ("partitions", arguments.partitions.to_string()),
+        ("window", arguments.window.to_string()),
+        ("lateness", format!("{:?}", arguments.lateness)),
+        ("memory", arguments.memory.to_string()),
+        ("for", format!("{:?}", arguments.time)),
+        ("quick", arguments.quick.to_string()),
+        ("rate", format!("{:?}", arguments.rate)),
+        ("sustain", arguments.sustain.to_string()),
+    ];
+    let options = options.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    RaceSamples::open(&setup.directory, &RacePlan { input: source.sha256.clone(), engines, options })
+}
+
+/// Says how an interrupted race goes on; `what` is what it has, as in `12 runs`.
+pub fn interrupted(session: &Session, setup: &RaceSetup<'_>, what: &str) -> ExitStatus {
+    session.screen.say(format!(
+        "interrupted after {what}: the same command with --into {} goes on from there",
+        setup.directory.display()
+    ));
+    ExitStatus::Interrupted
 }
 
 /// The options of a race, as recorded.

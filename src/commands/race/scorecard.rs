@@ -8,7 +8,6 @@ use crate::kafka::admin::Cluster;
 use crate::race::entrant::Entrant;
 use crate::race::question::{Question, RaceWorkload, raced};
 use crate::race::scorecard::{cell_line, matrix, row};
-use crate::race::setup::RaceSetup;
 use crate::terminal::plural;
 use anyhow::{Context as _, Result, bail};
 use kuu_core::configuration::Configuration;
@@ -38,7 +37,7 @@ pub fn run(arguments: &RaceArgs, session: &Session) -> Result<ExitStatus> {
             cells.push(cell);
         });
         if session.stop.interrupted() {
-            return Ok(interrupted(session, &setup, &cells));
+            return Ok(options::interrupted(session, &setup, &plural(cells.len() as u64, "cell")));
         }
         done?;
     }
@@ -78,16 +77,6 @@ fn chosen(arguments: &RaceArgs, all: &[String]) -> Result<Vec<ChosenWorkload>> {
         chosen.push(ChosenWorkload { name, given: given.clone(), workload });
     }
     Ok(chosen)
-}
-
-/// What is there stays, and says how to go on.
-fn interrupted(session: &Session, setup: &RaceSetup<'_>, cells: &[CellRecord]) -> ExitStatus {
-    let cells = plural(cells.len() as u64, "cell");
-    session.screen.say(format!(
-        "interrupted after {cells}: the same command with --into {} goes on from there",
-        setup.directory.display()
-    ));
-    ExitStatus::Interrupted
 }
 
 /// Writes the record of the race; the exit status is that of the worst cell.

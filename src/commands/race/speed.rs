@@ -3,14 +3,13 @@
 use crate::cli::RaceArgs;
 use crate::commands::exit_status::ExitStatus;
 use crate::commands::race::options;
-use crate::commands::session::{self, Session};
+use crate::commands::session::{self, Session, assertions};
 use crate::race::entrant::Entrant;
 use crate::race::input::Task;
 use crate::race::speed::cold::{SpeedSetup, cores};
 use crate::race::speed::course::{Course, Happening};
 use crate::race::speed::estimates::{of_input, too_few};
 use crate::race::speed::field::Field;
-use crate::race::speed::samples::{RacePlan, SpeedSamples};
 use crate::race::speed::tables::{input_table, others, sample_line};
 use crate::system::server_process::ServerProcess;
 use crate::terminal::{count, plural};
@@ -37,8 +36,7 @@ pub fn run(arguments: &RaceArgs, session: &Session, task: &Task, engines: &[Entr
     let stem = format!("race-{}", session.begun.compact());
     let setup = options::setup(arguments, session, &cluster, &stem);
     let source = whole.question.source().cloned().context("the file was not read")?;
-    let plan = RacePlan { input: source.sha256.clone(), engines: field.record(), options: plan_options(arguments) };
-    let samples = SpeedSamples::open(&setup.directory, &plan)?;
+    let samples = options::samples(arguments, &setup, &source, field.record())?;
     let broker = ServerProcess::behind(&cluster.settings().brokers);
     let speed = SpeedSetup { race: &setup, broker };
     let rounds = options::rounds(arguments);
@@ -67,12 +65,8 @@ pub fn run(arguments: &RaceArgs, session: &Session, task: &Task, engines: &[Entr
     let done = course.run(&whole, source.frame_bytes / source.frames.max(1), tell);
     bar.finish_and_clear();
     if session.stop.interrupted() {
-        session.screen.say(format!(
-            "interrupted after {}: the same command with --into {} goes on from there",
-            plural(course.samples.all().len() as u64, "run"),
-            setup.directory.display()
-        ));
-        return Ok(ExitStatus::Interrupted);
+        let runs = plural(course.samples.all().len() as u64, "run");
+        return Ok(options::interrupted(session, &setup, &runs));
     }
     done?;
     let record = finish(session, course, &reference);
@@ -83,23 +77,16 @@ pub fn run(arguments: &RaceArgs, session: &Session, task: &Task, engines: &[Entr
     all.input = vec![source];
     all.remarks.extend(too_few(rounds as usize));
     all.speed = Some(record);
+    let fails = assertions::any_fails(&arguments.assertions, &all);
     let saved = session.print(&all).and_then(|()| session.store(&format!("{stem}.json"), &all));
     let saved = saved.context("the race was run, but its record is not written");
-    let status = if is_right { ExitStatus::Fine } else { ExitStatus::Wrong };
-    status.after(saved.map(|path| session.screen.say(format!("record: {}", path.display()))))
-}
-
-/// The options without which samples cannot be compared.
-fn plan_options(arguments: &RaceArgs) -> std::collections::BTreeMap<String, String> {
-    let options = [
-        ("partitions", arguments.partitions.to_string()),
-        ("window", arguments.window.to_string()),
-        ("lateness", format!("{:?}", arguments.lateness)),
-        ("memory", arguments.memory.to_string()),
-        ("for", format!("{:?}", arguments.time)),
-        ("quick", arguments.quick.to_string()),
-    ];
-    options.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    let status = match (is_right, &fails) {
+        (false, _) => ExitStatus::Wrong,
+        (true, Ok(true)) => ExitStatus::Regression,
+        (true, _) => ExitStatus::Fine,
+    };
+    let saved = saved.map(|path| session.screen.say(format!("record: {}", path.display())));
+    status.after(saved.and(fails.map(drop)))
 }
 
 /// Prints the tables, and returns everything.

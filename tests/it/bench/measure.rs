@@ -82,3 +82,15 @@ fn an_input_without_frames() {
     kuu.file("a.jsonl", "\n \n");
     run(&kuu, "").exits(2).complains("holds no frame");
 }
+
+#[test]
+fn a_run_must_reach_what_is_asserted() {
+    let kuu = kuu();
+    let done = run(&kuu, "--assert count.share>0 --assert count.share>=100").exits(3);
+    assert!(done.err.contains("kuu: does not hold: count.share>=100: it is 0."), "{done}");
+    assert!(!done.err.contains("count.share>0"), "{done}");
+    assert!(done.out.contains("record: "), "{done}");
+    let done = run(&kuu, "--assert nonsense<1").exits(2);
+    assert!(done.err.contains("nonsense<1: this run has no such figure, but batch_frames_per_s, "), "{done}");
+    run(&kuu, "--assert nonsense").exits(2).complains("`nonsense` asserts nothing: write as in 'result.p99 < 25ms'");
+}

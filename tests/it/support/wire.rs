@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// A row of `output`, or a line of `kuu count FILE`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
@@ -96,9 +97,25 @@ pub struct Record {
     pub windows: Vec<Window>,
 }
 
+static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+    let schema = serde_json::from_str(include_str!("../../../docs/record.schema.json")).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
+});
+
+/// Checks a record against the schema that is committed.
+#[track_caller]
+pub fn check_schema(record: &serde_json::Value) {
+    let faults: Vec<String> =
+        SCHEMA.iter_errors(record).map(|fault| format!("{}: {fault}", fault.instance_path)).collect();
+    assert!(faults.is_empty(), "{}\n{record}", faults.join("\n"));
+}
+
 impl Record {
     #[track_caller]
     pub fn parse(text: &[u8]) -> Record {
+        if let Ok(record) = serde_json::from_slice(text) {
+            check_schema(&record);
+        }
         serde_json::from_slice(text).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(text)))
     }
 

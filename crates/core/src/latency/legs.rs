@@ -1,6 +1,7 @@
 //! The legs of a frame's way, and the latency of each.
 
 use crate::latency::histogram::Histogram;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, IntoStaticStr, VariantArray};
 
@@ -14,6 +15,7 @@ use strum::{Display, IntoStaticStr, VariantArray};
     PartialOrd,
     Ord,
     Hash,
+    JsonSchema,
     Serialize,
     Deserialize,
     Display,

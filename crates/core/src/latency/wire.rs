@@ -7,12 +7,13 @@ use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::serialization::{
     DeserializeError, Deserializer, Serializer, V2DeflateSerializeError, V2DeflateSerializer,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// A histogram in a record.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct HistogramRecord {
     /// Number of values that are not negative: those in `histogram`.
     pub samples: u64,
@@ -25,7 +26,7 @@ pub struct HistogramRecord {
 }
 
 /// The figures of [`Summary`], in microseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "see Summary")]
 pub struct PercentilesUs {
     pub min_us: u64,
@@ -38,7 +39,7 @@ pub struct PercentilesUs {
 }
 
 /// The legs in a record, by name; legs without a value are left out.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LegRecords(pub BTreeMap<Leg, HistogramRecord>);
 

@@ -4,12 +4,13 @@ use super::incident::{self, Incident};
 use super::spec::Spec;
 use super::trouble::Share;
 use crate::compression::Compression;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// Frames of known truth, how they reach the topic, and what is expected of a count.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Workload {
     /// Why it is there, in a sentence.
@@ -55,7 +56,7 @@ pub struct FilePart {
 }
 
 /// What an engine owes on a workload.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize, Display)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum Tier {
@@ -76,6 +77,7 @@ pub enum Tier {
     Eq,
     PartialOrd,
     Ord,
+    JsonSchema,
     Serialize,
     Deserialize,
     Display,
@@ -111,7 +113,7 @@ pub enum Mistake {
 }
 
 /// An answer that is accepted where sane engines differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize, Display)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum Answer {
@@ -126,7 +128,7 @@ pub enum Answer {
 }
 
 /// How frames reach the topic. The partitions are those of the frames.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct DeliveryPlan {
     /// The key of the messages.
@@ -148,7 +150,7 @@ pub struct DeliveryPlan {
 }
 
 /// The key of a message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Key {
     /// The user id, if the frame has one.
@@ -159,7 +161,7 @@ pub enum Key {
 }
 
 /// Transactions in which frames are written.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Transactions {
     /// Frames of a transaction.
@@ -169,7 +171,7 @@ pub struct Transactions {
 }
 
 /// What a count of the topic has in its ledger, with the default lateness and retention.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Expected {
     /// Messages of the data.

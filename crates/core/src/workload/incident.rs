@@ -1,5 +1,6 @@
 //! What happens while an engine counts, as a workload says it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
@@ -7,7 +8,7 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 const MOST_AT_RANDOM: u8 = 5;
 
 /// Something that happens while an engine counts: `at 40 %: kill -9 engine`, or `3 times at random: kill -9 engine`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Incident {
     /// When it happens.

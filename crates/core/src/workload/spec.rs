@@ -4,6 +4,7 @@ use super::trouble::{Amount, Kind, Share, Trouble};
 use super::users::MOST_SKEWED_USERS;
 use crate::window::Unit;
 use kuu_frame::MAX_TS;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Bytes of the frames of the challenge's generator, on average.
@@ -13,7 +14,7 @@ pub const FRAME_BYTES: u32 = 2_079;
 pub const START: i64 = 1_468_244_384;
 
 /// How a stream is made. The same specification gives the same bytes, on every machine.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Spec {
     /// Number of lines.

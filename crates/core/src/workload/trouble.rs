@@ -1,6 +1,7 @@
 //! What a stream may suffer from: `NAME`, or `NAME=VALUE`.
 
 use kuu_frame::Malformed;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -169,7 +170,7 @@ impl Kind {
 }
 
 /// A part of a whole, 0 to 1.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, JsonSchema, Serialize, Deserialize)]
 #[serde(try_from = "f64", into = "f64")]
 pub struct Share(f64);
 
@@ -218,7 +219,7 @@ pub enum Amount {
 }
 
 /// One trouble of a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Trouble {
     /// What it is.
