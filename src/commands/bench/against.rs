@@ -5,7 +5,7 @@ use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::{Session, print_json};
 use crate::terminal::{complain, plural, rate, table};
 use anyhow::{Context as _, Result, anyhow, bail};
-use kuu_core::comparison::{BLOCK, GateFigure, GateVerdict, gate};
+use kuu_core::comparison::{BLOCK, FigureComparison, GateFigure, GateVerdict, compare, gate};
 use kuu_core::latency::LegRecords;
 use kuu_core::record::{Figure, Record};
 use kuu_core::statistics::RatioEstimate;
@@ -93,12 +93,16 @@ pub fn noise(session: &Session) -> Result<ExitStatus> {
             return Ok(course.stopped(&stopped));
         }
     }
-    let figures = gate(&course.runs, 0.0);
+    let side = |ends: bool| {
+        let of = course.runs.iter().enumerate().filter(|(at, _)| [0, BLOCK - 1].contains(&(at % BLOCK)) == ends);
+        of.map(|(_, record)| record.clone()).collect::<Vec<_>>()
+    };
+    let figures = compare(&side(true), &side(false), 0.0);
     session.screen.say(format!("\n{}", noise_table(&figures)));
     let mut record = course.runs.swap_remove(0);
     record.figures.clear();
     record.latency = LegRecords::default();
-    for GateFigure { of, .. } in &figures {
+    for of in &figures {
         if let Some(value) = of.detectable {
             let name = format!("{}_detectable_share", of.name);
             record.figures.insert(name, Figure { value, ..Figure::default() });
@@ -209,9 +213,9 @@ fn text(figures: &[GateFigure]) -> String {
     table(&rows)
 }
 
-fn noise_table(figures: &[GateFigure]) -> String {
+fn noise_table(figures: &[FigureComparison]) -> String {
     let mut rows = vec![["figure", "median", "against itself", "95 %", "detectable"].map(str::to_owned).to_vec()];
-    for GateFigure { of, .. } in figures {
+    for of in figures {
         let [ratio, interval] = cells(of.ratio.as_ref());
         let detectable = of.detectable.map_or_else(|| "-".into(), |share| format!("{:.1} %", share * 100.0));
         rows.push(vec![of.name.clone(), format!("{:.4}", of.medians[0]), ratio, interval, detectable]);

@@ -88,7 +88,7 @@ fn sentences(sample: SampleKind, threshold: f64, figures: &[FigureComparison]) -
     let mut all = vec![format!(
         "A ratio above 1 is better, of whatever figure. It is better or worse if its whole interval lies beyond {percent:.1} %, same if it \
          lies within, corrected for {} figures (Holm). `detectable` is the least change that so many samples find four times in five.",
-        figures.len()
+        figures.iter().filter(|figure| figure.ratio.is_some()).count()
     )];
     let rounds = figures.iter().filter_map(|figure| figure.ratio.map(|ratio| ratio.rounds)).min().unwrap_or(0);
     all.push(match sample {

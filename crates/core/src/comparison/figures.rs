@@ -56,9 +56,19 @@ pub fn sample_kind(before: &[Record], after: &[Record]) -> SampleKind {
 
 /// Compares every figure that all records have. `threshold` is that of [`RatioEstimate::verdict`]: 0.05 is 5 %.
 pub fn compare(before: &[Record], after: &[Record], threshold: f64) -> Vec<FigureComparison> {
+    compare_some(before, after, threshold, |_| true)
+}
+
+/// The same, of the figures with these names: each further one makes the others harder to decide.
+pub(super) fn compare_some(
+    before: &[Record],
+    after: &[Record],
+    threshold: f64,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Vec<FigureComparison> {
     let kind = sample_kind(before, after);
     let (left, right) = (side(before, kind), side(after, kind));
-    let names: BTreeSet<&String> = left.keys().filter(|name| right.contains_key(*name)).collect();
+    let names: BTreeSet<&String> = left.keys().filter(|name| right.contains_key(*name) && is_wanted(name)).collect();
     let figure = |name: &String| {
         let (before, after) = (&left[name], &right[name]);
         FigureComparison {

@@ -182,7 +182,7 @@ fn a_gate_on_a_machine_that_changes() {
 
 #[test]
 fn a_gate_needs_whole_blocks() {
-    let runs: Vec<Record> = (0..7).map(|minute| record(minute, &[("count_share", &[1.0])])).collect();
+    let runs: Vec<Record> = (0..7).map(|minute| record(minute, &[("count_frames_per_s", &[1.0])])).collect();
     let figures = gate(&runs, 0.05);
     assert_eq!((figures[0].of.before.len(), figures[0].control.map(|control| control.rounds)), (2, Some(2)));
 }
