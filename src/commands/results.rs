@@ -4,7 +4,7 @@ use crate::cli::ResultsArgs;
 use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::{Session, print_json};
 use crate::record::store;
-use crate::terminal::{complain, plural, rate, table};
+use crate::terminal::{Screen, complain, plural, rate, table};
 use anyhow::{Context as _, Result};
 use kuu_core::record::Record;
 use serde::Serialize;
@@ -35,7 +35,8 @@ struct ListedRecord {
 pub fn run(arguments: &ResultsArgs, session: &Session) -> Result<ExitStatus> {
     if arguments.schema {
         let schema = serde_json::to_string_pretty(&schemars::schema_for!(Record))?;
-        session.screen.say(schema);
+        // It is the answer, also with --json and --quiet.
+        Screen { to_stderr: false, quiet: false }.say(schema);
         return Ok(ExitStatus::Fine);
     }
     let directory = &session.common.results;

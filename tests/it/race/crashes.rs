@@ -83,10 +83,12 @@ fn one_that_counts_twice_is_named_and_one_that_repeats_itself_is_right() {
     assert_eq!((&twice["verdict"], &twice["fewer"]), (&"wrong".into(), &0.into()), "{twice}");
     let again = none["again"].as_str().unwrap();
     assert!(again.starts_with("kuu race --scorecard none --workload three-kills.toml --engines "), "{again}");
-    assert!(kuu.path("results").read_dir().unwrap().any(|entry| {
-        let cell = entry.unwrap().path().join("three-kills").join("none");
-        cell.join("cell.json").exists()
-    }));
+    for name in ["none", "counts-twice"] {
+        assert!(kuu.path("results").read_dir().unwrap().any(|entry| {
+            let cell = entry.unwrap().path().join("three-kills").join(name);
+            cell.join("cell.json").exists()
+        }));
+    }
 }
 
 #[test]
