@@ -15,8 +15,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-const checkpointEvery = time.Second
-
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == "--version" {
 		fmt.Println(version())
@@ -105,7 +103,7 @@ func (e *engine) count(ctx context.Context) error {
 		case <-ctx.Done():
 			return e.checkpoint(false)
 		}
-		if e.counter.advance() || time.Since(saved) >= checkpointEvery {
+		if e.counter.advance() || time.Since(saved) >= e.settings.checkpoint {
 			if err := e.checkpoint(false); err != nil {
 				return err
 			}

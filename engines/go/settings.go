@@ -13,7 +13,7 @@ type settings struct {
 	end                                           []int64 // of each partition; nil: the input has none
 	partitions                                    int
 	size, lateness, retention                     int64 // seconds
-	idle                                          time.Duration
+	idle, checkpoint                              time.Duration
 	memory                                        int64 // bytes; 0: not limited
 }
 
@@ -42,8 +42,9 @@ func readSettings() (settings, error) {
 		stateDir: text("KUU_STATE_DIR"), unit: text("KUU_WINDOW"),
 		partitions: int(number("KUU_PARTITIONS", 0)), size: number("KUU_WINDOW_S", 0),
 		lateness: number("KUU_LATENESS_S", 5), retention: number("KUU_RETENTION_S", 86400),
-		idle:   time.Duration(number("KUU_IDLE_MS", 2000)) * time.Millisecond,
-		memory: number("KUU_MEMORY_BYTES", 0),
+		idle:       time.Duration(number("KUU_IDLE_MS", 2000)) * time.Millisecond,
+		checkpoint: time.Duration(number("KUU_CHECKPOINT_MS", 1000)) * time.Millisecond,
+		memory:     number("KUU_MEMORY_BYTES", 0),
 	}
 	if missing != nil {
 		return s, missing

@@ -10,13 +10,10 @@ import time
 
 import orjson
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from frame import Clock, read_frame
 
-LARGEST_TS = 253402300799  # the last second of the year 9999
-MAX_JUMP_S = 3600  # a clock believes a longer jump only when AGREEING frames in a row say the same
-AGREEING = 8
 BATCH = 5000  # messages taken from the client at once
 WAIT_S = 0.02  # how long a batch may take to fill: it adds to the latency of a slow stream
-CHECKPOINT_S = 1.0
 FINAL_ERRORS = (KafkaError._AUTO_OFFSET_RESET, KafkaError.TOPIC_AUTHORIZATION_FAILED)
 
 
@@ -36,41 +33,19 @@ class Settings:
         self.size = int(env["KUU_WINDOW_S"])
         self.lateness = int(env.get("KUU_LATENESS_S", "5"))
         self.retention = int(env.get("KUU_RETENTION_S", "86400"))
+        self.checkpoint_s = int(env.get("KUU_CHECKPOINT_MS", "1000")) / 1000
         self.idle_s = int(env.get("KUU_IDLE_MS", "2000")) / 1000
 
 
-def read_frame(value):
-    """The user and the time of a frame, or None if it is none."""
-    try:
-        frame = orjson.loads(value)  # None, for a message without a value, is refused as well
-    except orjson.JSONDecodeError:
-        return None
-    if type(frame) is not dict:
-        return None
-    uid = frame.get("uid")
-    if type(uid) is not str or not uid:
-        return None
-    ts = frame.get("ts")
-    if type(ts) is str:
-        ts = ts.lstrip("0") or ts[-1:]
-        if not (len(ts) <= 12 and ts.isascii() and ts.isdigit()):
-            return None
-        ts = int(ts)
-    elif type(ts) is not int:  # a bool is no int here
-        return None
-    return (uid, ts) if 0 <= ts <= LARGEST_TS else None
-
-
-class Partition:
+class Partition(Clock):
     """Where a partition is, in offsets and in event time."""
 
     def __init__(self, position=0, clock=None, end=None):
+        super().__init__(clock)
         self.position = position  # of the next message
-        self.clock = clock  # the greatest time that is believed
         self.end = end
         self.at_end = False
         self.heard = time.monotonic()
-        self.agreed = self.run_start = self.run_greatest = 0
 
     def done(self):
         return self.end is not None and self.position >= self.end
@@ -80,20 +55,6 @@ class Partition:
         if self.end is not None:
             return self.position < self.end
         return not self.at_end or now - self.heard < idle_s
-
-    def observe(self, ts):
-        if self.clock is not None and ts <= self.clock + MAX_JUMP_S:
-            self.agreed = 0
-            if ts > self.clock:
-                self.clock = ts
-            return
-        if self.agreed and abs(ts - self.run_start) <= MAX_JUMP_S:
-            self.agreed += 1
-            self.run_greatest = max(self.run_greatest, ts)
-        else:
-            self.agreed, self.run_start, self.run_greatest = 1, ts, ts
-        if self.agreed == AGREEING:
-            self.agreed, self.clock = 0, self.run_greatest
 
 
 class Window:
@@ -350,7 +311,7 @@ def main():
     saved = time.monotonic()
     while not stop and not all(p.done() for p in counter.partitions):
         take(counter, consumer.consume(BATCH, WAIT_S))
-        if counter.advance() or time.monotonic() - saved >= CHECKPOINT_S:
+        if counter.advance() or time.monotonic() - saved >= settings.checkpoint_s:
             checkpoint()
             saved = time.monotonic()
     checkpoint(everything=not stop)

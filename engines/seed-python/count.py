@@ -15,6 +15,7 @@ consumer = KafkaConsumer(
     group_id=os.environ["KUU_GROUP"],
     auto_offset_reset="earliest",
     enable_auto_commit=True,
+    auto_commit_interval_ms=int(os.environ.get("KUU_CHECKPOINT_MS", "5000")),
     max_partition_fetch_bytes=4 << 20,
 )
 producer = KafkaProducer(bootstrap_servers=os.environ["KUU_BROKERS"])

@@ -6,7 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -20,6 +22,7 @@ import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 import org.apache.kafka.streams.kstream.Consumed;
+import org.apache.kafka.streams.kstream.KStream;
 import org.apache.kafka.streams.kstream.Produced;
 import org.apache.kafka.streams.kstream.Repartitioned;
 import org.apache.kafka.streams.state.KeyValueStore;
@@ -38,7 +41,8 @@ public final class Engine {
             return;
         }
         Settings settings = Settings.fromEnvironment();
-        KafkaStreams streams = new KafkaStreams(topology(settings), properties(settings));
+        boolean byWindow = arguments.length > 0 && arguments[0].equals("--by-window");
+        KafkaStreams streams = new KafkaStreams(topology(settings, byWindow), properties(settings));
         AtomicInteger failures = new AtomicInteger();
         streams.setUncaughtExceptionHandler(e -> {
             e.printStackTrace();
@@ -67,7 +71,8 @@ public final class Engine {
         return its.getProperty("version");
     }
 
-    static Topology topology(Settings settings) {
+    /** The users of all windows in every task, and their parts summed; or all users of a window in one task. */
+    static Topology topology(Settings settings, boolean byWindow) {
         StreamsBuilder builder = new StreamsBuilder();
         builder.addStateStore(persistent(Users.SEEN, Serdes.Bytes(), Serdes.ByteArray()));
         builder.addStateStore(persistent(Users.COUNTS, Serdes.Long(), Serdes.Long()).withCachingEnabled());
@@ -75,16 +80,23 @@ public final class Engine {
         builder.addStateStore(persistent(Sums.SUMS, Serdes.Long(), Part.SERDE).withCachingEnabled());
 
         Serde<Frame> frames = Serdes.serdeFrom((topic, frame) -> null, new FrameReader());
-        builder.stream(settings.input(), Consumed.with(Serdes.ByteArray(), frames)
+        Repartitioned<String, Seen> users = Repartitioned.with(Serdes.String(), Seen.SERDE)
+                .withName("users").withNumberOfPartitions(settings.partitions());
+        if (byWindow) {
+            users = users.withStreamPartitioner((topic, user, seen, partitions) ->
+                    Optional.of(Set.of((int) (seen.time() / settings.size() % partitions))));
+        }
+        KStream<Long, Part> parts = builder.stream(settings.input(), Consumed.with(Serdes.ByteArray(), frames)
                         .withTimestampExtractor((record, partitionTime) ->
                                 record.value() instanceof Frame frame ? 1000 * frame.ts() : Math.max(partitionTime, 0)))
                 .process(Clocks::new)
-                .repartition(Repartitioned.with(Serdes.String(), Seen.SERDE)
-                        .withName("users").withNumberOfPartitions(settings.partitions()))
-                .process(() -> new Users(settings), Users.SEEN, Users.COUNTS)
-                .repartition(Repartitioned.with(Serdes.Long(), Part.SERDE)
-                        .withName("windows").withNumberOfPartitions(1))
-                .process(() -> new Sums(settings), Sums.PARTS, Sums.SUMS)
+                .repartition(users)
+                .process(() -> new Users(settings), Users.SEEN, Users.COUNTS);
+        if (!byWindow) {
+            parts = parts.repartition(Repartitioned.with(Serdes.Long(), Part.SERDE)
+                    .withName("windows").withNumberOfPartitions(1));
+        }
+        parts.process(() -> new Sums(settings), Sums.PARTS, Sums.SUMS)
                 .to(settings.output(), Produced.with(Serdes.String(), Serdes.String()));
         return builder.build();
     }
@@ -99,7 +111,7 @@ public final class Engine {
         p.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, settings.brokers());
         p.put(StreamsConfig.STATE_DIR_CONFIG, ownDirectory(Path.of(settings.stateDir())).toString());
         p.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.EXACTLY_ONCE_V2);
-        p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, 100);
+        p.put(StreamsConfig.COMMIT_INTERVAL_MS_CONFIG, settings.checkpoint() > 0 ? settings.checkpoint() : 100);
         p.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, settings.cpus());
         p.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, settings.memory() / 32);
         p.put(StreamsConfig.ROCKSDB_CONFIG_SETTER_CLASS_CONFIG, BoundedMemory.class);

@@ -34,8 +34,8 @@ final class Users extends ContextualProcessor<String, Seen, Long, Part> {
     private KeyValueStore<Long, Long> counts;
     private final TreeSet<Long> windows = new TreeSet<>();
     private final Set<Long> changed = new HashSet<>();
-    private long clock = Seen.NO_CLOCK;
-    private long savedClock = Seen.NO_CLOCK;
+    private long clock = Clock.NONE;
+    private long savedClock = Clock.NONE;
 
     Users(Settings settings) {
         this.settings = settings;
@@ -77,7 +77,7 @@ final class Users extends ContextualProcessor<String, Seen, Long, Part> {
     }
 
     private boolean closed(long start) {
-        return clock != Seen.NO_CLOCK
+        return clock != Clock.NONE
                 && start + settings.size() + settings.retention() <= clock - settings.lateness();
     }
 

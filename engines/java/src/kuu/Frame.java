@@ -1,4 +1,4 @@
 package kuu;
 
 /** The user and the time, in seconds, of a frame. */
-record Frame(String uid, long ts) {}
+public record Frame(String uid, long ts) {}

@@ -9,7 +9,7 @@ import java.io.IOException;
 import org.apache.kafka.common.serialization.Deserializer;
 
 /** Reads a frame once, for the time and for the user; null for a value that is none. */
-final class FrameReader implements Deserializer<Frame> {
+public final class FrameReader implements Deserializer<Frame> {
     private static final long LARGEST_TS = 253402300799L; // the last second of the year 9999
     private static final int LONGEST_UID = 65536; // in UTF-16 units: more would not fit a message downstream
 
