@@ -1,6 +1,7 @@
 //! The configuration in effect of each command, as stored in a record: one command writes it, another one reads it.
 
 pub use crate::compression::Compression;
+use crate::distinct::Distinct;
 use crate::window::Unit;
 use crate::workload::{Spec, Workload};
 use kuu_frame::{FrameFormat, ParserKind, TsFormat};
@@ -55,6 +56,8 @@ pub enum Configuration {
     Generate(InEffect<GenerateConfig>),
     /// `kuu race`
     Race(InEffect<RaceConfig>),
+    /// `kuu formats`
+    Formats(InEffect<FormatsConfig>),
 }
 
 impl Configuration {
@@ -148,6 +151,8 @@ pub struct CountConfig {
     pub guarantee: Guarantee,
     /// The units of the windows, shortest first.
     pub window: Vec<Unit>,
+    /// How users are counted: `exact`, or `hll:P`.
+    pub distinct: Distinct,
     /// How long a window waits for late frames, in seconds of event time.
     pub lateness_s: u64,
     /// How long a window still takes late frames, in seconds of event time.
@@ -162,6 +167,9 @@ pub struct CountConfig {
     pub idle_us: u64,
     /// Microseconds between two commits.
     pub commit_interval_us: u64,
+    /// Microseconds without any frame after which every open window closes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub close_idle_us: Option<u64>,
     /// Microseconds between two early results of a window.
     pub early_us: Option<u64>,
     /// The topic of the values that no window counts.
@@ -197,6 +205,9 @@ pub struct VerifyConfig {
     pub users_field: String,
     /// How rows write starts; if none, as Unix seconds or RFC 3339.
     pub start_format: Option<TsFormat>,
+    /// By which share of those in truth the users of a window may be off; if none, they must be exact.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub within: Option<f64>,
 }
 
 /// Options of `kuu batch`.
@@ -205,6 +216,8 @@ pub struct VerifyConfig {
 pub struct BatchConfig {
     /// The units of the windows, shortest first.
     pub window: Vec<Unit>,
+    /// How users are counted: `exact`, or `hll:P`.
+    pub distinct: Distinct,
     /// Where frames have their members.
     pub frames: FrameFormat,
 }
@@ -231,6 +244,12 @@ pub struct BenchConfig {
     pub live_seconds: f64,
     /// Frames per second of the live phase, if set.
     pub live_rate: Option<f64>,
+    /// Whether there are live phases at rising rates, in the place of one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sweep: bool,
+    /// Whether exact sets and sketches were measured, and nothing else.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub distinct: bool,
     /// How long a window waits for late frames, in seconds of event time.
     pub lateness_s: u64,
     /// How long a window still takes late frames, in seconds of event time.
@@ -278,6 +297,32 @@ pub struct RaceConfig {
     /// The options of a race for speed, if it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speed: Option<SpeedConfig>,
+}
+
+/// Options of `kuu formats`.
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FormatsConfig {
+    /// Largest number of frames, from the beginning of the input.
+    pub limit: u64,
+    /// How often everything is measured in turn.
+    pub rounds: u16,
+    /// Whether frames went through Kafka, too.
+    pub kafka: bool,
+    /// Partitions of the topics.
+    pub partitions: usize,
+    /// The largest batch, in bytes before compression.
+    pub batch_bytes: u64,
+    /// The largest number of messages in a batch.
+    pub batch_messages: u64,
+    /// The size of the blocks of lz4.
+    pub lz4_block_bytes: u64,
+    /// The level of zstd.
+    pub zstd_level: i32,
+    /// Which parser reads what is JSON.
+    pub parser: ParserKind,
+    /// Where frames have their members.
+    pub frames: FrameFormat,
 }
 
 /// The options of a race on a file.

@@ -1,12 +1,16 @@
 //! The serialized types of `results/`, separate from the types in memory.
 
 use crate::configuration::Configuration;
+use crate::distinct_record::DistinctRecord;
+use crate::formats::FormatRow;
 use crate::latency::LegRecords;
 use crate::ledger::Ledger;
+use crate::load_sweep::SweepRecord;
 use crate::race_live::LiveRecord;
 use crate::repeats::InputRepeats;
 use crate::scorecard::CellRecord;
 use crate::speed::SpeedRecord;
+use crate::window_record::WindowRecord;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -54,12 +58,24 @@ pub struct Record {
     /// The cells of a scorecard.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cells: Vec<CellRecord>,
+    /// The windows of a result that was compared with the truth; of very many, the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<WindowRecord>,
     /// The samples of a race for speed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speed: Option<SpeedRecord>,
     /// The runs of a live race.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<LiveRecord>,
+    /// Latency against load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<SweepRecord>,
+    /// Exact sets and sketches side by side, by input.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub distinct: Vec<DistinctRecord>,
+    /// The same frames in several formats.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formats: Vec<FormatRow>,
     /// What a reader must know before using the figures.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
@@ -82,6 +98,10 @@ pub struct Broker {
     pub kind: String,
     /// The version, if known: the protocol does not tell it.
     pub version: Option<String>,
+    /// The level of the feature `transaction.version`: 2 is that of KIP-890, 0 is none. Unknown for the embedded broker, and
+    /// over TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction_version: Option<u16>,
     /// Bootstrap servers.
     pub address: String,
 }
@@ -120,12 +140,15 @@ pub struct Source {
 pub struct Topic {
     pub name: String,
     pub partitions: usize,
+    /// The id, which another topic of this name does not have; none if the broker has no topic ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }
 
 /// The outcome of a comparison with the truth.
-#[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Verdict {
-    /// Whether every window is exact and the ledger adds up.
+    /// Whether every window is exact and the ledger adds up; never of answers that need not be exact.
     pub exact: bool,
     /// Number of windows of the truth.
     pub windows: u64,
@@ -143,8 +166,31 @@ pub struct Verdict {
     pub largest_first_error_users: u64,
     /// Sum of those differences over all windows, in users.
     pub total_first_error_users: u64,
+    /// How near the answers are, where they need not be exact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<WithinRecord>,
     /// The faults, a sentence each.
     pub faults: Vec<String>,
+}
+
+impl Verdict {
+    /// Whether the answers are what was asked for: exact, or within the bound, and the ledger adds up.
+    pub fn is_right(&self) -> bool {
+        self.exact || self.within.is_some() && self.faults.is_empty()
+    }
+}
+
+/// How near answers are that need not be exact. Errors are those of last answers, each a share of the users in truth.
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
+pub struct WithinRecord {
+    /// By which share the users of a window may be off.
+    pub bound: f64,
+    /// Number of windows of the truth that are not off by more.
+    pub inside: u64,
+    /// The largest error.
+    pub largest_error: f64,
+    /// The root of the mean square of the errors.
+    pub rms_error: f64,
 }
 
 /// One measured figure, and the limit of the machine.

@@ -14,6 +14,10 @@ pub struct Recovery {
     pub seed: u64,
     /// How many frames a second were sent.
     pub frames_per_s: f64,
+    /// How many frames a second the slowest engine of the race takes where nothing breaks, from its start to the right
+    /// answer; none if that was not measured. The pace is at most half of it.
+    #[serde(default)]
+    pub slowest_frames_per_s: Option<f64>,
     /// When the first of them was sent, in microseconds from the start of the engine: it had started by then.
     #[serde(default)]
     pub sending_from_us: i64,
@@ -111,6 +115,7 @@ mod tests {
         let recovery = Recovery {
             seed: 1,
             frames_per_s: 600.0,
+            slowest_frames_per_s: None,
             sending_from_us: 1_500_000,
             interruptions,
             lost_windows: firsts,

@@ -142,6 +142,9 @@ pub struct CellRecord {
     pub engine: String,
     /// Its version, if it is known.
     pub version: Option<String>,
+    /// How often the engine commits, in milliseconds, as it says or is told; none if it does not say it.
+    #[serde(default)]
+    pub checkpoint_ms: Option<u64>,
     /// The workload.
     pub workload: String,
     /// The verdict.
@@ -249,6 +252,7 @@ mod tests {
         let record = CellRecord {
             engine: "kuu".into(),
             version: Some("1".into()),
+            checkpoint_ms: Some(1_000),
             workload: "late".into(),
             verdict: CellVerdict::Corrected { windows: 3, latest_us: 5 },
             again: "kuu race --scorecard kuu --workload late".into(),

@@ -149,6 +149,26 @@ pub struct SpeedRecord {
     pub estimates: Vec<SpeedEstimate>,
 }
 
+/// How an engine stands in the tables of a race.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ranking {
+    /// It has a place among the others.
+    #[default]
+    Ranked,
+    /// It has figures and no place: it says that it is no rival.
+    Unranked,
+    /// It estimates, so it stands apart, with its error.
+    Approximate,
+}
+
+impl Ranking {
+    /// Whether it is [`Ranking::Ranked`].
+    pub fn is_usual(&self) -> bool {
+        *self == Ranking::Ranked
+    }
+}
+
 /// An engine of a race.
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -157,6 +177,9 @@ pub struct RacedEngine {
     pub name: String,
     /// Its version, if it is known.
     pub version: Option<String>,
+    /// How it stands in the tables.
+    #[serde(default, skip_serializing_if = "Ranking::is_usual")]
+    pub ranking: Ranking,
     /// Why it did not run, if it did not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub obstacle: Option<String>,
@@ -194,7 +217,12 @@ mod tests {
     fn a_record_is_read_as_it_was_written() {
         let record = SpeedRecord {
             reference: "kuu".into(),
-            engines: vec![RacedEngine { name: "kuu".into(), version: None, obstacle: None }],
+            engines: vec![RacedEngine {
+                name: "kuu".into(),
+                version: None,
+                ranking: Ranking::Approximate,
+                obstacle: None,
+            }],
             samples: vec![sample(SpeedPhase::Cold, CellVerdict::Exact)],
             estimates: Vec::new(),
         };

@@ -1,11 +1,14 @@
 //! The truth: users and frames of every window, counted offline, exactly, and in the simplest way.
 //!
 //! It has one hash set of user ids for each window, shares nothing between units, and has no code in common with the
-//! streaming counter: it checks that counter, and must not repeat its mistakes.
+//! streaming counter: it checks that counter, and must not repeat its mistakes. Where it is asked for sketches instead,
+//! it is no truth, but what any count of these frames by such sketches must come to: only the sketch itself is shared.
 
+use crate::distinct::Distinct;
 use crate::ledger::Ledger;
 use crate::lines::{Block, is_blank};
 use crate::repeats::InputRepeats;
+use crate::sketch::{Sketch, UserHash};
 use crate::window::{Unit, Window};
 use foldhash::fast::RandomState;
 use kuu_frame::{Frame, Malformed, Parser, ParserOptions};
@@ -43,39 +46,72 @@ pub struct WindowCount {
     pub users: u64,
     /// Number of frames.
     pub frames: u64,
+    /// How the users were counted.
+    pub distinct: Distinct,
 }
 
 impl fmt::Display for WindowCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let WindowCount { window: Window { unit, start, .. }, users, frames } = self;
-        write!(f, r#"{{"unit": "{unit}", "start": {start}, "users": {users}, "frames": {frames}}}"#)
+        let WindowCount { window: Window { unit, start, .. }, users, frames, distinct } = self;
+        write!(f, r#"{{"unit": "{unit}", "start": {start}, "users": {users}, "frames": {frames}"#)?;
+        distinct.mark().map_or(Ok(()), |mark| write!(f, r#", "distinct": "{mark}""#))?;
+        f.write_str("}")
     }
 }
 
 type UserIds = HashSet<Box<str>, RandomState>;
 
+#[derive(Clone)]
+enum Users {
+    Ids(UserIds),
+    Sketch(Box<Sketch>),
+}
+
 /// The users and frames of one window.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Tally {
-    users: UserIds,
+    users: Users,
     frames: u64,
 }
 
 impl Tally {
+    fn new(distinct: Distinct) -> Tally {
+        let users = match distinct {
+            Distinct::Exact => Users::Ids(UserIds::default()),
+            Distinct::Hll(precision) => Users::Sketch(Box::new(Sketch::new(precision))),
+        };
+        Tally { users, frames: 0 }
+    }
+
     fn add(&mut self, uid: &str) {
         self.frames += 1;
-        if !self.users.contains(uid) {
-            self.users.insert(uid.into());
+        match &mut self.users {
+            Users::Ids(ids) if ids.contains(uid) => {}
+            Users::Ids(ids) => _ = ids.insert(uid.into()),
+            Users::Sketch(sketch) => sketch.add(UserHash::of(uid)),
         }
     }
 
     fn merge(mut self, mut other: Tally) -> Tally {
         self.frames += other.frames;
-        if self.users.len() < other.users.len() {
-            std::mem::swap(&mut self.users, &mut other.users);
+        match (&mut self.users, &mut other.users) {
+            (Users::Ids(mine), Users::Ids(others)) => {
+                if mine.len() < others.len() {
+                    std::mem::swap(mine, others);
+                }
+                mine.extend(std::mem::take(others));
+            }
+            (Users::Sketch(mine), Users::Sketch(others)) => mine.merge(others),
+            _ => unreachable!("two counts that are merged count in the same way"),
         }
-        self.users.extend(other.users);
         self
+    }
+
+    fn users(&self) -> u64 {
+        match &self.users {
+            Users::Ids(ids) => ids.len() as u64,
+            Users::Sketch(sketch) => sketch.users(),
+        }
     }
 }
 
@@ -83,6 +119,7 @@ impl Tally {
 #[derive(Clone)]
 pub struct Truth {
     units: Vec<Unit>,
+    distinct: Distinct,
     windows: HashMap<Window, Tally, RandomState>,
     ledger: Ledger,
     frame_bytes: u64,
@@ -112,11 +149,18 @@ impl Truth {
         units.dedup();
         Truth {
             units,
+            distinct: Distinct::Exact,
             windows: HashMap::default(),
             ledger: Ledger::default(),
             frame_bytes: 0,
             repeats: InputRepeats::default(),
         }
+    }
+
+    /// Counts users in this way. By sketches, it is no truth: see above.
+    #[must_use]
+    pub fn by(self, distinct: Distinct) -> Truth {
+        Truth { distinct, ..self }
     }
 
     /// Counts each frame that is added as often as `repeats` has it, each time later.
@@ -145,7 +189,8 @@ impl Truth {
                     self.ledger.read += 1;
                     self.ledger.counted += 1;
                     for unit in &self.units {
-                        self.windows.entry(unit.window(ts)).or_default().add(uid);
+                        let tally = self.windows.entry(unit.window(ts));
+                        tally.or_insert_with(|| Tally::new(self.distinct)).add(uid);
                     }
                 }
             }
@@ -153,7 +198,7 @@ impl Truth {
         }
     }
 
-    /// Adds another count, of other frames by the same units; the threads share the windows.
+    /// Adds another count, of other frames by the same units in the same way; the threads share the windows.
     #[must_use]
     pub fn merge(mut self, other: Truth) -> Truth {
         self.ledger.add(&other.ledger);
@@ -183,12 +228,21 @@ impl Truth {
     pub fn windows(&self) -> Vec<WindowCount> {
         let count = |(window, tally): (&Window, &Tally)| WindowCount {
             window: *window,
-            users: tally.users.len() as u64,
+            users: tally.users(),
             frames: tally.frames,
+            distinct: self.distinct,
         };
         let mut counts: Vec<_> = self.windows.iter().map(count).collect();
         counts.sort_unstable_by_key(|count| count.window);
         counts
+    }
+
+    /// The sketch of a window, if it has one.
+    pub fn sketch(&self, window: &Window) -> Option<&Sketch> {
+        match &self.windows.get(window)?.users {
+            Users::Sketch(sketch) => Some(sketch),
+            Users::Ids(_) => None,
+        }
     }
 }
 
@@ -200,26 +254,27 @@ impl Default for Truth {
 }
 
 /// Counts an input on all threads of the current rayon pool: one thread reads (and inflates) while the others parse.
-/// Stops at the end of its extent, or at the first error; returns the error with the count of the lines before it.
+/// Stops at the end of its extent, or at the first error; returns the error with the count of the lines before it. `empty`
+/// is the count before the first line.
 pub fn count<B: Blocks>(
     blocks: B,
     options: &ParserOptions,
-    units: &[Unit],
+    empty: &Truth,
     extent: impl Into<Extent>,
 ) -> (Truth, Option<B::Error>) {
-    let counted = count_each([(blocks, extent.into())], options, units).pop();
-    counted.unwrap_or_else(|| (Truth::new(units), None))
+    let counted = count_each([(blocks, extent.into())], options, empty).pop();
+    counted.unwrap_or_else(|| (empty.clone(), None))
 }
 
 /// Counts several inputs at the same time, each as [`count`] does.
 pub fn count_each<B: Blocks>(
     inputs: impl IntoIterator<Item = (B, Extent)>,
     options: &ParserOptions,
-    units: &[Unit],
+    start: &Truth,
 ) -> Vec<(Truth, Option<B::Error>)> {
     let (mut empty, mut queues) = (Vec::new(), Vec::new());
     for (blocks, Extent { limit, repeats }) in inputs {
-        empty.push(Truth::new(units).with_repeats(repeats));
+        empty.push(start.clone().with_repeats(repeats));
         queues.push(Mutex::new(BlockQueue { blocks, left: limit, ended: false, error: None }));
     }
     let parts = rayon::broadcast(|thread| {

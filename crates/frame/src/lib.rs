@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use strum::{Display, EnumMessage, EnumString, IntoStaticStr, VariantArray};
 
+pub use fast::text::second_of;
 pub use format::{FrameFormat, Pointer, TsFormat, UidType};
 pub use later::Later;
 pub use rules::{Frame, MAX_DEPTH, MAX_TS, MAX_UID, Malformed, Member, Root};
@@ -71,6 +72,8 @@ impl From<ParserKind> for ParserOptions {
 pub struct Parser {
     either: Either,
     sample: Arc<Sample>,
+    #[cfg(feature = "slow")]
+    read: u32,
 }
 
 enum Either {
@@ -85,7 +88,12 @@ impl Parser {
             ParserKind::Fast => Either::Fast(fast::FastParser::new(&options.format)),
             ParserKind::Plain => Either::Plain(plain::PlainParser::new(options.format.clone())),
         };
-        Parser { either, sample: options.sample.clone() }
+        Parser {
+            either,
+            sample: options.sample.clone(),
+            #[cfg(feature = "slow")]
+            read: 0,
+        }
     }
 
     /// Reads one whole value and finds its two members.
@@ -112,6 +120,17 @@ impl Parser {
     /// The first rule that the value breaks.
     #[inline]
     pub fn parse<'a>(&'a mut self, value: &'a [u8]) -> Result<Frame<'a>, Malformed> {
+        #[cfg(feature = "slow")]
+        self.read_every_tenth_twice(value);
         self.root(value)?.frame()
+    }
+
+    #[cfg(feature = "slow")]
+    #[inline(never)]
+    fn read_every_tenth_twice(&mut self, value: &[u8]) {
+        self.read = (self.read + 1) % 10;
+        if self.read == 0 {
+            std::hint::black_box(self.root(value).is_ok());
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! Whether records can be compared: what was different besides what was measured.
 
-use crate::record::Record;
+use crate::record::{Broker, Record};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
 /// Something that was not the same on both sides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -44,13 +45,15 @@ fn conditions(record: &Record) -> BTreeMap<String, String> {
     let digests: Vec<String> = record.input.iter().map(|source| source.sha256.chars().take(12).collect()).collect();
     add("input", if digests.is_empty() { "nothing".into() } else { digests.join(", ") });
     add("machine", format!("{}, {} cores", record.machine.cpu, record.machine.cores));
-    let broker = record.broker.as_ref();
-    let version = broker.and_then(|broker| broker.version.clone());
-    add(
-        "broker",
-        broker.map_or_else(|| "nothing".into(), |it| [it.kind.clone(), version.unwrap_or_default()].join(" ")),
-    );
+    add("broker", record.broker.as_ref().map_or_else(|| "nothing".into(), broker));
     all
+}
+
+fn broker(broker: &Broker) -> String {
+    let version = broker.version.iter().map(|version| format!(" {version}"));
+    // Records of before do not have it.
+    let transactions = broker.transaction_version.iter().map(|level| format!(", transaction.version {level}"));
+    iter::once(broker.kind.clone()).chain(version).chain(transactions).collect()
 }
 
 /// The options of the command, `option NAME` each, without the names of topics and files.

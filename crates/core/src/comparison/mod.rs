@@ -13,3 +13,4 @@ pub use conditions::{Difference, differences};
 pub use figures::{FigureComparison, SampleKind, compare, sample_kind};
 pub use gate::{BLOCK, GateFigure, GateVerdict, gate};
 pub use series::{Better, Series, series};
+pub(crate) use series::{SurePercentile, direction, percentiles};

@@ -1,13 +1,10 @@
 //! The figures of a record that can be compared, each with its samples.
 
-use crate::latency::{HistogramRecord, LegRecords};
+use crate::latency::{HistogramRecord, LegRecords, Percentile};
 use crate::race_live::LiveSample;
 use crate::record::{Figure, Record};
 use crate::speed::SpeedSample;
 use std::collections::BTreeMap;
-
-/// A percentile needs this many samples above it: of fewer it is hardly more than the maximum.
-const ABOVE: f64 = 10.0;
 
 /// Which way a figure is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -32,22 +29,16 @@ pub struct Series {
 /// the rate at which frames were sent, is left out, and so is what an engine measured that was wrong.
 pub fn series(record: &Record) -> BTreeMap<String, Series> {
     let mut all = BTreeMap::new();
-    let has = |name: String| record.figures.contains_key(&name);
-    // The same runs in another unit are no further figure.
-    let is_again = |name: &str| {
-        let stem = name.strip_suffix("_bytes_per_s");
-        stem.is_some_and(|stem| has(format!("{stem}_frames_per_s")) || has(format!("{stem}_ns_per_frame")))
-    };
     for (name, Figure { value, samples, .. }) in &record.figures {
-        if let Some(better) = better(name).filter(|_| !is_again(name)) {
+        if let Some(better) = direction(record, name) {
             let samples = if samples.is_empty() { vec![*value] } else { samples.clone() };
             all.insert(name.clone(), Series { better, samples });
         }
     }
     let LegRecords(legs) = &record.latency;
     for (leg, histogram) in legs {
-        for (percentile, us) in percentiles(histogram) {
-            add(&mut all, format!("latency_{leg}_{percentile}_us"), Better::Less, us);
+        for SurePercentile { name, us, .. } in percentiles(histogram) {
+            add(&mut all, format!("latency_{leg}_{name}_us"), Better::Less, us);
         }
     }
     record.speed.iter().flat_map(|speed| &speed.samples).for_each(|sample| add_speed(&mut all, sample));
@@ -55,16 +46,27 @@ pub fn series(record: &Record) -> BTreeMap<String, Series> {
     all
 }
 
+/// Which way the figure of this name in the record is better; none if it is neither, or the same runs are there in another unit.
+pub(crate) fn direction(record: &Record, name: &str) -> Option<Better> {
+    let has = |name: String| record.figures.contains_key(&name);
+    let stem = name.strip_suffix("_bytes_per_s");
+    let is_again = stem.is_some_and(|stem| has(format!("{stem}_frames_per_s")) || has(format!("{stem}_ns_per_frame")));
+    if is_again { None } else { better(name) }
+}
+
 /// Which way a figure of this name is better; none if it is neither.
 fn better(name: &str) -> Option<Better> {
-    // The rate at which frames are sent is given.
-    if name == "live_frames_per_s" {
+    // The rate at which frames are sent is given, and with it that at which they are counted.
+    if ["live_frames_per_s", "live_counted_frames_per_s", "asked_frames_per_s"].contains(&name) {
         return None;
     }
     let ends = |units: &[&str]| units.iter().any(|unit| name.ends_with(unit));
-    if ends(&["_per_s", "_share"]) {
+    // The least change that can be seen: noise.
+    if ends(&["_detectable_share"]) {
+        Some(Better::Less)
+    } else if ends(&["_per_s", "_share"]) {
         Some(Better::More)
-    } else if ends(&["_ns_per_frame", "_us", "_s", "_bytes"]) {
+    } else if ends(&["_ns_per_frame", "_bytes_per_frame", "_us", "_s", "_bytes"]) {
         Some(Better::Less)
     } else {
         None
@@ -86,18 +88,27 @@ fn add_speed(all: &mut BTreeMap<String, Series>, sample: &SpeedSample) {
 
 fn add_live(all: &mut BTreeMap<String, Series>, sample: &LiveSample) {
     let figures = sample.last_frame.iter().filter(|_| sample.is_valid()).flat_map(percentiles);
-    for (percentile, us) in figures {
-        add(all, format!("live_{}_last_frame_{percentile}_us", sample.engine), Better::Less, us);
+    for SurePercentile { name, us, .. } in figures {
+        add(all, format!("live_{}_last_frame_{name}_us", sample.engine), Better::Less, us);
     }
 }
 
-/// The percentiles of a histogram that have enough samples above them, by name.
-fn percentiles(histogram: &HistogramRecord) -> Vec<(&'static str, f64)> {
-    let Some(of) = &histogram.percentiles else { return Vec::new() };
-    let all =
-        [("p50", 0.5, of.p50_us), ("p90", 0.9, of.p90_us), ("p99", 0.99, of.p99_us), ("p99.9", 0.999, of.p99_9_us)];
-    let has_enough = |at: f64| histogram.samples as f64 * (1.0 - at) >= ABOVE - 1e-6;
-    all.into_iter().filter(|(_, at, _)| has_enough(*at)).map(|(name, _, us)| (name, us as f64)).collect()
+/// A percentile with enough samples above it.
+pub(crate) struct SurePercentile {
+    /// As in `p99`.
+    pub name: &'static str,
+    /// The share of the samples that are at most `us`.
+    pub at: f64,
+    /// The value in microseconds.
+    pub us: f64,
+}
+
+/// The percentiles of a histogram that have enough samples above them.
+pub(crate) fn percentiles(histogram: &HistogramRecord) -> Vec<SurePercentile> {
+    let given = |of: &Percentile| {
+        Some(SurePercentile { name: of.name(), at: of.quantile(), us: histogram.percentile(*of)? as f64 })
+    };
+    Percentile::ALL.iter().filter_map(given).collect()
 }
 
 #[cfg(test)]
@@ -110,10 +121,19 @@ mod tests {
         for name in ["count_frames_per_s", "produce_bytes_per_s", "count_share"] {
             assert_eq!(better(name), Some(Better::More), "{name}");
         }
-        for name in ["parse_fast_ns_per_frame", "schedule_slip_max_s", "peak_resident_bytes", "x_us"] {
+        for name in
+            ["parse_fast_ns_per_frame", "schedule_slip_max_s", "peak_resident_bytes", "x_us", "count_detectable_share"]
+        {
             assert_eq!(better(name), Some(Better::Less), "{name}");
         }
-        for name in ["live_frames_per_s", "live_frames", "live_results_rows", "live_on_schedule"] {
+        for name in [
+            "live_frames_per_s",
+            "live_counted_frames_per_s",
+            "asked_frames_per_s",
+            "live_lag_frames",
+            "live_results_rows",
+            "live_on_schedule",
+        ] {
             assert_eq!(better(name), None, "{name}");
         }
     }
@@ -124,7 +144,7 @@ mod tests {
             let mut histogram = Histogram::default();
             (1..=samples).for_each(|us| histogram.record(us));
             let record = HistogramRecord::try_from(&histogram).unwrap();
-            percentiles(&record).into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+            percentiles(&record).into_iter().map(|it| it.name).collect::<Vec<_>>()
         };
         assert_eq!(names(0), [""; 0]);
         assert_eq!(names(19), [""; 0]);

@@ -1,5 +1,6 @@
 //! Settings of the counter.
 
+use crate::distinct::Distinct;
 use crate::window::Unit;
 
 /// The settings of a counter, fixed for its life. Times are in seconds.
@@ -7,6 +8,8 @@ use crate::window::Unit;
 pub struct Config {
     /// The units of the windows; at least one.
     pub units: Vec<Unit>,
+    /// How users are counted.
+    pub distinct: Distinct,
     /// How long a window waits, in event time, before its on-time result.
     pub lateness: i64,
     /// How long after its end a window accepts frames.
@@ -15,7 +18,7 @@ pub struct Config {
     pub max_jump: i64,
     /// How many open windows may hold only frames that are more than `max_jump` from every clock.
     pub max_open_windows: usize,
-    /// How many users those windows may hold, each counted once a window.
+    /// How many users those windows may hold, each counted once a window; sketches hold none.
     pub max_far_users: u64,
 }
 
@@ -23,6 +26,7 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             units: vec![Unit::Minute],
+            distinct: Distinct::Exact,
             lateness: 5,
             retention: 86_400,
             max_jump: 3_600,

@@ -4,9 +4,12 @@ use crate::counter::config::Config;
 use crate::counter::emission::{Emission, Fate, Timing};
 use crate::counter::interner::Users;
 use crate::counter::journal::Journal;
+use crate::counter::members::User;
 use crate::counter::open_windows::{ByEnd, Far, Lane, Open};
 use crate::counter::watermark::Clocks;
+use crate::distinct::Distinct;
 use crate::ledger::Ledger;
+use crate::sketch::UserHash;
 use crate::window::Window;
 use kuu_frame::{Frame, Malformed};
 use std::collections::BTreeSet;
@@ -21,7 +24,8 @@ pub struct Counter {
     pub(super) clocks: Clocks,
     pub(super) users: Users,
     pub(super) lanes: Vec<Lane>,
-    /// For each lane, the longest shorter lane that nests in it: a user that is not new there is not new here.
+    /// For each lane, the longest shorter lane that nests in it: a user that is not new there is not new here. None of
+    /// sketches, which do not know it.
     within: Vec<Option<usize>>,
     /// For each lane, whether the user of this frame is new to its window; kept for its memory.
     fresh: Vec<bool>,
@@ -43,7 +47,9 @@ impl Counter {
         config.units.sort();
         config.units.dedup();
         let units = &config.units;
-        let within: Vec<_> = (0..units.len()).map(|i| (0..i).rev().find(|j| units[*j].nests_in(units[i]))).collect();
+        let is_exact = config.distinct == Distinct::Exact;
+        let within: Vec<_> =
+            (0..units.len()).map(|i| (0..i).rev().find(|j| is_exact && units[*j].nests_in(units[i]))).collect();
         Counter {
             clocks: Clocks::new(partitions, config.lateness, config.max_jump),
             users: Users::default(),
@@ -101,7 +107,10 @@ impl Counter {
             return Fate::TooFar;
         }
         self.ledger.counted += 1;
-        let user = self.users.intern(frame.uid);
+        let user = match self.config.distinct {
+            Distinct::Exact => User::Numbered(self.users.intern(frame.uid)),
+            Distinct::Hll(precision) => User::Hashed(UserHash::of(frame.uid), precision),
+        };
         for (i, lane) in self.lanes.iter_mut().enumerate() {
             let window = lane.window(frame.ts);
             let open = lane.open(window);
@@ -225,7 +234,7 @@ impl Counter {
         if let Some(journal) = &mut self.journal {
             journal.touch(&window, open);
         }
-        self.ready.push(emission(window, open, timing));
+        self.ready.push(emission(window, open, timing, self.config.distinct));
     }
 
     pub(super) fn locate(&self, at: ByEnd) -> (usize, Window) {
@@ -305,14 +314,20 @@ impl Counter {
         self.pending.len()
     }
 
-    /// Distinct users ever seen.
-    pub fn users(&self) -> usize {
-        self.users.count()
+    /// Bytes of memory of the users of all open windows, and of the ids that number them.
+    pub fn user_bytes(&self) -> usize {
+        let windows = self.lanes.iter().flat_map(Lane::windows);
+        self.users.bytes() + windows.map(|(_, open)| open.users.bytes()).sum::<usize>()
+    }
+
+    /// Distinct users ever seen; unknown to a counter of sketches.
+    pub fn users(&self) -> Option<usize> {
+        (self.config.distinct == Distinct::Exact).then(|| self.users.count())
     }
 }
 
-fn emission(window: Window, open: &Open, timing: Timing) -> Emission {
-    Emission { window, users: open.users.len(), frames: open.frames, timing, revision: open.revision }
+fn emission(window: Window, open: &Open, timing: Timing, distinct: Distinct) -> Emission {
+    Emission { window, users: open.users.len(), frames: open.frames, distinct, timing, revision: open.revision }
 }
 
 #[cfg(test)]

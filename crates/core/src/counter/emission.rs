@@ -1,5 +1,6 @@
 //! The output of the counter: results, and the fate of each frame.
 
+use crate::distinct::Distinct;
 use crate::window::Window;
 use strum::{EnumString, IntoStaticStr};
 
@@ -31,6 +32,8 @@ pub struct Emission {
     pub users: u64,
     /// The frames so far.
     pub frames: u64,
+    /// How the users were counted.
+    pub distinct: Distinct,
     /// The time relative to the watermark.
     pub timing: Timing,
     /// 0 for the on-time result, then one more for each correction; early results have none.

@@ -127,6 +127,11 @@ impl Users {
         Ok(())
     }
 
+    /// The bytes of memory that ids and table take.
+    pub fn bytes(&self) -> usize {
+        self.text.capacity() + self.table.allocation_size()
+    }
+
     /// The number of distinct users.
     pub fn count(&self) -> usize {
         self.table.len()

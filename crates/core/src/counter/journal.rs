@@ -43,13 +43,15 @@ impl Journal {
         if open.saved {
             self.gone.push(window.key());
         }
-        if let Members::Many(many) = &open.users {
-            self.gone.extend(many.saved.iter().map(|number| chunk_key(window, *number)));
+        match &open.users {
+            Members::Few(_) => {}
+            Members::Many(many) => self.gone.extend(many.saved.iter().map(|number| chunk_key(window, *number))),
+            Members::Sketch(sketched) => self.gone.extend((0..sketched.saved).map(|piece| chunk_key(window, piece))),
         }
     }
 }
 
-/// Key of one chunk of the users of a large window.
+/// Key of one chunk of the users of a large window, or of one piece of its sketch.
 pub(super) fn chunk_key(window: &Window, number: u32) -> String {
     format!("{}/{number}", window.key())
 }

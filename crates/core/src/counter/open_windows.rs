@@ -29,7 +29,7 @@ pub struct Open {
 pub struct Far {
     /// Their number.
     pub windows: usize,
-    /// Their users, each counted once a window.
+    /// Their users, each counted once a window; none of sketches.
     pub users: u64,
 }
 
@@ -38,7 +38,7 @@ impl Far {
     pub fn add(&mut self, open: &Open) {
         if open.far {
             self.windows += 1;
-            self.users += open.users.len();
+            self.users += open.users.held();
         }
     }
 
@@ -46,7 +46,7 @@ impl Far {
     pub fn remove(&mut self, open: &Open) {
         if open.far {
             self.windows -= 1;
-            self.users -= open.users.len();
+            self.users -= open.users.held();
         }
     }
 }

@@ -6,16 +6,19 @@
 //! | `counter` | JSON: clocks, watermark, ledger |
 //! | `minute:1468244340` | JSON: frames, revision of a window that accepts frames, and its users if they are few |
 //! | `minute:1468244340/0` | otherwise its users 0..65,536, a portable roaring bitmap; `/1` the next ones |
+//! | `minute:1468244340/0` | of a sketch: the sketch in the format of Apache DataSketches; `/1` its bytes from 512 KiB on |
 //! | `users/0` | JSON: a block of ids of the users from number 0 on; `users/1024` the next ones |
 
 use crate::counter::config::Config;
 use crate::counter::counting::{Counter, Queue};
 use crate::counter::interner::Users;
 use crate::counter::journal::{Change, Journal, chunk_key};
-use crate::counter::members::{CHUNK, Many, Members};
+use crate::counter::members::{CHUNK, Many, Members, Sketched};
 use crate::counter::open_windows::{ByEnd, Open};
 use crate::counter::watermark::Clocks;
+use crate::distinct::Distinct;
 use crate::ledger::Ledger;
+use crate::sketch::Sketch;
 use kuu_frame::MAX_TS;
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
@@ -24,6 +27,8 @@ use thiserror::Error;
 
 /// The first week begins before 1970.
 const WEEK: i64 = 7 * 86_400;
+/// The bytes of a sketch in one record: a topic takes messages of a megabyte.
+const PIECE: usize = 512 * 1024;
 const COUNTER: &str = "counter";
 const USERS: &str = "users/";
 
@@ -68,6 +73,9 @@ struct WindowRecord {
     /// ...or else the number of users in the chunks. States of format 1 have no lists.
     #[serde(alias = "users", skip_serializing_if = "Option::is_none")]
     many: Option<u64>,
+    /// The bytes of the sketch, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sketch: Option<usize>,
     /// Only in states of format 1: the end follows from the start.
     #[serde(rename = "end", skip_serializing)]
     _end: i64,
@@ -109,6 +117,15 @@ impl Counter {
                         many.saved.insert(number);
                         let users = chunk(&many.users, number);
                         changes.push(Change { key: chunk_key(&window, number), value: Some(users) });
+                    }
+                }
+                Members::Sketch(sketched) => {
+                    let bytes = sketched.sketch.to_bytes();
+                    record.sketch = Some(bytes.len());
+                    for (number, piece) in (0..).zip(bytes.chunks(PIECE)) {
+                        // It never gets smaller: no piece is left over.
+                        sketched.saved = sketched.saved.max(number + 1);
+                        changes.push(Change { key: chunk_key(&window, number), value: Some(piece.to_vec()) });
                     }
                 }
             }
@@ -167,16 +184,7 @@ impl Counter {
                 let Some(window) = window.filter(|window| window.start == start) else {
                     return Err(damaged("no such window starts there"));
                 };
-                let users = match record.many {
-                    None => Members::Few(record.few),
-                    Some(count) => {
-                        let many = chunks(records, key)?;
-                        if many.users.len() != count {
-                            return Err(damaged(&format!("{} users instead of {count}", many.users.len())));
-                        }
-                        Members::Many(Box::new(many))
-                    }
-                };
+                let users = members(&record, self.config.distinct, records, key)?;
                 let WindowRecord { frames, revision, changed, far, .. } = record;
                 let open = self.lanes[lane].open(window);
                 *open = Open { users, frames, revision, changed, far, unsaved: false, saved: true };
@@ -189,6 +197,33 @@ impl Counter {
             }
         }
         Ok(())
+    }
+}
+
+/// The users of the window `key`.
+fn members(record: &WindowRecord, distinct: Distinct, records: &Records, key: &str) -> Result<Members, Damaged> {
+    let damaged = |why: String| Damaged { key: key.into(), why };
+    match (distinct, record.sketch, record.many) {
+        (Distinct::Exact, None, None) => Ok(Members::Few(record.few.clone())),
+        (Distinct::Exact, None, Some(count)) => {
+            let many = chunks(records, key)?;
+            if many.users.len() != count {
+                return Err(damaged(format!("{} users instead of {count}", many.users.len())));
+            }
+            Ok(Members::Many(Box::new(many)))
+        }
+        (Distinct::Hll(precision), Some(len), _) => {
+            let pieces = (0..).map_while(|number| records.get(&format!("{key}/{number}")));
+            let pieces: Vec<&[u8]> = pieces.map(Vec::as_slice).collect();
+            let bytes = pieces.concat();
+            if bytes.len() != len {
+                return Err(damaged(format!("a sketch of {} bytes instead of {len}", bytes.len())));
+            }
+            let sketch = Sketch::from_bytes(&bytes, precision).map_err(|why| damaged(why.to_string()))?;
+            Ok(Members::Sketch(Box::new(Sketched { sketch, saved: pieces.len() as u32 })))
+        }
+        (Distinct::Exact, Some(_), _) => Err(damaged("a sketch instead of a set of users".into())),
+        (Distinct::Hll(_), None, _) => Err(damaged("a set of users instead of a sketch".into())),
     }
 }
 

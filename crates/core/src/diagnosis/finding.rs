@@ -4,12 +4,16 @@ use super::case::Case;
 use super::damage::Damage;
 use super::mistakes::UserRange;
 use super::tally::UsersByWindow;
+use crate::grouped::grouped;
 use crate::workload::Mistake;
 use std::fmt;
 use std::ops::RangeInclusive;
 
 /// The largest error of a sketch that is taken for one, as a part of the users.
 const MOST_APPROXIMATE: f64 = 0.15;
+
+/// So many windows of a sketch may be off in one direction by chance: of more, that is less likely than one in sixteen.
+const FEW_WINDOWS: usize = 5;
 
 /// A mistake that explains a wrong answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,12 +47,12 @@ impl fmt::Display for ErrorSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ErrorSize { more, fewer, windows } = *self;
         match (more, fewer) {
-            (more, 0) => write!(f, "+{more}")?,
-            (0, fewer) => write!(f, "-{fewer}")?,
-            (more, fewer) => write!(f, "+{more} and -{fewer}")?,
+            (more, 0) => write!(f, "+{}", grouped(more))?,
+            (0, fewer) => write!(f, "-{}", grouped(fewer))?,
+            (more, fewer) => write!(f, "+{} and -{}", grouped(more), grouped(fewer))?,
         }
         let plural = |number: u64| if number == 1 { "" } else { "s" };
-        write!(f, " user{} in {windows} window{}", plural(more + fewer), plural(windows))
+        write!(f, " user{} in {} window{}", plural(more + fewer), grouped(windows), plural(windows))
     }
 }
 
@@ -129,7 +133,7 @@ impl Case {
         })
     }
 
-    /// Whether most windows are off, all by little, and not all in one direction; of two windows or fewer, both.
+    /// Whether most windows are off, all by little, and in both directions; of few windows, all may be off in one.
     fn is_approximate(&self, answer: &UsersByWindow) -> bool {
         let error = |(window, bounds): (_, &super::case::Bounds)| {
             let users = answer.get(window).copied().unwrap_or(0) as f64;
@@ -145,7 +149,7 @@ impl Case {
         answer.keys().all(|window| self.bounds.contains_key(window))
             && errors.iter().zip(self.bounds.values()).all(is_close)
             && wrong * 2 > errors.len()
-            && (signs == [true, true] || wrong == errors.len())
+            && (signs == [true, true] || wrong == errors.len() && wrong <= FEW_WINDOWS)
     }
 }
 

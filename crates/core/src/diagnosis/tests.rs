@@ -88,6 +88,18 @@ fn what_a_mistake_is_called() {
     }
 }
 
+#[test]
+fn a_sketch_errs_in_both_directions() {
+    let case = case("hot-users");
+    let off = |is_more: fn(usize) -> bool| -> UsersByWindow {
+        let of = |number, users: u64| if is_more(number) { users + 2 } else { users - 2 };
+        most(&case).into_iter().enumerate().map(|(number, (window, users))| (window, of(number, users))).collect()
+    };
+    assert_eq!(most(&case).len(), 8);
+    assert_eq!(in_words(&case.diagnose(&off(|number| number == 3), &RUN)), "approximates");
+    assert_eq!(case.diagnose(&off(|_| true), &RUN), []);
+}
+
 /// A case of the lines of a file, in one partition.
 fn of_lines(lines: &[&str]) -> Case {
     let text = "why = 'x'\ntier = 'contract'\nfile = 'x'\n[frames]\n[expect]\nread = 1\ncounted = 1\nwindows = 1";
@@ -157,7 +169,7 @@ fn sizes_in_words() {
     for ((more, fewer, windows), words) in [
         ((312, 0, 12), "+312 users in 12 windows"),
         ((0, 1, 1), "-1 user in 1 window"),
-        ((20, 31, 12), "+20 and -31 users in 12 windows"),
+        ((2_000, 31, 1_200), "+2,000 and -31 users in 1,200 windows"),
     ] {
         assert_eq!(ErrorSize { more, fewer, windows }.to_string(), words);
     }

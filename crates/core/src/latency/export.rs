@@ -66,7 +66,7 @@ pub fn write_hgrm(out: &mut impl Write, histogram: &Histogram) -> io::Result<()>
     let inner = &histogram.inner;
     let ms = |us: u64| us as f64 / US_PER_MS;
     writeln!(out, "{:>12} {:>14} {:>10} {:>14}\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)")?;
-    for Percentile { us, percent, count } in rows(inner) {
+    for PercentileRow { us, percent, count } in rows(inner) {
         write!(out, "{:12.3} {:2.12} {count:10}", ms(us), percent / 100.0)?;
         // The last row has no fourth column: its value would be infinite.
         if percent < 100.0 {
@@ -88,23 +88,28 @@ pub fn write_hgrm(out: &mut impl Write, histogram: &Histogram) -> io::Result<()>
 const SUB_BUCKETS: u32 = 2048;
 
 /// `count` of the values, at least `percent` of them all, are at most `us`.
-struct Percentile {
-    us: u64,
-    percent: f64,
-    count: u64,
+pub(crate) struct PercentileRow {
+    pub us: u64,
+    pub percent: f64,
+    pub count: u64,
+}
+
+/// The distribution of a histogram, in rows as of [`write_hgrm`].
+pub(crate) fn distribution(histogram: &Histogram) -> Vec<PercentileRow> {
+    rows(&histogram.inner)
 }
 
 /// The rows that the Java tools print. The iterator of hdrhistogram adds up fractions that are not exact in binary, so
 /// that 60 % of 500 values are 301 of them; sums in percent, as in Java, are exact.
-fn rows(histogram: &hdrhistogram::Histogram<u64>) -> Vec<Percentile> {
+fn rows(histogram: &hdrhistogram::Histogram<u64>) -> Vec<PercentileRow> {
     let (mut rows, mut percent, mut count) = (Vec::new(), 0.0, 0);
     for bucket in histogram.iter_recorded() {
         let us = histogram.highest_equivalent(bucket.value_iterated_to());
         count += bucket.count_at_value();
         while percent <= 100.0 * count as f64 / histogram.len() as f64 {
-            rows.push(Percentile { us, percent, count });
+            rows.push(PercentileRow { us, percent, count });
             if count == histogram.len() {
-                rows.push(Percentile { us, percent: 100.0, count });
+                rows.push(PercentileRow { us, percent: 100.0, count });
                 break;
             }
             // The steps halve whenever the distance to 100 % has halved.

@@ -1,5 +1,7 @@
 //! A histogram of latencies in microseconds.
 
+use crate::latency::percentile::Percentile;
+
 /// Latencies in microseconds of any size, to three significant digits. Negative ones are counted separately.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Histogram {
@@ -8,7 +10,8 @@ pub struct Histogram {
 }
 
 /// The figures of a histogram that holds at least one value. All but `mean_us` are upper bounds of the bucket that
-/// holds the exact figure, at most 0.1 % above it; `min_us` is the lower bound.
+/// holds the exact figure, at most 0.1 % above it; `min_us` is the lower bound. A percentile is none if fewer than ten
+/// values lie above it ([`Percentile::is_supported_by`]).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Summary {
     /// Number of values that are not negative; no figure includes the negative ones.
@@ -16,13 +19,13 @@ pub struct Summary {
     /// Least value.
     pub min_us: u64,
     /// Median.
-    pub p50_us: u64,
+    pub p50_us: Option<u64>,
     /// 90 % of the values are at most this.
-    pub p90_us: u64,
+    pub p90_us: Option<u64>,
     /// 99 % of the values are at most this.
-    pub p99_us: u64,
+    pub p99_us: Option<u64>,
     /// 99.9 % of the values are at most this.
-    pub p99_9_us: u64,
+    pub p99_9_us: Option<u64>,
     /// Greatest value.
     pub max_us: u64,
     /// Arithmetic mean.
@@ -64,16 +67,24 @@ impl Histogram {
         self.count() == 0 && self.negative == 0
     }
 
+    /// The value that this share of the values does not exceed, however few they are, as the upper bound of its bucket; 0
+    /// without a value. What is printed or recorded is in [`Histogram::summary`].
+    pub fn at_quantile(&self, quantile: f64) -> u64 {
+        self.inner.value_at_quantile(quantile)
+    }
+
     /// The figures, or `None` without a value that is not negative.
     pub fn summary(&self) -> Option<Summary> {
-        let at = |quantile| self.inner.value_at_quantile(quantile);
+        let at = |percentile: Percentile| {
+            percentile.is_supported_by(self.count()).then(|| self.at_quantile(percentile.quantile()))
+        };
         (self.count() > 0).then(|| Summary {
             count: self.count(),
             min_us: self.inner.min(),
-            p50_us: at(0.5),
-            p90_us: at(0.9),
-            p99_us: at(0.99),
-            p99_9_us: at(0.999),
+            p50_us: at(Percentile::P50),
+            p90_us: at(Percentile::P90),
+            p99_us: at(Percentile::P99),
+            p99_9_us: at(Percentile::P99_9),
             max_us: self.inner.max(),
             mean_us: self.inner.mean(),
         })
@@ -112,23 +123,37 @@ mod tests {
             Some(Summary {
                 count: 2000,
                 min_us: 1,
-                p50_us: 1000,
-                p90_us: 1800,
-                p99_us: 1980,
-                p99_9_us: 1998,
+                p50_us: Some(1000),
+                p90_us: Some(1800),
+                p99_us: Some(1980),
+                p99_9_us: None,
                 max_us: 2000,
                 mean_us: 1000.5,
             })
         );
         let zero = of([0]).summary().unwrap();
-        assert_eq!((zero.min_us, zero.p50_us, zero.max_us, zero.mean_us), (0, 0, 0, 0.0));
+        assert_eq!((zero.min_us, zero.p50_us, zero.max_us, zero.mean_us), (0, None, 0, 0.0));
+    }
+
+    #[test]
+    fn a_percentile_with_fewer_than_ten_values_above_it_is_none() {
+        let given = |count: i64| {
+            let Summary { p50_us, p90_us, p99_us, p99_9_us, .. } = of(1..=count).summary().unwrap();
+            [p50_us, p90_us, p99_us, p99_9_us]
+        };
+        assert_eq!(given(19), [None; 4]);
+        assert_eq!(given(20), [Some(10), None, None, None]);
+        assert_eq!(given(999), [Some(500), Some(900), None, None]);
+        assert_eq!(given(1_000), [Some(500), Some(900), Some(990), None]);
+        assert_eq!(given(10_000).map(|us| us.is_some()), [true; 4]);
+        assert_eq!((of(1..=19).at_quantile(0.5), of([]).at_quantile(0.5)), (10, 0));
     }
 
     #[test]
     fn values_of_any_size() {
         // From 2,048 us on a bucket is wider than 1 us: the figures are the bounds of the bucket.
         let summary = of([123_456_789, 1]).summary().unwrap();
-        assert_eq!((summary.min_us, summary.p50_us, summary.max_us), (1, 1, 123_469_823));
+        assert_eq!((summary.min_us, summary.max_us), (1, 123_469_823));
         let huge = of([i64::MAX]);
         assert_eq!(huge.count(), 1);
         assert_eq!(huge.summary().unwrap().max_us, i64::MAX as u64);
@@ -152,11 +177,12 @@ mod tests {
         fn figures_are_within_a_thousandth(values in prop::collection::vec(0..i64::MAX / 2, 1..100)) {
             let mut sorted: Vec<u64> = values.iter().map(|us| *us as u64).collect();
             sorted.sort_unstable();
-            let summary = of(values).summary().unwrap();
+            let histogram = of(values);
+            let summary = histogram.summary().unwrap();
             let rank = |quantile: f64| sorted[(quantile * sorted.len() as f64).ceil() as usize - 1];
             for (figure, exact) in [
-                (summary.p50_us, rank(0.5)),
-                (summary.p90_us, rank(0.9)),
+                (histogram.at_quantile(0.5), rank(0.5)),
+                (histogram.at_quantile(0.9), rank(0.9)),
                 (summary.max_us, sorted[sorted.len() - 1]),
             ] {
                 prop_assert!(exact <= figure && figure - exact <= exact / 1000, "{} {}", figure, exact);

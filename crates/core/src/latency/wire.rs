@@ -2,6 +2,7 @@
 
 use crate::latency::histogram::{Histogram, Summary};
 use crate::latency::legs::{Leg, Legs};
+use crate::latency::percentile::Percentile;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::serialization::{
@@ -25,16 +26,26 @@ pub struct HistogramRecord {
     pub histogram: String,
 }
 
-/// The figures of [`Summary`], in microseconds.
+/// The figures of a histogram, in microseconds. A percentile is left out if fewer than ten samples lie above it.
 #[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "see Summary")]
 pub struct PercentilesUs {
+    /// The least value: the lower bound of its bucket.
     pub min_us: u64,
-    pub p50_us: u64,
-    pub p90_us: u64,
-    pub p99_us: u64,
-    pub p99_9_us: u64,
+    /// The median, of 20 samples at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p50_us: Option<u64>,
+    /// 90 % of the values are at most this, of 100 samples at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p90_us: Option<u64>,
+    /// 99 % of the values are at most this, of 1,000 samples at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p99_us: Option<u64>,
+    /// 99.9 % of the values are at most this, of 10,000 samples at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p99_9_us: Option<u64>,
+    /// The greatest value: the upper bound of its bucket.
     pub max_us: u64,
+    /// The arithmetic mean.
     pub mean_us: f64,
 }
 
@@ -97,6 +108,19 @@ impl Histogram {
         }
         inner.auto(true);
         Ok(Histogram { inner, negative })
+    }
+}
+
+impl HistogramRecord {
+    /// A percentile, if the samples support it: older records have all of them, however few samples there were.
+    pub fn percentile(&self, percentile: Percentile) -> Option<u64> {
+        let of = self.percentiles.filter(|_| percentile.is_supported_by(self.samples))?;
+        match percentile {
+            Percentile::P50 => of.p50_us,
+            Percentile::P90 => of.p90_us,
+            Percentile::P99 => of.p99_us,
+            Percentile::P99_9 => of.p99_9_us,
+        }
     }
 }
 
@@ -190,8 +214,7 @@ mod tests {
                     "samples": 1000,
                     "negative": 1,
                     "percentiles": {
-                        "min_us": 1, "p50_us": 500, "p90_us": 900, "p99_us": 990, "p99_9_us": 999,
-                        "max_us": 1000, "mean_us": 500.5
+                        "min_us": 1, "p50_us": 500, "p90_us": 900, "p99_us": 990, "max_us": 1000, "mean_us": 500.5
                     },
                     "histogram": histogram
                 },
@@ -212,6 +235,14 @@ mod tests {
         // A restored histogram can grow like the recorded one.
         back.record(Leg::Schedule, 1 << 40);
         assert_eq!(back.get(Leg::Schedule).count(), 1001);
+    }
+
+    #[test]
+    fn an_older_record_has_percentiles_that_its_samples_do_not_support() {
+        let mut record = HistogramRecord::try_from(legs().get(Leg::Schedule)).unwrap();
+        record.percentiles.as_mut().unwrap().p99_9_us = Some(999);
+        let given: Vec<_> = Percentile::ALL.iter().map(|percentile| record.percentile(*percentile)).collect();
+        assert_eq!(given, [Some(500), Some(900), Some(990), None]);
     }
 
     #[test]

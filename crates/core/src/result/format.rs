@@ -40,11 +40,12 @@ pub struct RowMembers {
     frames: Option<Value>,
     revision: Option<Value>,
     timing: Option<Value>,
+    distinct: Option<Value>,
 }
 
 impl RowFormat {
-    /// Reads a row: an object with the members for start and users; `unit`, `frames`, `revision` and `timing` are
-    /// optional, other members are ignored.
+    /// Reads a row: an object with the members for start and users; `unit`, `frames`, `revision`, `timing` and `distinct`
+    /// are optional, other members are ignored.
     ///
     /// # Errors
     /// What is wrong with the row, in a few words.
@@ -73,6 +74,8 @@ impl RowFormat {
             count: Count { users, frames: number_of("frames", present(members.frames), u64::MAX)? },
             revision: revision.map(|revision| revision as u32),
             timing: text_of("timing", present(members.timing))?.and_then(|text| text.parse().ok()),
+            // Another engine may have a number of that name.
+            is_approximate: members.distinct.is_some_and(|how| how.as_str().is_some_and(|how| how != "exact")),
         })
     }
 }
@@ -110,6 +113,7 @@ impl<'de> Visitor<'de> for &RowFormat {
                 "frames" => &mut members.frames,
                 "revision" => &mut members.revision,
                 "timing" => &mut members.timing,
+                "distinct" => &mut members.distinct,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                     continue;

@@ -34,6 +34,8 @@ pub struct Row {
     /// The time of the result relative to the watermark; none if an engine does not give it, or gives it in another
     /// way.
     pub timing: Option<Timing>,
+    /// Whether the row says that its users are an estimate, as in `"distinct":"hll"`.
+    pub is_approximate: bool,
 }
 
 /// A row in the format of kuu.
@@ -46,18 +48,30 @@ struct WrittenRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     frames: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    distinct: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     timing: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<u32>,
-    emitted_us: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    emitted_us: Option<i64>,
 }
 
 impl Row {
     /// Appends the row as one JSON object; `emitted_us` is in microseconds since the Unix epoch.
     pub fn write(&self, emitted_us: i64, out: &mut Vec<u8>) {
-        let Row { window: Window { unit, start, end }, count: Count { users, frames }, revision, timing } = *self;
-        let timing = timing.map(Timing::name);
-        let written = WrittenRow { unit, start, end, users, frames, timing, revision, emitted_us };
+        self.write_with(Some(emitted_us), out);
+    }
+
+    /// Appends the row as one JSON object, without the time at which it was written.
+    pub fn write_timeless(&self, out: &mut Vec<u8>) {
+        self.write_with(None, out);
+    }
+
+    fn write_with(&self, emitted_us: Option<i64>, out: &mut Vec<u8>) {
+        let Row { window: Window { unit, start, end }, count: Count { users, frames }, revision, timing, .. } = *self;
+        let (timing, distinct) = (timing.map(Timing::name), self.is_approximate.then_some("hll"));
+        let written = WrittenRow { unit, start, end, users, frames, distinct, timing, revision, emitted_us };
         serde_json::to_writer(out, &written).expect("texts and numbers can be written as JSON");
     }
 
@@ -69,8 +83,9 @@ impl Row {
 
 impl From<&Emission> for Row {
     fn from(result: &Emission) -> Row {
-        let Emission { window, users, frames, timing, revision } = *result;
-        Row { window, count: Count { users, frames: Some(frames) }, revision, timing: Some(timing) }
+        let Emission { window, users, frames, distinct, timing, revision } = *result;
+        let (count, is_approximate) = (Count { users, frames: Some(frames) }, distinct.is_approximate());
+        Row { window, count, revision, timing: Some(timing), is_approximate }
     }
 }
 

@@ -40,18 +40,34 @@ fn rows_of_any_engine() {
 
 #[test]
 fn what_is_written_is_read() {
-    for (timing, revision, end) in [
-        (Timing::Early, None, r#""early","emitted_us":7}"#),
-        (Timing::OnTime, Some(0), r#""on_time","revision":0,"emitted_us":7}"#),
-        (Timing::Late, Some(1), r#""late","revision":1,"emitted_us":7}"#),
+    for (timing, revision, distinct, end) in [
+        (Timing::Early, None, "exact", r#""timing":"early","emitted_us":7}"#),
+        (Timing::OnTime, Some(0), "exact", r#""timing":"on_time","revision":0,"emitted_us":7}"#),
+        (Timing::Late, Some(1), "exact", r#""timing":"late","revision":1,"emitted_us":7}"#),
+        (Timing::Late, Some(1), "hll:12", r#""distinct":"hll","timing":"late","revision":1,"emitted_us":7}"#),
     ] {
-        let row = Row::from(&Emission { window: minute(60), users: 5, frames: 6, timing, revision });
+        let distinct = distinct.parse().unwrap();
+        let row = Row::from(&Emission { window: minute(60), users: 5, frames: 6, distinct, timing, revision });
         let mut text = Vec::new();
         row.write(7, &mut text);
         let text = String::from_utf8(text).unwrap();
-        let begin = r#"{"unit":"minute","start":60,"end":120,"users":5,"frames":6,"timing":"#;
+        let begin = r#"{"unit":"minute","start":60,"end":120,"users":5,"frames":6,"#;
         assert_eq!(text, format!("{begin}{end}"));
         assert_eq!(parse(text.as_bytes()), Ok(row));
+    }
+}
+
+#[test]
+fn estimates_are_marked() {
+    for (member, is_approximate) in [
+        (r#""distinct":"hll""#, true),
+        (r#""distinct":"theta""#, true),
+        (r#""distinct":"exact""#, false),
+        (r#""distinct":null"#, false),
+        (r#""distinct":7"#, false),
+        (r#""approximate":true"#, false),
+    ] {
+        assert_eq!(row(&format!(r#"{{"start":60,"users":5,{member}}}"#)).is_approximate, is_approximate, "{member}");
     }
 }
 

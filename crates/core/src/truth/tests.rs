@@ -52,7 +52,8 @@ fn windows_and_ledger() {
     ]
     .concat();
     for kind in [ParserKind::Fast, ParserKind::Plain] {
-        let (truth, error) = count(given([Ok(&text), Ok("\u{fe}\n")]), &kind.into(), &[Unit::Hour, Unit::Minute], None);
+        let (truth, error) =
+            count(given([Ok(&text), Ok("\u{fe}\n")]), &kind.into(), &Truth::new(&[Unit::Hour, Unit::Minute]), None);
         assert_eq!(error, None);
         assert_eq!(
             print(&truth),
@@ -97,13 +98,13 @@ fn a_limit_counts_lines_that_are_not_blank() {
         [(0, 0, 0, 0), (1, 0, 1, 1), (2, 1, 2, 1), (3, 2, 3, 2), (4, 2, 4, 3), (5, 2, 4, 3)]
     {
         let (truth, error) =
-            count(given([Ok(&one), Ok(&two)]), &ParserKind::Plain.into(), &[Unit::Minute], Some(limit));
+            count(given([Ok(&one), Ok(&two)]), &ParserKind::Plain.into(), &Truth::default(), Some(limit));
         let ledger = truth.ledger();
         assert_eq!((ledger.blank, ledger.read, ledger.counted, error), (blank, read, counted, None), "{limit}");
     }
     // The lines after the limit are not even read.
     let mut blocks = given([Ok(&one), Err("unreadable")]);
-    assert_eq!(count(&mut blocks, &ParserKind::Plain.into(), &[Unit::Minute], Some(2)).1, None);
+    assert_eq!(count(&mut blocks, &ParserKind::Plain.into(), &Truth::default(), Some(2)).1, None);
     assert_eq!(blocks.0.len(), 1);
 }
 
@@ -111,7 +112,7 @@ fn a_limit_counts_lines_that_are_not_blank() {
 fn an_error_comes_with_what_stands_before_it() {
     let blocks =
         given([Ok("{\"uid\":\"a\",\"ts\":0}\n"), Err("first"), Ok("{\"uid\":\"b\",\"ts\":0}\n"), Err("second")]);
-    let (truth, error) = count(blocks, &ParserKind::Plain.into(), &[Unit::Minute], None);
+    let (truth, error) = count(blocks, &ParserKind::Plain.into(), &Truth::default(), None);
     assert_eq!(error, Some("first"));
     assert_eq!(print(&truth), [r#"{"unit": "minute", "start": 0, "users": 1, "frames": 1}"#]);
 }
@@ -141,7 +142,7 @@ proptest! {
             rest = after;
         }
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let (truth, error) = pool.install(|| count(Given(blocks), &ParserKind::Plain.into(), &[Unit::Minute], None));
+        let (truth, error) = pool.install(|| count(Given(blocks), &ParserKind::Plain.into(), &Truth::default(), None));
         prop_assert_eq!(error, None);
         let counts = truth.windows().into_iter().map(|count| (count.window.start, count.users, count.frames));
         prop_assert_eq!(counts.collect::<Vec<_>>(), expected);
@@ -167,7 +168,7 @@ proptest! {
                 *frames += 1;
             }
         }
-        let found = truth.windows().into_iter().map(|WindowCount { window, users, frames }| {
+        let found = truth.windows().into_iter().map(|WindowCount { window, users, frames, .. }| {
             ((window.start, window.end - window.start), (users, frames))
         });
         let expected = sets.into_iter().map(|(window, (users, frames))| (window, (users.len() as u64, frames)));

@@ -1,10 +1,11 @@
 //! Compares answers with the truth.
 
+use crate::grouped::grouped;
 use crate::result::Count;
 use crate::window::Window;
 
 /// One window in a comparison.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Line {
     /// The window.
     pub window: Window,
@@ -20,12 +21,26 @@ pub struct Line {
     pub repeats: u64,
     /// The rules that its rows break, a sentence each.
     pub breaches: Vec<String>,
+    /// Whether the row of the answer says that its users are an estimate.
+    pub is_approximate: bool,
+    /// By which share of those in truth the users of the answer may be off; if none, they must be exact.
+    pub within: Option<f64>,
 }
 
 impl Line {
     /// A window without an answer or a truth.
     pub fn new(window: Window) -> Line {
-        Line { window, truth: None, answer: None, first: None, corrections: 0, repeats: 0, breaches: Vec::new() }
+        Line {
+            window,
+            truth: None,
+            answer: None,
+            first: None,
+            corrections: 0,
+            repeats: 0,
+            breaches: Vec::new(),
+            is_approximate: false,
+            within: None,
+        }
     }
 
     /// What is wrong with the answer, in words.
@@ -33,21 +48,41 @@ impl Line {
         let Line { window, .. } = self;
         let unit = window.unit;
         match (self.truth, self.answer) {
-            (Some(truth), None) => Some(format!("{unit} {window} is missing: {} users in truth", truth.users)),
+            (Some(truth), None) => Some(format!("{unit} {window} is missing: {} users in truth", grouped(truth.users))),
             (None, Some(answer)) => {
-                Some(format!("{unit} {window} is extra: {} users where there is none", answer.users))
+                Some(format!("{unit} {window} is extra: {} users where there is none", grouped(answer.users)))
             }
-            (Some(truth), Some(answer)) if truth.users != answer.users => {
-                Some(format!("{unit} {window} has {} users instead of {}", answer.users, truth.users))
+            (Some(truth), Some(answer)) if !self.has_users(truth.users, answer.users) => {
+                let (users, instead_of) = (grouped(answer.users), grouped(truth.users));
+                let off = self.within.zip(self.error());
+                let off = off.map_or_else(String::new, |(within, off)| {
+                    format!(": off by {:.2} %, more than {} %", 100.0 * off, percent(within))
+                });
+                Some(format!("{unit} {window} has {users} users instead of {instead_of}{off}"))
             }
             (Some(truth), Some(answer)) => match (truth.frames, answer.frames) {
                 (Some(true_frames), Some(frames)) if true_frames != frames => {
-                    Some(format!("{unit} {window} has {frames} frames instead of {true_frames}"))
+                    let (frames, instead_of) = (grouped(frames), grouped(true_frames));
+                    Some(format!("{unit} {window} has {frames} frames instead of {instead_of}"))
                 }
                 _ => None,
             },
             (None, None) => None,
         }
+    }
+
+    /// Whether so many users are those in truth, or near enough.
+    fn has_users(&self, truth: u64, users: u64) -> bool {
+        match self.within {
+            None => truth == users,
+            Some(within) => truth.abs_diff(users) as f64 <= within * truth as f64,
+        }
+    }
+
+    /// By which share of the users in truth those of the answer are off; none if one of them is missing.
+    pub fn error(&self) -> Option<f64> {
+        let (truth, answer) = (self.truth?.users, self.answer?.users);
+        Some(truth.abs_diff(answer) as f64 / truth.max(1) as f64)
     }
 
     /// The users of the first answer minus those of the truth.
@@ -73,9 +108,37 @@ pub struct Comparison {
     pub unreadable: Vec<String>,
     /// Number of rows of units that were not asked for.
     pub left_out: u64,
+    /// By which share of those in truth the users of a window may be off; if none, they must be exact.
+    pub within: Option<f64>,
+}
+
+/// A share in percent, without zeros at its end.
+pub fn percent(share: f64) -> String {
+    let text = format!("{:.4}", 100.0 * share);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 impl Comparison {
+    /// Number of windows whose answer is an estimate, as its row says.
+    pub fn approximate(&self) -> u64 {
+        self.lines.iter().filter(|line| line.is_approximate).count() as u64
+    }
+
+    /// Number of windows of the truth whose users are right, or near enough.
+    pub fn inside(&self) -> u64 {
+        let is_inside = |line: &&Line| {
+            let both = line.truth.zip(line.answer);
+            both.is_some_and(|(truth, answer)| line.has_users(truth.users, answer.users))
+        };
+        self.lines.iter().filter(is_inside).count() as u64
+    }
+
+    /// The window whose answer is off by the largest share.
+    pub fn largest_error(&self) -> Option<&Line> {
+        let known = self.lines.iter().filter(|line| line.error().is_some());
+        known.max_by(|a, b| a.error().unwrap_or_default().total_cmp(&b.error().unwrap_or_default()))
+    }
+
     /// The faults of the answers, a sentence for each window.
     pub fn faults(&self) -> Vec<String> {
         self.lines.iter().filter_map(Line::fault).collect()

@@ -34,6 +34,7 @@ type Keys = HashMap<Box<[u8]>, Foreign>;
 pub struct Fold {
     repeats: Repeats,
     only: Option<Vec<Unit>>,
+    within: Option<f64>,
     format: RowFormat,
     /// Number of messages that are rows.
     rows: u64,
@@ -54,6 +55,7 @@ impl Fold {
         Fold {
             repeats,
             only: only.map(<[Unit]>::to_vec),
+            within: None,
             format: RowFormat::default(),
             rows: 0,
             misread: Misread::default(),
@@ -70,6 +72,12 @@ impl Fold {
     #[must_use]
     pub fn of(self, format: RowFormat) -> Fold {
         Fold { format, ..self }
+    }
+
+    /// The same fold, whose users may be off by this share of those in truth.
+    #[must_use]
+    pub fn within(self, within: Option<f64>) -> Fold {
+        Fold { within, ..self }
     }
 
     /// How rows are read.
@@ -179,12 +187,14 @@ impl Fold {
 
     /// Compares the folded rows with the truth.
     pub fn compare(mut self, truth: impl IntoIterator<Item = (Window, Count)>) -> Comparison {
-        let line = |window, truth| Line { truth, ..Line::new(window) };
+        let within = self.within;
+        let line = |window, truth| Line { truth, within, ..Line::new(window) };
         let mut lines: BTreeMap<Window, Line> =
             truth.into_iter().map(|(window, count)| (window, line(window, Some(count)))).collect();
         for (window, folded) in std::mem::take(&mut self.windows) {
             let line = lines.entry(window).or_insert_with(|| line(window, None));
             line.answer = folded.count;
+            line.is_approximate = folded.is_approximate;
             line.first = match folded.first {
                 First::Known(count, has_revision) if self.is_certain(has_revision) => Some(count),
                 _ => None,
@@ -210,7 +220,7 @@ impl Fold {
         }
         let misread = self.misread.sentences(self.rows, &mut self.unreadable);
         let unreadable = self.unreadable.sentences();
-        Comparison { lines: lines.into_values().collect(), misread, unreadable, left_out: self.left_out }
+        Comparison { lines: lines.into_values().collect(), misread, unreadable, left_out: self.left_out, within }
     }
 }
 

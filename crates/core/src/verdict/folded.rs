@@ -64,6 +64,8 @@ pub(super) struct Folded {
     pub(super) elsewhere: Option<i32>,
     /// The count that a consumer has, none if it was withdrawn.
     pub(super) count: Option<Count>,
+    /// Whether the last row says that its users are an estimate.
+    pub(super) is_approximate: bool,
     /// The number of the last row's key: 0 for the window's own key, or none.
     key: u32,
     /// Whether rows had two different keys.
@@ -84,6 +86,7 @@ impl Folded {
             partition,
             elsewhere: None,
             count: None,
+            is_approximate: false,
             key: 0,
             is_mixed: false,
             revision: None,
@@ -133,6 +136,7 @@ impl Folded {
             }
         }
         self.change(offset, key, Some(row.count));
+        self.is_approximate = row.is_approximate;
         match row.revision {
             Some(revision) => {
                 self.revision = Some(revision);
@@ -167,6 +171,7 @@ impl Folded {
     /// Takes a message that withdraws the last row.
     pub(super) fn withdraw(&mut self, offset: i64, key: u32) {
         self.change(offset, key, None);
+        self.is_approximate = false;
         self.revision = None;
         self.first = First::Unknown;
         self.seen.clear();

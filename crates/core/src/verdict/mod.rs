@@ -12,7 +12,7 @@ mod tests;
 mod timeline;
 mod unreadable;
 
-pub use compare::{Comparison, Line};
+pub use compare::{Comparison, Line, percent};
 pub use fold::{Fold, Message};
 pub use folded::Repeats;
 pub use timeline::{Timeline, WindowTimes};

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 mod foreign;
 mod keys;
+mod near;
 
 fn minute(start: i64) -> Window {
     Unit::Minute.window(start)

@@ -119,6 +119,17 @@ fn parts(digits: &[u8], per_second: u32) -> Option<i64> {
     if whole.is_empty() { Some(0) } else { seconds(whole) }
 }
 
+/// The second that a whole text names, in this format: digits, or a time as RFC 3339 has it; in `0..=MAX_TS`.
+pub fn second_of(text: &str, format: TsFormat) -> Option<i64> {
+    match format {
+        TsFormat::S => seconds(text.as_bytes()),
+        TsFormat::Ms => parts(text.as_bytes(), 1_000),
+        TsFormat::Us => parts(text.as_bytes(), 1_000_000),
+        TsFormat::Ns => parts(text.as_bytes(), 1_000_000_000),
+        TsFormat::Rfc3339 => rfc3339(text.as_bytes()),
+    }
+}
+
 /// The text after the colon that follows a name ending before a position.
 #[inline]
 fn after_colon(value: &[u8], name_end: usize) -> &[u8] {
@@ -224,6 +235,18 @@ mod tests {
         {
             assert_eq!(read_uid(value), None, "{value}");
         }
+    }
+
+    #[test]
+    fn a_text_names_a_second() {
+        let second = |text, format| second_of(text, format);
+        assert_eq!(
+            [second("7", TsFormat::S), second("7999", TsFormat::Ms), second("1", TsFormat::Us)],
+            [Some(7), Some(7), Some(0)]
+        );
+        assert_eq!(second("2000000000", TsFormat::Ns), Some(2));
+        assert_eq!(second("1970-01-01T00:01:00Z", TsFormat::Rfc3339), Some(60));
+        assert_eq!([second("", TsFormat::S), second("-1", TsFormat::Ms), second("60", TsFormat::Rfc3339)], [None; 3]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::counter::journal::Change;
 use crate::counter::members::Members;
 use crate::counter::snapshot::Records;
 use crate::counter::watermark::Watermark;
+use crate::distinct::Precision;
 use crate::window::Unit;
 use proptest::prelude::*;
 
@@ -69,17 +70,17 @@ fn fold(records: &mut Records, changes: Vec<Change>) {
     }
 }
 
-fn config(retention: i64) -> Config {
+fn config(retention: i64, distinct: Distinct) -> Config {
     let every = |seconds| Unit::every(seconds).unwrap();
     let units = vec![Unit::Second, Unit::Minute, Unit::Week, Unit::Month, every(7), every(420), every(432_000)];
     // A low limit, so that some windows are refused; before the first clock starts, the first frames open as many as
     // they can.
-    Config { units, lateness: 5, retention, max_jump: 120, max_open_windows: 20, max_far_users: 30 }
+    Config { units, distinct, lateness: 5, retention, max_jump: 120, max_open_windows: 20, max_far_users: 30 }
 }
 
-fn check(steps: &[Step], retention: i64) -> Result<(), TestCaseError> {
-    let mut plain = Counter::new(config(retention), 2);
-    let mut kept = Counter::new(config(retention), 2);
+fn check(steps: &[Step], retention: i64, distinct: Distinct) -> Result<(), TestCaseError> {
+    let mut plain = Counter::new(config(retention, distinct), 2);
+    let mut kept = Counter::new(config(retention, distinct), 2);
     kept.keep_state();
     let mut records = Records::new();
     let mut since = Vec::new();
@@ -98,7 +99,7 @@ fn check(steps: &[Step], retention: i64) -> Result<(), TestCaseError> {
             since.clear();
         }
         if matches!(step, Step::Restart | Step::Crash) {
-            kept = Counter::restore(config(retention), 2, &records).unwrap();
+            kept = Counter::restore(config(retention, distinct), 2, &records).unwrap();
             open.clear();
             for step in &since {
                 // An earlier crash forgot the silence as well.
@@ -118,15 +119,15 @@ fn check(steps: &[Step], retention: i64) -> Result<(), TestCaseError> {
     prop_assert_eq!(kept.ledger(), plain.ledger());
     prop_assert_eq!(kept.users(), plain.users());
     fold(&mut records, kept.changes());
-    let restored = Counter::restore(config(retention), 2, &records).unwrap();
+    let restored = Counter::restore(config(retention, distinct), 2, &records).unwrap();
     prop_assert_eq!((restored.pending(), restored.closed.len()), (0, plain.closed.len()));
     prop_assert_eq!(&restored.clocks, &plain.clocks.clone().awake());
     // The log keeps nothing of evicted windows.
     let windows = records.keys().filter(|key| key.contains(':') && !key.contains('/')).count();
     prop_assert_eq!(windows, plain.closed.len());
     let chunks = records.keys().filter(|key| key.contains(':') && key.contains('/')).count();
-    let many = plain.lanes.iter().flat_map(Lane::windows).filter(|(_, open)| matches!(open.users, Members::Many(_)));
-    prop_assert_eq!(chunks, many.count(), "40 users are one chunk");
+    let many = plain.lanes.iter().flat_map(Lane::windows).filter(|(_, open)| !matches!(open.users, Members::Few(_)));
+    prop_assert_eq!(chunks, many.count(), "40 users are one chunk, or one sketch");
     prop_assert_eq!(restored.far, plain.far);
     Ok(())
 }
@@ -139,7 +140,16 @@ proptest! {
         steps in prop::collection::vec(step(), 0..300),
         retention in prop::sample::select(&[0i64, 60, 86_400][..]),
     ) {
-        check(&steps, retention)?;
+        check(&steps, retention, Distinct::Exact)?;
+    }
+
+    #[test]
+    fn nor_does_it_change_sketches(
+        steps in prop::collection::vec(step(), 0..200),
+        retention in prop::sample::select(&[0i64, 60, 86_400][..]),
+        precision in prop::sample::select(&[4u8, 5, 14][..]),
+    ) {
+        check(&steps, retention, Distinct::Hll(Precision::new(precision).unwrap()))?;
     }
 }
 
@@ -168,7 +178,7 @@ fn large_windows_are_written_in_parts() {
     fold(&mut records, changes);
     assert!(counter.changes().is_empty(), "nothing was observed since");
     let mut restored = Counter::restore(Config::default(), 1, &records).unwrap();
-    assert_eq!((restored.users(), restored.ledger().read), (200_001, 200_002));
+    assert_eq!((restored.users(), restored.ledger().read), (Some(200_001), 200_002));
     restored.finish();
     let result = restored.drain().next().unwrap();
     assert_eq!((result.users, result.frames, result.revision), (200_001, 200_002, Some(0)));
@@ -177,7 +187,7 @@ fn large_windows_are_written_in_parts() {
 #[test]
 fn no_records_are_a_new_counter() {
     let restored = Counter::restore(Config::default(), 3, &Records::new()).unwrap();
-    assert_eq!((restored.users(), restored.watermark(), restored.ledger().read), (0, None, 0));
+    assert_eq!((restored.users(), restored.watermark(), restored.ledger().read), (Some(0), None, 0));
 }
 
 #[test]
@@ -242,4 +252,64 @@ fn damage_is_named() {
     assert!(spoil("counter", Some(b"{}")).starts_with("the record `counter` is damaged: missing field"));
     let none = Counter::restore(Config::default(), 0, &records).err().map(|error| error.why).unwrap();
     assert_eq!(none, "it counts 1 partitions instead of 0");
+}
+
+/// A counter of sketches with so many users in a window, and its records.
+fn sketched(precision: u8, users: u32) -> (Config, Counter, Records) {
+    let distinct = Distinct::Hll(Precision::new(precision).unwrap());
+    let config = Config { units: vec![Unit::Minute, Unit::Hour], distinct, ..Config::default() };
+    let mut counter = Counter::new(config.clone(), 1);
+    counter.keep_state();
+    for user in 0..users {
+        counter.observe(0, Ok(Frame { uid: &format!("u{user}"), ts: 100 }));
+    }
+    let mut records = Records::new();
+    fold(&mut records, counter.changes());
+    (config, counter, records)
+}
+
+#[test]
+fn large_sketches_are_written_in_pieces() {
+    let (config, mut counter, records) = sketched(21, 300_000);
+    let keys: Vec<&str> = records.keys().map(String::as_str).filter(|key| key.starts_with("minute:")).collect();
+    // 40 bytes before the registers.
+    assert_eq!(
+        keys,
+        ["minute:60", "minute:60/0", "minute:60/1", "minute:60/2", "minute:60/3", "minute:60/4"],
+        "2 MiB and 40 bytes"
+    );
+    assert!(!records.keys().any(|key| key.starts_with("users/")), "no ids are kept");
+    let mut restored = Counter::restore(config, 1, &records).unwrap();
+    for counter in [&mut restored, &mut counter] {
+        counter.observe(0, Ok(Frame { uid: "new", ts: 101 }));
+        counter.finish();
+    }
+    let results: Vec<Emission> = counter.drain().collect();
+    assert_eq!(restored.drain().collect::<Vec<_>>(), results);
+    let minute = results[0].users;
+    assert!((299_000..301_000).contains(&minute) && results[1].users == minute, "an hour is the union of its minutes");
+}
+
+#[test]
+fn damaged_sketches_are_named() {
+    let (config, _, records) = sketched(14, 20_000);
+    let spoil = |key: &str, value: Option<Vec<u8>>| {
+        let mut records = records.clone();
+        match value {
+            Some(value) => drop(records.insert(key.into(), value)),
+            None => drop(records.remove(key)),
+        }
+        Counter::restore(config.clone(), 1, &records).err().map(|error| error.to_string()).unwrap()
+    };
+    let minute = "the record `minute:60` is damaged:";
+    assert_eq!(spoil("minute:60/0", None), format!("{minute} a sketch of 0 bytes instead of 16424"));
+    assert!(spoil("minute:60/0", Some(vec![0; 16_424])).starts_with(minute));
+    let other = Config { distinct: Distinct::Hll(Precision::new(12).unwrap()), ..config.clone() };
+    let why = |config: Config| Counter::restore(config, 1, &records).err().unwrap().why;
+    assert_eq!(why(other), "it is a sketch of precision 14 and type Hll8");
+    assert_eq!(why(Config { distinct: Distinct::Exact, ..config.clone() }), "a sketch instead of a set of users");
+    let (_, exact) = saved(20);
+    let sketches = Config { units: vec![Unit::Minute], ..config.clone() };
+    let why = Counter::restore(sketches, 1, &exact).err().unwrap().why;
+    assert_eq!(why, "a set of users instead of a sketch");
 }
