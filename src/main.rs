@@ -1,12 +1,13 @@
 //! kuu: counts unique users per window of a Kafka stream, measures the count, and verifies it.
 
 use kuu::cli::Cli;
-use kuu::system::panics;
+use kuu::system::{memory, panics};
 use kuu::terminal::complain;
 use std::io::Write as _;
 use std::panic::catch_unwind;
 
 fn main() {
+    memory::keep_large_blocks();
     panics::report_all();
     let status = match catch_unwind(|| kuu::commands::run(Cli::read())) {
         Ok(Ok(status)) if !panics::happened() => status.code(),

@@ -9,6 +9,7 @@ use crate::engine::start::RunOptions;
 use crate::engine::stop::Stop;
 use crate::input::truth_of_files;
 use crate::kafka::admin::Cluster;
+use crate::kafka::client::lags::Lags;
 use crate::kafka::commit::state_topic::State;
 use crate::kafka::consume::whole_topic::read_shared;
 use crate::kafka::produce::frame_sender::{SendReport, Sender};
@@ -21,8 +22,7 @@ use kuu_core::configuration::Guarantee;
 use kuu_core::counter::{Config, Counter};
 use kuu_core::frame_batch::Frames;
 use kuu_core::ledger::Ledger;
-use kuu_core::truth::Extent;
-use kuu_core::window::Unit;
+use kuu_core::truth::{Extent, Truth};
 use kuu_frame::{Parser, ParserKind, ParserOptions};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read};
@@ -180,7 +180,7 @@ fn inflate(files: &[String]) -> Result<f64> {
 fn batch(plan: &CatchUpPlan) -> Result<f64> {
     seconds(|| {
         let names = plan.files.iter().map(|name| (name.as_str(), Extent::default()));
-        match truth_of_files::count(names, &plan.parser, &[Unit::Minute]) {
+        match truth_of_files::count(names, &plan.parser, &Truth::default()) {
             (.., Some(error)) => Err(error.into()),
             (truth, ..) => Ok(truth),
         }
@@ -287,6 +287,7 @@ fn count(
         parser: plan.parser.clone(),
         counting: plan.counting.clone(),
         follow: false,
+        lags: Lags::default(),
         options: RunOptions::default(),
     };
     let counted = job.run(cluster, stop, &mut (), |_| {})?;

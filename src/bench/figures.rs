@@ -31,11 +31,8 @@ pub fn ns_per_frame(frames: u64, seconds: &[f64]) -> Vec<f64> {
     seconds.iter().map(|seconds| seconds * 1e9 / frames.max(1) as f64).collect()
 }
 
-/// Adds every figure to the record.
-///
-/// # Errors
-/// If a histogram cannot be encoded.
-pub fn fill(record: &mut Record, load: &Load, samples: &Samples, parser: ParserKind, live: &LiveFigures) -> Result<()> {
+/// Adds the figures of catch-up to the record.
+pub fn fill(record: &mut Record, load: &Load, samples: &Samples, parser: ParserKind) {
     let mut add = |name: String, samples: Vec<f64>, ceiling: Option<Ceiling>| {
         record.figures.insert(name, Figure { value: median(&samples), samples, ceiling });
     };
@@ -60,6 +57,16 @@ pub fn fill(record: &mut Record, load: &Load, samples: &Samples, parser: ParserK
         add(format!("{}_ns_per_frame", step.key()), ns_per_frame(frames, &samples[step]), None);
         add(format!("{}_bytes_per_s", step.key()), per_second(bytes, &samples[step]), None);
     }
+    if !load.is_whole() {
+        record.remarks.push(format!("raw send, parse and live used the first {} frames only", load.kept()));
+    }
+}
+
+/// Adds the figures of the live phase to the record.
+///
+/// # Errors
+/// If a histogram cannot be encoded.
+pub fn fill_live(record: &mut Record, live: &LiveFigures) -> Result<()> {
     for (name, value) in [
         ("live_frames_per_s", live.rate),
         ("live_frames", live.frames as f64),
@@ -68,10 +75,11 @@ pub fn fill(record: &mut Record, load: &Load, samples: &Samples, parser: ParserK
         ("live_on_schedule", f64::from(u8::from(live.on_schedule))),
         ("live_sustained", f64::from(u8::from(live.sustained))),
     ] {
-        add(name.into(), vec![value], None);
+        record.figures.insert(name.into(), one(value));
     }
-    if let Some(bytes) = host::peak_resident_bytes() {
-        add("peak_resident_bytes".into(), vec![bytes as f64], None);
+    let lag = live.lag.iter().map(|lag| *lag as f64).collect();
+    for (name, samples) in [("live_lag_frames", lag), ("live_counted_frames_per_s", live.counted_per_s.clone())] {
+        record.figures.insert(name.into(), Figure { value: median(&samples), samples, ceiling: None });
     }
     record.latency = LegRecords::try_from(&live.legs)?;
     if !live.sustained {
@@ -83,10 +91,19 @@ pub fn fill(record: &mut Record, load: &Load, samples: &Samples, parser: ParserK
     if !live.on_schedule {
         record.remarks.push("latency is invalid: the load generator fell behind its schedule".into());
     }
-    if !load.is_whole() {
-        record.remarks.push(format!("raw send, parse and live used the first {} frames only", load.kept()));
-    }
     Ok(())
+}
+
+/// Adds the greatest memory of the process so far to the record.
+pub fn fill_memory(record: &mut Record) {
+    if let Some(bytes) = host::peak_resident_bytes() {
+        record.figures.insert("peak_resident_bytes".into(), one(bytes as f64));
+    }
+}
+
+/// A figure of one sample.
+pub fn one(value: f64) -> Figure {
+    Figure { value, samples: vec![value], ceiling: None }
 }
 
 /// Writes the histograms as `NAME.hlog`, and each leg as `NAME.LEG.hgrm`.

@@ -6,6 +6,7 @@ use crate::engine::schedule::{LoadPace, Schedule};
 use crate::engine::start::RunOptions;
 use crate::engine::stop::Stop;
 use crate::kafka::admin::{Cluster, Range};
+use crate::kafka::client::lags::Lags;
 use crate::kafka::client::settings::Settings;
 use crate::kafka::commit::bare_transaction::BareTransactions;
 use crate::kafka::consume::whole_topic::{ScannedMessage, read_until};
@@ -19,7 +20,7 @@ use kuu_core::configuration::Guarantee;
 use kuu_core::counter::Config;
 use kuu_core::latency::{Histogram, Leg, Legs};
 use kuu_core::ledger::Ledger;
-use kuu_frame::ParserOptions;
+use kuu_frame::{Later, ParserOptions};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
@@ -28,14 +29,15 @@ use std::time::{Duration, Instant};
 const LAG_INTERVAL: Duration = Duration::from_millis(100);
 /// The time between two bare transactions: long enough that they are no load.
 const BARE_INTERVAL: Duration = Duration::from_millis(50);
-/// Lag below the number of frames in this time is no growth, whatever its trend.
-const HARMLESS_LAG: Duration = Duration::from_millis(500);
-
 /// The load and the settings of the count.
 #[derive(Clone, Debug)]
 pub struct LivePlan {
     /// Frames per second.
     pub rate: f64,
+    /// Number of frames: all that are kept, fewer, or all of them several times.
+    pub frames: u64,
+    /// Lag below the number of frames in this time is no growth, whatever its trend.
+    pub harmless_lag: Duration,
     /// The parser of the count.
     pub parser: ParserOptions,
     /// The settings of the counter.
@@ -73,6 +75,8 @@ pub struct LiveFigures {
     pub results: u64,
     /// Consumer lag in frames, every 100 ms while frames were sent.
     pub lag: Vec<u64>,
+    /// Frames counted per second between two samples of lag.
+    pub counted_per_s: Vec<f64>,
     /// Whether the generator held its schedule.
     pub on_schedule: bool,
     /// Whether the consumer kept up: otherwise latency means nothing.
@@ -123,11 +127,11 @@ pub fn measure(
             counted
         });
         let bare = scope.spawn(|| match plan.guarantee {
-            Guarantee::ExactlyOnce => bare(plan, load, settings, &shared),
+            Guarantee::ExactlyOnce => bare(plan, settings, &shared),
             Guarantee::AtLeastOnce => Bare::default(),
         });
         let generate = scope.spawn(|| generate(plan, load, settings, stop, &shared));
-        let lag = sample_lag(plan, load, &generate, &shared, &tell);
+        let Sampled { lag, counted_per_s } = sample(plan, &generate, &shared, &tell);
         let generated = join(generate);
         // Ends the other threads in any case.
         if generated.is_ok() {
@@ -145,12 +149,13 @@ pub fn measure(
         legs.merge_leg(Leg::Ack, &acks);
         legs.merge_leg(Leg::Transit, &summary.transit);
         Ok(LiveFigures {
-            frames: load.kept() as u64,
+            frames: plan.frames,
             rate: schedule.achieved_per_s(),
             results: summary.results,
             on_schedule: !schedule.is_behind(),
-            sustained: !grows(&lag, (plan.rate * HARMLESS_LAG.as_secs_f64()) as u64),
+            sustained: !grows(&lag, (plan.rate * plan.harmless_lag.as_secs_f64()) as u64),
             lag,
+            counted_per_s,
             ledger,
             legs,
             bare_error: bare.error.map(|error| format!("bare transactions were not timed to the end: {error:#}")),
@@ -181,14 +186,16 @@ fn generate(plan: &LivePlan, load: &Load, settings: &Settings, stop: &Stop, shar
         }
         std::thread::sleep(Duration::from_millis(5));
     }
-    let mut sent_us = Vec::with_capacity(load.kept());
+    let mut sent_us = Vec::with_capacity(plan.frames as usize);
+    let mut later = Later::new(&plan.parser.format);
     let mut sender = PacedSender::new(sender, Some(Schedule::new(LoadPace::Rate(plan.rate))), stop);
-    for (i, (key, value)) in load.iter().enumerate() {
-        if !sender.send(key, value, i, None) {
+    for number in 0..plan.frames {
+        let (key, value) = load.frame(number, &mut later);
+        if !sender.send(key, value, number as usize, None) {
             break;
         }
         sent_us.extend(sender.schedule().and_then(Schedule::sent_us));
-        shared.sent.store(i as u64 + 1, Relaxed);
+        shared.sent.store(number + 1, Relaxed);
         if shared.failed.load(Relaxed) {
             break;
         }
@@ -213,7 +220,7 @@ struct Bare {
 
 /// Times bare transactions while frames are sent: the cost of a commit on this machine at this time. Stops at the first
 /// error: the measured count handles errors in its own way.
-fn bare(plan: &LivePlan, load: &Load, settings: &Settings, shared: &Signals) -> Bare {
+fn bare(plan: &LivePlan, settings: &Settings, shared: &Signals) -> Bare {
     let mut bare = Bare::default();
     let mut time = || -> Result<()> {
         let transactions = BareTransactions::new(settings, &plan.bare, &plan.messages, &plan.bare)?;
@@ -221,7 +228,7 @@ fn bare(plan: &LivePlan, load: &Load, settings: &Settings, shared: &Signals) -> 
             let sent = shared.sent.load(Relaxed);
             let time = transactions.run(offset)?;
             // The first transaction must find the brokers' coordinators.
-            if offset > 0 && sent > 0 && sent < load.kept() as u64 {
+            if offset > 0 && sent > 0 && sent < plan.frames {
                 bare.times.record(time.as_micros() as i64);
             }
             std::thread::sleep(BARE_INTERVAL);
@@ -250,6 +257,7 @@ fn count(plan: &LivePlan, settings: &Settings, end: &Stop, shared: &Signals) -> 
         parser: plan.parser.clone(),
         counting: plan.counting.clone(),
         follow: true,
+        lags: Lags::default(),
         // No partition of a paced replay is idle; before the replay starts, all of them are silent.
         options: RunOptions { idle: Some(Duration::from_secs(60)), ..RunOptions::default() },
     };
@@ -296,28 +304,31 @@ fn watch(plan: &LivePlan, settings: &Settings, ranges: &[Range], shared: &Signal
     }
 }
 
-fn sample_lag<T>(
-    plan: &LivePlan,
-    load: &Load,
-    generate: &ScopedJoinHandle<'_, T>,
-    shared: &Signals,
-    tell: &impl Fn(&str),
-) -> Vec<u64> {
-    let mut lag = Vec::new();
+/// What is sampled while frames are sent.
+#[derive(Default)]
+struct Sampled {
+    lag: Vec<u64>,
+    counted_per_s: Vec<f64>,
+}
+
+fn sample<T>(plan: &LivePlan, generate: &ScopedJoinHandle<'_, T>, shared: &Signals, tell: &impl Fn(&str)) -> Sampled {
+    let mut sampled = Sampled::default();
+    let mut before: Option<(Instant, u64)> = None;
     while !generate.is_finished() {
         std::thread::sleep(LAG_INTERVAL);
-        let (sent, counted) = (shared.sent.load(Relaxed), shared.counted.load(Relaxed));
-        if sent > 0 && sent < load.kept() as u64 {
-            lag.push(sent.saturating_sub(counted));
+        let (now, sent, counted) = (Instant::now(), shared.sent.load(Relaxed), shared.counted.load(Relaxed));
+        let lag = sent.saturating_sub(counted);
+        if sent > 0 && sent < plan.frames {
+            sampled.lag.push(lag);
+            if let Some((then, already)) = before {
+                let seconds = now.duration_since(then).as_secs_f64();
+                sampled.counted_per_s.push(counted.saturating_sub(already) as f64 / seconds);
+            }
+            before = Some((now, counted));
         }
-        tell(&format!(
-            "live, {:.0} frames/s: {sent} of {} sent, lag {}",
-            plan.rate,
-            load.kept(),
-            sent.saturating_sub(counted)
-        ));
+        tell(&format!("live, {:.0} frames/s: {sent} of {} sent, lag {lag}", plan.rate, plan.frames));
     }
-    lag
+    sampled
 }
 
 /// Whether lag keeps growing: its last fifth is above `harmless`, and above twice its second fifth (the first one is

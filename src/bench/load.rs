@@ -5,15 +5,19 @@ use crate::input::several;
 use crate::input::{InputError, Originals, is_blank};
 use anyhow::Result;
 use kuu_core::record::Source;
-use kuu_frame::{Parser, ParserOptions};
+use kuu_core::repeats::EventSpan;
+use kuu_frame::{Later, Parser, ParserOptions, Root};
 
 /// Bytes of frames that are kept; of a larger input, only the first frames are kept.
 const KEPT_BYTES: usize = 512 << 20;
+const DAY: i64 = 86_400;
 
 struct Span {
     start: usize,
     end: usize,
     key: Option<(usize, usize)>,
+    /// Whether it has an event time.
+    is_timed: bool,
 }
 
 /// The frames of the input, and its files.
@@ -28,6 +32,8 @@ pub struct Load {
     values: Vec<u8>,
     keys: String,
     spans: Vec<Span>,
+    /// The event times of the kept frames.
+    times: EventSpan,
     originals: Originals,
 }
 
@@ -58,8 +64,9 @@ impl Load {
                     }
                     is_full = load.values.len() + line.len() > kept_bytes;
                     if !is_full {
-                        let key = parser.root(line).ok().and_then(kuu_frame::Root::key);
-                        load.keep(key, line);
+                        let root = parser.root(line).ok();
+                        let ts = root.and_then(|root| root.frame().ok()).map(|frame| frame.ts);
+                        load.keep(root.and_then(Root::key), line, ts);
                     }
                 }
                 true
@@ -84,7 +91,7 @@ impl Load {
         self.originals.unchanged()
     }
 
-    fn keep(&mut self, key: Option<&str>, value: &[u8]) {
+    fn keep(&mut self, key: Option<&str>, value: &[u8], ts: Option<i64>) {
         let start = self.values.len();
         self.values.extend_from_slice(value);
         let key = key.map(|key| {
@@ -92,14 +99,42 @@ impl Load {
             self.keys.push_str(key);
             (start, self.keys.len())
         });
-        self.spans.push(Span { start, end: self.values.len(), key });
+        self.spans.push(Span { start, end: self.values.len(), key, is_timed: ts.is_some() });
+        ts.into_iter().for_each(|ts| self.times.add(ts));
     }
 
     /// The kept frames, in order: key and value.
     pub fn iter(&self) -> impl Iterator<Item = (Option<&str>, &[u8])> {
-        self.spans
-            .iter()
-            .map(|span| (span.key.map(|(start, end)| &self.keys[start..end]), &self.values[span.start..span.end]))
+        self.spans.iter().map(|span| self.of(span))
+    }
+
+    fn of(&self, span: &Span) -> (Option<&str>, &[u8]) {
+        (span.key.map(|(start, end)| &self.keys[start..end]), &self.values[span.start..span.end])
+    }
+
+    /// Key and value of the frame with this number, from 0: behind the last kept frame they come again, each time later
+    /// by [`Load::shift_s`].
+    pub fn frame<'l>(&'l self, number: u64, later: &'l mut Later) -> (Option<&'l str>, &'l [u8]) {
+        let kept = self.spans.len() as u64;
+        let span = &self.spans[(number % kept) as usize];
+        let (key, value) = self.of(span);
+        let days = u64::from(self.times.days_apart()) * (number / kept);
+        let moved = match u32::try_from(days) {
+            Ok(days) if days > 0 && span.is_timed => later.by_days(value, days),
+            _ => None,
+        };
+        (key, moved.unwrap_or(value))
+    }
+
+    /// How much later in event time the kept frames come each time, in seconds.
+    pub fn shift_s(&self) -> i64 {
+        i64::from(self.times.days_apart()) * DAY
+    }
+
+    /// So many frames, or the kept ones if they cannot come again so often, as that would be beyond the year 9999.
+    pub fn at_most(&self, frames: u64) -> u64 {
+        let kept = self.kept() as u64;
+        if self.times.may_repeat(frames.saturating_sub(1) / kept) { frames } else { kept }
     }
 
     /// Number of kept frames.
@@ -121,6 +156,24 @@ impl Load {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn frames_come_again_later() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let name = file.path().to_str().unwrap().to_owned();
+        let frames = [r#"{"uid":"a","ts":5}"#, r#"{"uid":"b","ts":"9"}"#, r#"{"uid":7,"ts":6}"#];
+        std::fs::write(&name, frames.join("\n")).unwrap();
+        let load = Load::read(&[name], &ParserOptions::default(), &Stop::default()).unwrap();
+        let mut later = Later::new(&kuu_frame::FrameFormat::default());
+        let mut frame = |number| String::from_utf8(load.frame(number, &mut later).1.to_vec()).unwrap();
+        assert_eq!([0, 1, 2].map(&mut frame), frames);
+        // What has no event time stays as it is.
+        let again = [r#"{"uid":"a","ts":345605}"#, r#"{"uid":"b","ts":"345609"}"#, frames[2]];
+        assert_eq!([6, 7, 8].map(&mut frame), again);
+        assert_eq!(load.frame(7, &mut later).0, Some("b"));
+        assert_eq!(load.shift_s(), 2 * DAY);
+        assert_eq!([1, 7, u64::MAX].map(|frames| load.at_most(frames)), [1, 7, 3]);
+    }
 
     #[test]
     fn what_is_kept_is_a_beginning() {

@@ -70,7 +70,8 @@ pub fn phases(load: &Load, samples: &Samples) -> String {
     if !samples[Stage::CountAtLeastOnce].is_empty() {
         add("exactly once", Stage::Count, Stage::CountAtLeastOnce);
     }
-    table(&rows)
+    // It is not the quotient of the two medians beside it, which may be of different rounds.
+    format!("{}\nshare: the median of the quotients of each round, of a phase and its ceiling", table(&rows))
 }
 
 fn speed(name: &str, frames: u64, bytes: u64, seconds: &[f64]) -> Vec<String> {
@@ -101,10 +102,9 @@ pub fn live(live: &LiveFigures, checked: &Checked) -> String {
         return format!("{title}\nlag grew to {}: latency is invalid. Use a lower --rate.", plural(lag, "frame"));
     }
     let mut rows = vec![["leg", "p50", "p99", "p99.9", "max", "samples"].map(String::from).to_vec()];
-    let milliseconds = |us: u64| format!("{:.2} ms", us as f64 / 1000.0);
     for (leg, histogram) in live.legs.recorded() {
         let Some(summary) = histogram.summary() else { continue };
-        let times = [summary.p50_us, summary.p99_us, summary.p99_9_us, summary.max_us].map(milliseconds);
+        let times = [summary.p50_us, summary.p99_us, summary.p99_9_us, Some(summary.max_us)].map(milliseconds);
         let mut row = vec![leg.name().to_owned()];
         row.extend(times);
         row.push(count(summary.count));
@@ -113,6 +113,15 @@ pub fn live(live: &LiveFigures, checked: &Checked) -> String {
         }
         rows.push(row);
     }
-    let remark = live.bare_error.iter().map(|error| format!("{error}\n")).collect::<String>();
-    format!("{title}\n{}{remark}", table(&rows))
+    let mut text = format!("{title}\n{}", table(&rows));
+    if rows.iter().flatten().any(|cell| cell == "-") {
+        text += "\n-: fewer than ten samples lie above it";
+    }
+    live.bare_error.iter().for_each(|error| text += &format!("\n{error}"));
+    text
+}
+
+/// A latency, or `-` for a percentile that too few samples support.
+pub fn milliseconds(us: Option<u64>) -> String {
+    us.map_or_else(|| "-".into(), |us| format!("{:.2} ms", us as f64 / 1000.0))
 }

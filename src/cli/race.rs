@@ -1,6 +1,6 @@
 //! The options of `kuu race`.
 
-use crate::cli::values::{bytes, duration, pace, seconds};
+use crate::cli::values::{CheckpointInterval, bytes, checkpoint, duration, pace, seconds};
 use clap::{ArgGroup, Args};
 use kuu_core::comparison::Assertion;
 use kuu_core::window::Unit;
@@ -63,6 +63,14 @@ pub struct RaceArgs {
     /// How long an engine may take for one workload, or for one run on FILE [default: 60s; on FILE 10min]
     #[arg(long, value_parser = duration, value_name = "TIME")]
     pub deadline: Option<Duration>,
+    /// How often engines commit on workloads in which something breaks: `own`, as each does by itself, or a time for all;
+    /// a list, as in own,1s, gives each engine a column for each
+    #[arg(long, value_parser = checkpoint, value_delimiter = ',', default_value = "own", requires = "scorecard", value_name = "TIME")]
+    pub checkpoint: Vec<CheckpointInterval>,
+    /// The most frames per second on workloads in which something breaks [default: half of what the slowest engine of the
+    /// race takes where nothing breaks, which is measured before]
+    #[arg(long, value_parser = pace, requires = "scorecard", value_name = "N")]
+    pub pace: Option<f64>,
     /// The memory that each engine may use, as it is told: K, M and G are powers of 1,000
     #[arg(long, default_value = "2G", value_parser = bytes, value_name = "BYTES")]
     pub memory: u64,

@@ -40,7 +40,30 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// The same, but at most the longest time that librdkafka can wait: it counts milliseconds in 32 bits.
+/// How often an engine commits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckpointInterval {
+    /// As often as it does by itself.
+    Own,
+    /// This often.
+    Every(Duration),
+}
+
+/// `own`, or a time of at least a millisecond and at most a day, in whole milliseconds.
+pub fn checkpoint(text: &str) -> Result<CheckpointInterval, String> {
+    if text == "own" {
+        return Ok(CheckpointInterval::Own);
+    }
+    let every = duration(text)?;
+    let fits = (1..=86_400_000).contains(&every.as_millis()) && every.subsec_nanos() % 1_000_000 == 0;
+    if fits {
+        Ok(CheckpointInterval::Every(every))
+    } else {
+        Err("write own, or a time of whole milliseconds, at most 1d".into())
+    }
+}
+
+/// The same as [`duration`], but at most the longest time that librdkafka can wait: it counts milliseconds in 32 bits.
 pub fn patience(text: &str) -> Result<Duration, String> {
     let longest = Duration::from_secs(24 * 86_400);
     duration(text).and_then(|time| if time > longest { Err("24 days at most".into()) } else { Ok(time) })
@@ -57,6 +80,14 @@ pub fn percent(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix('%').unwrap_or(text).trim_end().parse().ok();
     let share = number.filter(|number: &f64| (0.0..100.0).contains(number)).map(|number| number / 100.0);
     share.ok_or_else(|| format!("`{text}` is no share: write 5% or 0.5%, less than 100%"))
+}
+
+/// The same as [`percent`], above 0.
+pub fn bound(text: &str) -> Result<f64, String> {
+    match percent(text)? {
+        0.0 => Err("without --within the counts must be exact: write a share above 0, as in 2%".into()),
+        share => Ok(share),
+    }
 }
 
 /// Bytes with a unit: `500`, `64KB`, `2GB` (powers of 1000), `1MiB` (of 1024).
@@ -137,7 +168,7 @@ pub fn own_topic(text: &str) -> Result<String, String> {
 pub fn property(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.into(), value.into())),
-        _ => Err("write KEY=VALUE, as in -X fetch.wait.max.ms=5".into()),
+        _ => Err("write KEY=VALUE, as in -X fetch.wait.max.ms=5; -X list prints all".into()),
     }
 }
 
@@ -162,6 +193,14 @@ mod tests {
         }
         for text in ["", "KB", "-1", "1.5GB", "1XB", "1iB2", "99999999999TB"] {
             assert!(bytes(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn bounds() {
+        assert_eq!((bound("2%"), bound("0.5 %"), bound("12")), (Ok(0.02), Ok(0.005), Ok(0.12)));
+        for text in ["0", "0%", "-1%", "100%", "NaN", "much", ""] {
+            assert!(bound(text).is_err(), "{text}");
         }
     }
 

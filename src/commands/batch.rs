@@ -8,7 +8,8 @@ use crate::terminal::ledger_line::ledger_line;
 use crate::terminal::{Screen, complain, count, plural, rate, table, time};
 use anyhow::{Context, Result, anyhow, bail};
 use kuu_core::configuration::{BatchConfig, Configuration};
-use kuu_core::truth::Extent;
+use kuu_core::distinct::Distinct;
+use kuu_core::truth::{Extent, Truth};
 use kuu_core::workload::{Difference, TruthFile, What};
 use std::fs::File;
 use std::io::{BufReader, ErrorKind, Write};
@@ -21,6 +22,9 @@ use std::time::Instant;
 /// If the truth cannot be printed.
 pub fn run(arguments: &BatchArgs, session: &Session) -> Result<ExitStatus> {
     let started = Instant::now();
+    if arguments.sketches && arguments.distinct == Distinct::Exact {
+        bail!("--sketches: an exact count has none: add --distinct hll");
+    }
     let expected = arguments.check.as_deref().map(read).transpose()?;
     let units = match &expected {
         Some(expected) => expected.header.spec.window.clone(),
@@ -29,7 +33,8 @@ pub fn run(arguments: &BatchArgs, session: &Session) -> Result<ExitStatus> {
     let units = session::units(&units);
     let names = arguments.files.iter().map(|name| (name.as_str(), Extent::default()));
     let parser = arguments.frames.options();
-    let (truth, sources, error) = truth_of_files::count(names, &parser, &units);
+    let empty = Truth::new(&units).by(arguments.distinct);
+    let (truth, sources, error) = truth_of_files::count(names, &parser, &empty);
     let elapsed = started.elapsed();
     if let Some(death) = error.as_ref().filter(|error| error.is_death()) {
         bail!("{death}");
@@ -41,25 +46,21 @@ pub fn run(arguments: &BatchArgs, session: &Session) -> Result<ExitStatus> {
     let differences = expected.as_ref().map(|expected| expected.differences(&truth.windows(), &ledger));
     let screen = Screen { to_stderr: true, ..session.screen };
     if session.common.json {
-        let mut record =
-            session.record(Configuration::Batch, BatchConfig { window: units, frames: parser.format.clone() });
+        let config = BatchConfig { window: units, distinct: arguments.distinct, frames: parser.format.clone() };
+        let mut record = session.record(Configuration::Batch, config);
         record.input = sources;
         record.figures.insert("batch_frames_per_s".into(), figure(per_s));
         record.ledger = Some(ledger);
         let mut document = serde_json::to_value(&record)?;
-        let windows = truth
-            .windows()
-            .iter()
-            .map(|count| count.to_string().parse())
-            .collect::<Result<Vec<serde_json::Value>, _>>()?;
-        document["windows"] = windows.into();
+        let windows = rows(&truth, arguments.sketches).map(|row| row.parse());
+        document["windows"] = windows.collect::<Result<Vec<serde_json::Value>, _>>()?.into();
         if let Some(differences) = &differences {
             document["differences"] = differences.iter().map(as_json).collect();
         }
         print_json(&document)?;
     } else if !screen.quiet {
         let is_printed = differences.is_none();
-        let lines: String = truth.windows().iter().filter(|_| is_printed).map(|count| format!("{count}\n")).collect();
+        let lines = rows(&truth, arguments.sketches).filter(|_| is_printed).map(|row| row + "\n").collect::<String>();
         match std::io::stdout().write_all(lines.as_bytes()) {
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
             written => written.context("the truth cannot be written to standard output")?,
@@ -79,6 +80,17 @@ pub fn run(arguments: &BatchArgs, session: &Session) -> Result<ExitStatus> {
     Ok(match (&expected, differences) {
         (Some(expected), Some(differences)) => compared(session, expected, &differences),
         _ => ExitStatus::Fine,
+    })
+}
+
+/// The windows, a line of JSON each.
+fn rows(truth: &Truth, sketches: bool) -> impl Iterator<Item = String> {
+    truth.windows().into_iter().map(move |count| {
+        let row = count.to_string();
+        match truth.sketch(&count.window).filter(|_| sketches) {
+            Some(sketch) => format!("{}, \"sketch\": \"{}\"}}", row.trim_end_matches('}'), sketch.to_base64()),
+            None => row,
+        }
     })
 }
 

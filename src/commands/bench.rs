@@ -1,53 +1,70 @@
 //! `kuu bench`: runs everything in one process, verifies the results, and shows each figure beside its ceiling.
 
 mod against;
+mod combinations;
 mod comparison;
+mod distinct;
+mod phases;
+mod runs;
 mod setup;
+mod sweep;
 
-use crate::bench::catch_up::{self, BenchTopics};
-use crate::bench::embedded::{Dropped, guard};
+use crate::bench::catch_up;
+use crate::bench::embedded::Dropped;
+use crate::bench::figures::{self, per_second};
 use crate::bench::gate::{Baseline, Compared};
 use crate::bench::leftovers::{self, Leftovers};
-use crate::bench::live::{self, LiveFigures};
+use crate::bench::live::LiveFigures;
 use crate::bench::load::Load;
-use crate::bench::stage::Samples;
-use crate::bench::{figures, tables};
+use crate::bench::stage::{Samples, Stage};
+use crate::bench::tables;
 use crate::cli::BenchArgs;
 use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::assertions;
 use crate::commands::session::unread;
 use crate::commands::session::{self, Session};
-use crate::input::truth_of_files;
 use crate::kafka::admin::Cluster;
-use crate::kafka::commit::state_topic::State;
 use crate::terminal::ledger_line::ledger_line;
 use crate::terminal::{Screen, complain};
-use crate::verification::{
-    self,
-    check::{self, Checked},
-};
+use crate::verification::check::Checked;
+use crate::verification::verdict_table;
 use anyhow::{Context as _, Result, bail};
 use kuu_core::configuration::{BenchConfig, Configuration};
 use kuu_core::counter::Config;
-use kuu_core::ledger::Ledger;
+use kuu_core::load_sweep::SweepEnd;
 use kuu_core::record::Record;
+use kuu_core::statistics::median;
 use kuu_core::truth::Truth;
-use kuu_core::verdict::Fold;
-use kuu_core::window::Unit;
+use kuu_core::window_record::WindowRecord;
+use phases::StepLoad;
 use setup::{BenchRun, CATCH_UP_RATIO, LIVE_RATIO};
+use std::time::Duration;
 
 /// How often a share below the baseline is measured again before it counts as a regression.
 const SECOND_LOOKS: usize = 2;
+/// Lag below the number of frames in this time is no growth, whatever its trend.
+const HARMLESS_LAG: Duration = Duration::from_millis(500);
+
 /// Runs the command.
 ///
 /// # Errors
 /// If the input or the broker fails, or a frame is lost.
 pub fn run(arguments: &BenchArgs, session: &Session) -> Result<ExitStatus> {
+    if arguments.distinct {
+        return distinct::run(arguments, session);
+    }
+    let compares = arguments.against.is_some() || arguments.noise;
+    if compares && arguments.is_of_several() {
+        bail!("--against and --noise compare runs with the same options: name one value of each");
+    }
     if let Some(other) = &arguments.against {
         return against::run(arguments, other, session);
     }
     if arguments.noise {
         return against::noise(session);
+    }
+    if arguments.is_of_several() {
+        return combinations::run(arguments, session);
     }
     let baseline = arguments.baseline.as_deref().map(comparison::read).transpose()?;
     let parser = arguments.frames.options();
@@ -99,10 +116,19 @@ struct CaughtUp {
     checked: Checked,
 }
 
+/// What the live phase came to, or those of a sweep.
+struct LivePart {
+    /// The table.
+    text: String,
+    status: ExitStatus,
+    /// The histograms to export.
+    figures: Option<LiveFigures>,
+}
+
 impl BenchRun<'_> {
     fn measure(&self, baseline: Option<&Baseline>) -> Result<ExitStatus> {
         let config = session::counting(&self.arguments.windows, &self.arguments.event_time);
-        let truth = self.truth(None, &config.units)?;
+        let truth = self.truth(&config.units)?;
         if let Some(words) = unread::words(truth.ledger(), &self.parser) {
             bail!(words);
         }
@@ -138,46 +164,70 @@ impl BenchRun<'_> {
         }
         let fell = compared.iter().any(Compared::fell);
 
-        let second = Config { units: vec![Unit::Second], ..config };
-        let truth = self.truth(Some(self.load.kept() as u64), &second.units)?;
-        let (live, live_checked) = match self.live(second, &truth) {
+        figures::fill(&mut record, self.load, &caught_up.samples, parser);
+        record.ledger = Some(caught_up.samples.ledger.clone());
+        record.verdict = Some(caught_up.checked.verdict.clone());
+        record.windows = WindowRecord::of(&caught_up.checked.comparison);
+        let live = if self.arguments.sweep { Self::sweep_part } else { Self::live_part };
+        let live = match live(self, &config, &caught_up.samples, &mut record) {
             Err(error) if fell && !self.session.stop.interrupted() => return ExitStatus::Regression.after(Err(error)),
             live => live?,
         };
-        if !live_checked.verdict.exact {
-            return self.wrong(record, &live_checked, "live");
-        }
-        figures::fill(&mut record, self.load, &caught_up.samples, parser, &live)?;
-        record.ledger = Some(caught_up.samples.ledger.clone());
-        record.verdict = Some(caught_up.checked.verdict.clone());
-        self.show(&caught_up, &live, &live_checked);
+        let live = match live {
+            Err(wrong) => return self.wrong(record, &wrong, "live"),
+            Ok(live) => live,
+        };
+        figures::fill_memory(&mut record);
+        self.show(&caught_up, &live.text);
         if let Some(then) = measured {
             let (table, sentence) = comparison::show(then, &compared);
             self.session.screen.say(format!("\n{table}\n{sentence}"));
             record.remarks.push(sentence);
         }
         let fails = assertions::any_fails(&self.arguments.assertions, &record);
-        let status = match (fell || matches!(fails, Ok(true)), live.on_schedule, live.sustained) {
-            (true, ..) => ExitStatus::Regression,
-            (_, false, _) => ExitStatus::Behind,
-            (.., false) => ExitStatus::Inconclusive,
-            _ => ExitStatus::Fine,
-        };
-        status.after(self.save(&record, Some(&live)).and(fails.map(drop)))
+        let status = if fell || matches!(fails, Ok(true)) { ExitStatus::Regression } else { live.status };
+        let saved = self.save(&record, live.figures.as_ref());
+        verdict_table::show_verdict(self.session.screen, &caught_up.checked);
+        status.after(saved.and(fails.map(drop)))
     }
 
-    /// The truth about the first `limit` frames of the files.
-    fn truth(&self, limit: Option<u64>, units: &[Unit]) -> Result<Truth> {
-        let mut left = limit.unwrap_or(u64::MAX);
-        let names = self.arguments.files.iter().zip(&self.load.sources).map(|(name, source)| {
-            let take = source.frames.min(left);
-            left -= take;
-            (name.as_str(), Some(take))
-        });
-        match truth_of_files::count(names, &self.parser, units) {
-            (truth, _, None) => Ok(truth),
-            (.., Some(error)) => Err(error.into()),
+    /// The live phase; or its check, if it counted wrong.
+    fn live_part(&self, config: &Config, _: &Samples, record: &mut Record) -> Result<Result<LivePart, Checked>> {
+        let seconds = self.arguments.live_seconds.as_secs_f64().max(1e-3);
+        let frames = self.load.kept() as u64;
+        let rate = self.arguments.rate.unwrap_or(frames as f64 / seconds);
+        let load = StepLoad { rate, frames, partitions: self.partitions(LIVE_RATIO), harmless_lag: HARMLESS_LAG };
+        let (live, checked) = self.live(load, config)?;
+        if !checked.verdict.exact {
+            return Ok(Err(checked));
         }
+        figures::fill_live(record, &live)?;
+        let status = match (live.on_schedule, live.sustained) {
+            (false, _) => ExitStatus::Behind,
+            (_, false) => ExitStatus::Inconclusive,
+            _ => ExitStatus::Fine,
+        };
+        Ok(Ok(LivePart { text: tables::live(&live, &checked), status, figures: Some(live) }))
+    }
+
+    /// Live phases at rising rates, up to that of the count; or the check of one that counted wrong.
+    fn sweep_part(&self, config: &Config, samples: &Samples, record: &mut Record) -> Result<Result<LivePart, Checked>> {
+        let most = median(&per_second(self.load.frames, &samples[Stage::Count]));
+        let sweep = match self.sweep(most, config)? {
+            Ok(sweep) => sweep,
+            Err(wrong) => return Ok(Err(wrong)),
+        };
+        let status = match (sweep.sustained(), sweep.end) {
+            (Some(most), _) => {
+                record.figures.insert("live_sustained_frames_per_s".into(), figures::one(most));
+                ExitStatus::Fine
+            }
+            (None, SweepEnd::Behind) => ExitStatus::Behind,
+            (None, _) => ExitStatus::Inconclusive,
+        };
+        let text = crate::bench::sweep::text(&sweep);
+        record.sweep = Some(sweep);
+        Ok(Ok(LivePart { text, status, figures: None }))
     }
 
     fn catch_up(&self, config: &Config, truth: &Truth, name: &str) -> Result<CaughtUp> {
@@ -188,13 +238,13 @@ impl BenchRun<'_> {
                 parser: self.parser.clone(),
                 counting: config.clone(),
                 guarantee: self.arguments.guarantee,
-                threads: session::threads(self.arguments.threads),
+                threads: self.threads(),
                 partitions,
-                compression: self.arguments.compression.into(),
+                compression: self.compression().into(),
                 rounds: self.arguments.rounds.into(),
                 prefix: format!("{}-{name}-{partitions}", self.prefix),
             };
-            let bar = self.session.screen.progress("{spinner} {msg}");
+            let bar = self.session.screen.progress("{spinner} {wide_msg}");
             let tell = |what: &str| {
                 bar.set_message(what.to_owned());
                 bar.tick();
@@ -214,67 +264,24 @@ impl BenchRun<'_> {
     }
 
     fn may_grow(&self, partitions: usize) -> bool {
-        self.cluster.is_embedded() && self.arguments.partitions.is_none() && partitions < 512
-    }
-
-    fn live(&self, config: Config, truth: &Truth) -> Result<(LiveFigures, Checked)> {
-        let topics =
-            BenchTopics { messages: format!("{}-live", self.prefix), output: format!("{}-live-output", self.prefix) };
-        self.cluster.create(&topics.messages, self.partitions(LIVE_RATIO), 1, &[])?;
-        self.cluster.create(&topics.output, 1, 1, &[])?;
-        self.cluster.create(&State::topic(self.prefix), 1, 1, &[])?;
-        let bare = format!("{}-bare", self.prefix);
-        self.cluster.create(&bare, 1, 1, &[])?;
-        let seconds = self.arguments.live_seconds.as_secs_f64().max(1e-3);
-        let plan = live::LivePlan {
-            rate: self.arguments.rate.unwrap_or(self.load.kept() as f64 / seconds),
-            parser: self.parser.clone(),
-            counting: config,
-            threads: session::threads(self.arguments.threads),
-            compression: self.arguments.compression.into(),
-            messages: topics.messages.clone(),
-            output: topics.output.clone(),
-            group: self.prefix.to_owned(),
-            bare,
-            guarantee: self.arguments.guarantee,
-        };
-        let bar = self.session.screen.progress("{spinner} {msg}");
-        let tell = |what: &str| {
-            bar.set_message(what.to_owned());
-            bar.tick();
-        };
-        let outcome = live::measure(&plan, self.load, self.cluster, &self.session.stop, tell);
-        bar.finish_and_clear();
-        let outcome = outcome?;
-        if self.session.stop.interrupted() {
-            bail!("interrupted");
-        }
-        guard(self.cluster, &topics.messages, outcome.frames)?;
-        let checked = self.check(&topics, truth, &outcome.ledger)?;
-        Ok((outcome, checked))
-    }
-
-    fn check(&self, topics: &BenchTopics, truth: &Truth, ledger: &Ledger) -> Result<Checked> {
-        self.load.unchanged()?;
-        let repeats = check::repeats(self.arguments.guarantee);
-        let mut checked = check::check(self.cluster, &topics.output, truth, Fold::new(repeats, None))?;
-        check::reconcile(&mut checked, self.cluster, &topics.messages, truth, Some(ledger))?;
-        Ok(checked)
+        self.cluster.is_embedded() && self.arguments.partitions.is_empty() && partitions < 512
     }
 
     fn record(&self) -> Record {
-        let BenchArgs { threads, rounds, compression, windows, event_time, rate, live_seconds, .. } = self.arguments;
+        let BenchArgs { rounds, windows, event_time, rate, live_seconds, sweep, .. } = self.arguments;
         let config = BenchConfig {
             window: session::units(&windows.window),
             parser: self.parser.kind,
             frames: self.parser.format.clone(),
-            threads: session::threads(*threads),
+            threads: self.threads(),
             rounds: *rounds,
-            compression: *compression,
+            compression: self.compression(),
             catch_up_partitions: self.partitions(CATCH_UP_RATIO),
             live_partitions: self.partitions(LIVE_RATIO),
             live_seconds: live_seconds.as_secs_f64(),
             live_rate: *rate,
+            sweep: *sweep,
+            distinct: false,
             lateness_s: event_time.lateness.as_secs(),
             retention_s: event_time.retention.as_secs(),
             max_jump_s: event_time.max_jump.as_secs(),
@@ -289,18 +296,23 @@ impl BenchRun<'_> {
 
     /// Reports wrong results: their throughput means nothing, so the verdict replaces the figures.
     fn wrong(&self, mut record: Record, checked: &Checked, phase: &str) -> Result<ExitStatus> {
-        verification::verdict_table::show(self.session.screen, checked);
+        verdict_table::show_windows(self.session.screen, checked);
         self.session.screen.say(format!("the {phase} answer is wrong: no figures"));
+        record.figures.clear();
+        record.ledger = None;
         record.verdict = Some(checked.verdict.clone());
-        ExitStatus::Wrong.after(self.save(&record, None))
+        record.windows = WindowRecord::of(&checked.comparison);
+        let saved = self.save(&record, None);
+        verdict_table::show_verdict(self.session.screen, checked);
+        ExitStatus::Wrong.after(saved)
     }
 
-    fn show(&self, caught_up: &CaughtUp, live: &LiveFigures, live_checked: &Checked) {
+    fn show(&self, caught_up: &CaughtUp, live: &str) {
         let say = |text: String| self.session.screen.say(text);
         say(format!("\n{}", tables::stages(self.load, &caught_up.samples)));
         say(format!("\n{}", tables::phases(self.load, &caught_up.samples)));
-        say(format!("\n{}\n", tables::live(live, live_checked)));
-        verification::verdict_table::show(self.session.screen, &caught_up.checked);
+        say(format!("\n{live}\n"));
+        verdict_table::show_windows(self.session.screen, &caught_up.checked);
         say(ledger_line(&caught_up.samples.ledger));
     }
 

@@ -5,15 +5,13 @@ mod tables;
 
 use crate::cli::CompareArgs;
 use crate::commands::exit_status::ExitStatus;
-use crate::commands::session::{Session, print_json};
-use crate::record::store;
+use crate::commands::session::{Session, print_json, records};
 use anyhow::{Context as _, Result, bail};
 use kuu_core::comparison::{Difference, FigureComparison, compare, differences, sample_kind};
 use kuu_core::record::Record;
 use kuu_core::statistics::RatioVerdict;
 use sides::{ComparedSides, NamedSide};
 use std::fs;
-use std::path::PathBuf;
 use tables::{Layout, text};
 
 /// The records of one side.
@@ -75,13 +73,7 @@ impl Side {
     fn read(given: &str) -> Result<Side> {
         let mut records = Vec::new();
         for name in given.split(',') {
-            for path in paths(name)? {
-                let record = store::read(&path)?;
-                if record.verdict.as_ref().is_some_and(|verdict| !verdict.exact) {
-                    bail!("{}: its answer was wrong, and a wrong answer has no speed", path.display());
-                }
-                records.push(record);
-            }
+            records.extend(records::read(name)?.into_iter().map(|found| found.record));
         }
         Ok(Side { given: given.to_owned(), records })
     }
@@ -93,17 +85,4 @@ impl Side {
         programs.dedup();
         NamedSide { records: self.given.clone(), runs: self.records.len(), programs }
     }
-}
-
-/// The files that a name or a pattern means.
-fn paths(name: &str) -> Result<Vec<PathBuf>> {
-    if fs::exists(name).unwrap_or(false) {
-        return Ok(vec![name.into()]);
-    }
-    let found = glob::glob(name).with_context(|| format!("`{name}` is no file and no pattern of files"))?;
-    let paths: Vec<PathBuf> = found.collect::<Result<_, _>>().with_context(|| format!("{name} cannot be read"))?;
-    if paths.is_empty() {
-        bail!("{name}: there is no such file: name records that kuu wrote, as in 'results/bench-*.json'");
-    }
-    Ok(paths)
 }

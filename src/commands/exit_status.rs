@@ -36,6 +36,13 @@ impl ExitStatus {
         }
     }
 
+    /// The status with this number; without one, or with an unknown one, something is incomplete.
+    pub fn of(code: Option<i32>) -> ExitStatus {
+        use ExitStatus::{Behind, Fine, Inconclusive, Interrupted, Regression, Wrong};
+        let all = [Fine, Wrong, Regression, Inconclusive, Behind, Interrupted];
+        all.into_iter().find(|status| Some(status.code().into()) == code).unwrap_or(ExitStatus::Incomplete)
+    }
+
     /// Whether the status says more than that something failed.
     fn is_finding(self) -> bool {
         matches!(self, ExitStatus::Wrong | ExitStatus::Regression | ExitStatus::Inconclusive | ExitStatus::Behind)
@@ -61,6 +68,13 @@ impl ExitStatus {
 mod tests {
     use super::*;
     use anyhow::anyhow;
+
+    #[test]
+    fn a_number_names_its_status() {
+        let named = [Some(0), Some(3), Some(130), Some(2), Some(77), None].map(ExitStatus::of);
+        use ExitStatus::{Fine, Incomplete, Interrupted, Regression};
+        assert_eq!(named, [Fine, Regression, Interrupted, Incomplete, Incomplete, Incomplete]);
+    }
 
     #[test]
     fn what_fails_last_hides_no_finding() {

@@ -21,9 +21,10 @@ pub fn run(arguments: &GenerateArgs, session: &Session) -> Result<ExitStatus> {
     let spec = match &arguments.workload {
         Some(name) => {
             let workload = workloads::read(&arguments.workloads, name)?;
-            if let Some(file) = workload.file {
+            if let Some(file) = &workload.file {
                 bail!("the frames of workload {name} are those of {file}: there is nothing to generate");
             }
+            workloads::check_targets(&workload, name, &session.stop)?;
             workload.frames
         }
         None => arguments.spec().map_err(|error| anyhow!("{error}"))?,
@@ -90,7 +91,7 @@ fn write(
     session: &Session,
 ) -> (ControlFlow<End>, Written) {
     let mut written = Written { oracle: Oracle::new(generator.spec()), bytes: 0 };
-    let template = "{bar:30} {human_pos} of {human_len} lines  {elapsed}, {eta} left";
+    let template = "{human_pos} of {human_len} lines, {eta} left {wide_bar}";
     let bar = Screen { to_stderr: true, ..session.screen }.bar(generator.spec().frames, template);
     let make = |number: u64, part: &mut Part| {
         generator.fill(number, &mut part.block);

@@ -3,6 +3,7 @@
 mod filling;
 mod pacing;
 mod produced;
+mod progress;
 mod workload;
 
 use crate::cli::ProduceArgs;
@@ -16,10 +17,12 @@ use crate::kafka::produce::fitting::sender_for;
 use crate::kafka::produce::paced::{PacedReport, PacedSender};
 use crate::terminal::complain;
 use anyhow::Result;
-use filling::{begin, config, ends, foreign, prepare, replaced};
+use filling::{begin, config, ends, foreign, of_either, prepare, replaced};
 use kuu_core::configuration::{Configuration, ProduceConfig};
 use kuu_core::record::Topic;
 use produced::Produced;
+use progress::ReplayProgress;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Runs the command.
@@ -42,21 +45,20 @@ pub fn run(arguments: &ProduceArgs, session: &Session) -> Result<ExitStatus> {
     let sender = sender_for(&cluster, &arguments.topic, arguments.compression, linger.as_slice())?.until(&session.stop);
     let mut sender = PacedSender::new(sender, schedule, &session.stop).within(arguments.pacing.time);
     let partitions = cluster.partitions(&arguments.topic)?.unwrap_or(0);
-    let topic = Topic { name: arguments.topic.clone(), partitions };
-    let id = cluster.id(&topic.name)?;
+    let topic = Topic { name: arguments.topic.clone(), partitions, id: cluster.id(&arguments.topic)? };
     let before = ends(&cluster, &topic.name)?;
     begin(arguments, session, &topic)?;
 
     let started = Instant::now();
-    let bar = session.screen.progress("{spinner} {bytes} read, {bytes_per_sec}  {elapsed}");
-    let shown = bar.clone();
-    let tell = move |progress: &Progress| shown.set_position(progress.bytes());
+    let progress = Arc::new(ReplayProgress::new(arguments, plan.sent.clone()));
+    let bar = progress.bar(session.screen);
+    let tell = move |read: &Progress| progress.note(read);
     let replayed = plan.run(&mut sender, &session.stop, tell);
     let PacedReport { outcome, schedule } = sender.finish();
     bar.finish_and_clear();
     let produced = Produced { replayed, outcome, schedule, elapsed: started.elapsed() };
     let outcome = &produced.outcome;
-    let replaced = replaced(session, &cluster, &topic.name, &id);
+    let replaced = replaced(session, &cluster, &topic);
 
     // The hash of a file that is not read to its end is unknown, so a later check could not tell whether it is the
     // same.
@@ -65,7 +67,7 @@ pub fn run(arguments: &ProduceArgs, session: &Session) -> Result<ExitStatus> {
     let config = ProduceConfig { unlisted_frames: earlier.unlisted + foreign, ..config(arguments, complete) };
     let mut record = session.record(Configuration::Produce, config);
     record.broker = Some(session::broker(&cluster));
-    record.topic = Some(topic);
+    record.topic = Some(of_either(&topic, replaced.is_some()));
     produced.fill(&mut record)?;
     if let Some(words) = &replaced {
         complain(words);
@@ -73,7 +75,7 @@ pub fn run(arguments: &ProduceArgs, session: &Session) -> Result<ExitStatus> {
     }
     record.remarks.extend(produced.remarks(arguments, session));
     record.input.splice(0..0, earlier.input);
-    let saved = session.print(&record).and_then(|()| receipts::store(session, &arguments.topic, &record));
+    let saved = session.print(&record).and_then(|()| receipts::store(session, &topic, &record));
     produced.report(arguments, session);
     if let Some(words) = unread::keyless(produced.replayed.frames, &parser) {
         complain(format!("{words}; they were sent without a key where the user id is missing"));

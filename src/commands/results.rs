@@ -6,7 +6,7 @@ use crate::commands::session::{Session, print_json};
 use crate::record::store;
 use crate::terminal::{Screen, complain, plural, rate, table};
 use anyhow::{Context as _, Result};
-use kuu_core::record::Record;
+use kuu_core::record::{Record, Verdict};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -24,6 +24,8 @@ struct ListedRecord {
     program: String,
     /// Whether the answer was right; none if the command judges no answer.
     exact: Option<bool>,
+    /// Whether it did not have to be exact.
+    within: bool,
     /// Frames per second of the main step, if the record has one.
     frames_per_s: Option<f64>,
 }
@@ -91,15 +93,17 @@ fn listed(path: &Path, record: &Record) -> ListedRecord {
         written: record.written.clone(),
         command: command.into(),
         program: format!("{} ({})", record.program.version, record.program.git),
-        exact: record.verdict.as_ref().map(|verdict| verdict.exact),
+        exact: record.verdict.as_ref().map(Verdict::is_right),
+        within: record.verdict.as_ref().is_some_and(|verdict| verdict.within.is_some()),
         frames_per_s: figure.iter().find_map(|name| record.figures.get(name)).map(|figure| figure.value),
     }
 }
 
 fn text(all: &[ListedRecord]) -> String {
     let mut rows = vec![["record", "begun", "command", "kuu", "answer", "frames/s"].map(str::to_owned).to_vec()];
-    for ListedRecord { file, written, command, program, exact, frames_per_s } in all {
+    for ListedRecord { file, written, command, program, exact, within, frames_per_s } in all {
         let answer = match exact {
+            Some(true) if *within => "within",
             Some(true) => "exact",
             Some(false) => "wrong",
             None => "-",

@@ -1,7 +1,9 @@
 //! The parts that every command shares: options, output, records.
 
 pub mod assertions;
+pub mod log;
 pub mod receipts;
+pub mod records;
 pub mod topics;
 pub mod unread;
 pub mod workloads;
@@ -9,8 +11,11 @@ pub mod workloads;
 use crate::cli::{self, Common};
 use crate::engine::stop::Stop;
 use crate::kafka::admin::Cluster;
+use crate::kafka::client::features;
+use crate::kafka::client::java::Translated;
 use crate::kafka::client::properties::{self, Properties, is_secret};
-use crate::kafka::client::settings::{Settings, librdkafka_version};
+use crate::kafka::client::property::Property;
+use crate::kafka::client::settings::{Settings, check_known, librdkafka_version};
 use crate::record::store::{self, Access};
 use crate::system::clock::Time;
 use crate::system::host;
@@ -20,10 +25,11 @@ use kuu_core::configuration::{Configuration, InEffect};
 use kuu_core::counter::Config;
 use kuu_core::latency::LegRecords;
 use kuu_core::record::{Broker, FORMAT, Figure, Record};
+use kuu_core::result::RowFormat;
 use kuu_core::window::Unit;
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const DEFAULT_BROKERS: &str = "localhost:9092";
 
@@ -34,6 +40,8 @@ pub struct Session {
     /// The brokers in `KUU_BROKERS`, used if neither the command line nor the file of --config names any.
     pub environment: Option<String>,
     properties: Properties,
+    /// Where the brokers were named, in a sentence, unless it was an option.
+    brokers_from: String,
     /// The output for people.
     pub screen: Screen,
     /// Interrupted by signals.
@@ -43,17 +51,31 @@ pub struct Session {
 }
 
 impl Session {
-    /// A run with these options.
+    /// A run with these options; properties are checked if it `connects` to brokers.
     ///
     /// # Errors
     /// If a property is invalid, or signal handlers cannot be installed.
-    pub fn new(mut common: Common) -> Result<Session> {
+    pub fn new(mut common: Common, connects: bool) -> Result<Session> {
         let screen = Screen { quiet: common.quiet, to_stderr: common.json };
-        let mut properties = properties(&common, screen)?;
-        let named = take_brokers(&mut properties);
-        common.brokers = common.brokers.or(named);
+        let mut all = properties(&common, screen)?;
+        let named = take_brokers(&mut all);
+        if connects {
+            check_known(&all)?;
+        }
         let environment = environment_brokers()?;
-        Ok(Session { common, environment, properties, screen, stop: Stop::on_signals()?, begun: Time::now() })
+        let brokers_from = match (&common.brokers, &named, &environment) {
+            (Some(_), ..) => String::new(),
+            (None, Some(named), _) => format!("The address is that of {}, {}.\n", named.key, named.place()),
+            (None, None, Some(_)) => "The address is that of the environment's KUU_BROKERS.\n".into(),
+            (None, None, None) => {
+                "It is the default: neither --brokers, --config nor the environment's KUU_BROKERS names another.\n"
+                    .into()
+            }
+        };
+        common.brokers = common.brokers.or(named.map(|named| named.value));
+        let properties = all.into_iter().map(|property| (property.key, property.value)).collect();
+        let (stop, begun) = (Stop::on_signals()?, Time::now());
+        Ok(Session { common, environment, properties, brokers_from, screen, stop, begun })
     }
 
     /// The settings of clients.
@@ -61,6 +83,7 @@ impl Session {
         let brokers = self.common.brokers.as_ref().or(self.environment.as_ref());
         Settings {
             brokers: brokers.cloned().unwrap_or_else(|| DEFAULT_BROKERS.into()),
+            brokers_from: self.brokers_from.clone(),
             properties: self.properties.clone(),
             timeout: self.common.timeout,
             stop: self.stop.clone(),
@@ -89,6 +112,10 @@ impl Session {
             cells: Vec::new(),
             speed: None,
             live: None,
+            sweep: None,
+            distinct: Vec::new(),
+            formats: Vec::new(),
+            windows: Vec::new(),
             remarks: Vec::new(),
         }
     }
@@ -102,14 +129,35 @@ impl Session {
         if self.common.json { print_json(record) } else { Ok(()) }
     }
 
+    /// The same, with these windows, which the record itself does not hold.
+    ///
+    /// # Errors
+    /// If the record cannot be printed.
+    pub fn print_with(&self, record: &Record, windows: Vec<serde_json::Value>) -> Result<()> {
+        if !self.common.json {
+            return Ok(());
+        }
+        let mut document = serde_json::to_value(record)?;
+        document["windows"] = windows.into();
+        print_json(&document)
+    }
+
     /// Writes the record as `name`, and returns its path.
     ///
     /// # Errors
     /// If the record cannot be written.
     pub fn store(&self, name: &str, record: &Record) -> Result<PathBuf> {
+        self.store_in(&self.common.results, name, record)
+    }
+
+    /// The same in another directory.
+    ///
+    /// # Errors
+    /// If the record cannot be written.
+    pub fn store_in(&self, dir: &Path, name: &str, record: &Record) -> Result<PathBuf> {
         // Only users who may read the file of properties may read its content in the record.
         let access = if self.common.config.is_some() { Access::Owner } else { Access::Umask };
-        store::save(&self.common.results, name, record, access)
+        store::save(dir, name, record, access)
     }
 }
 
@@ -120,7 +168,15 @@ impl Session {
 pub fn print_json(document: &impl serde::Serialize) -> Result<()> {
     let mut text = serde_json::to_vec(document)?;
     text.push(b'\n');
-    match std::io::stdout().write_all(&text) {
+    print(&text)
+}
+
+/// Prints text on standard output; a reader that stops early is no error.
+///
+/// # Errors
+/// If standard output cannot be written for another reason.
+pub fn print(text: &[u8]) -> Result<()> {
+    match std::io::stdout().write_all(text) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.context("standard output cannot be written"),
     }
@@ -144,13 +200,15 @@ pub fn measured(session: &Session, command: &str) -> Result<Cluster> {
 
 /// The broker, as recorded.
 pub fn broker(cluster: &Cluster) -> Broker {
-    let (kind, version) = if cluster.is_embedded() {
-        ("embedded", Some(format!("librdkafka {} mock", librdkafka_version())))
-    } else {
-        // The protocol does not report a broker's version; the environment can.
-        ("kafka", std::env::var("KUU_BROKER_VERSION").ok().filter(|version| !version.is_empty()))
-    };
-    Broker { kind: kind.into(), version, address: cluster.settings().brokers.clone() }
+    let address = cluster.settings().brokers.clone();
+    if cluster.is_embedded() {
+        let version = Some(format!("librdkafka {} mock", librdkafka_version()));
+        return Broker { kind: "embedded".into(), version, transaction_version: None, address };
+    }
+    // The protocol does not report a broker's version; the environment can.
+    let version = std::env::var("KUU_BROKER_VERSION").ok().filter(|version| !version.is_empty());
+    let transaction_version = features::transaction_version(cluster.settings());
+    Broker { kind: "kafka".into(), version, transaction_version, address }
 }
 
 /// A figure without a ceiling.
@@ -172,6 +230,19 @@ pub fn units(units: &[Unit]) -> Vec<Unit> {
     units
 }
 
+/// How rows are read. Rows without a unit are of the one in `units`; of several, or none, they are minutes.
+///
+/// # Errors
+/// If two options name the same member.
+pub fn row_format(rows: &cli::RowArgs, units: &[Unit]) -> Result<RowFormat> {
+    if rows.start_field == rows.users_field {
+        bail!("--start-field and --users-field name the same member, `{}`: name two", rows.start_field);
+    }
+    let unit = if let [unit] = units { *unit } else { Unit::Minute };
+    let (start, users) = (rows.start_field.clone(), rows.users_field.clone());
+    Ok(RowFormat { start, users, start_format: rows.start_format, unit })
+}
+
 /// The settings of the counter.
 pub fn counting(windows: &cli::Windows, time: &cli::EventTime) -> Config {
     let seconds = |time: std::time::Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX / 4).min(i64::MAX / 4);
@@ -182,33 +253,50 @@ pub fn counting(windows: &cli::Windows, time: &cli::EventTime) -> Config {
         max_jump: seconds(time.max_jump),
         max_open_windows: time.max_open_windows as usize,
         max_far_users: time.max_far_users,
+        ..Config::default()
     }
 }
 
 /// The properties of the file of `--config`, then those of `-X`, which override them.
-fn properties(common: &Common, screen: Screen) -> Result<Properties> {
-    if let Some((key, _)) = common.properties.iter().find(|(key, _)| is_secret(key)) {
+fn properties(common: &Common, screen: Screen) -> Result<Vec<Property>> {
+    let property = |(key, value): &(String, String)| Property {
+        key: key.clone(),
+        value: value.clone(),
+        from: "-X".into(),
+        line: None,
+    };
+    let named: Vec<Property> = common.properties.iter().map(property).collect();
+    if let Some(Property { key, .. }) = named.iter().find(|property| is_secret(&property.key)) {
         bail!(
             "-X {key}: others on this machine can read a command line: \
              write {key}=... into a file that only you can read, and name it with --config FILE"
         );
     }
-    check("-X", &common.properties)?;
-    let Some(path) = &common.config else { return Ok(common.properties.clone()) };
-    let mut all = properties::read(path)?;
-    check(&path.display().to_string(), &all)?;
-    if let Some((key, _)) = all.iter().find(|(key, _)| is_secret(key) && properties::is_exposed(path)) {
-        Screen { to_stderr: true, ..screen }
-            .say(format!("kuu: warning: {} holds {key} and others can read it: chmod 600 {0}", path.display()));
+    check(&named)?;
+    let Some(path) = &common.config else { return Ok(named) };
+    let Translated { properties: mut all, ignored } = properties::read(path)?;
+    check(&all)?;
+    let warning = Screen { to_stderr: true, ..screen };
+    if let Some(secret) = all.iter().find(|property| is_secret(&property.key) && properties::is_exposed(path)) {
+        let key = &secret.key;
+        warning.say(format!("kuu: warning: {} holds {key} and others can read it: chmod 600 {0}", path.display()));
     }
-    all.extend(common.properties.iter().cloned());
+    if !ignored.is_empty() {
+        let names: Vec<&str> = ignored.iter().map(|property| property.key.as_str()).collect();
+        let path = path.display();
+        warning.say(format!("kuu: {path}: left out, as only Java clients have it: {}", names.join(", ")));
+    }
+    all.extend(named);
     Ok(all)
 }
 
 /// Rejects reserved properties; the error names their origin.
-fn check(from: &str, all: &Properties) -> Result<()> {
-    match all.iter().find_map(|(key, value)| Some((key, value, properties::refusal(key, value)?))) {
-        Some((key, value, why)) => bail!("{from} {key}={value} must not be set: {why}: leave it out"),
+fn check(all: &[Property]) -> Result<()> {
+    let refused = all.iter().find_map(|it| Some((it, properties::refusal(&it.key, &it.value)?)));
+    match refused {
+        Some((Property { key, value, from, .. }, why)) => {
+            bail!("{from} {key}={value} must not be set: {why}: leave it out")
+        }
         None => Ok(()),
     }
 }
@@ -223,10 +311,10 @@ fn environment_brokers() -> Result<Option<String>> {
 }
 
 /// Removes librdkafka's own names of the brokers from the properties, so that only one setting names the brokers.
-fn take_brokers(properties: &mut Properties) -> Option<String> {
+fn take_brokers(properties: &mut Vec<Property>) -> Option<Property> {
     let own = |key: &str| ["bootstrap.servers", "metadata.broker.list"].contains(&key);
-    let named = properties.iter().rfind(|(key, value)| own(key) && !value.is_empty()).map(|(_, value)| value.clone());
-    properties.retain(|(key, _)| !own(key));
+    let named = properties.iter().rfind(|property| own(&property.key) && !property.value.is_empty()).cloned();
+    properties.retain(|property| !own(&property.key));
     named
 }
 
@@ -236,9 +324,11 @@ mod tests {
 
     #[test]
     fn brokers_are_no_property() {
-        let properties = |keys: &[&str]| keys.iter().map(|key| ((*key).to_owned(), format!("of {key}"))).collect();
-        let mut all: Properties = properties(&["bootstrap.servers", "acks", "metadata.broker.list"]);
-        assert_eq!(take_brokers(&mut all).as_deref(), Some("of metadata.broker.list"));
+        let property =
+            |key: &&str| Property { key: (*key).into(), value: format!("of {key}"), from: "-X".into(), line: None };
+        let properties = |keys: &[&str]| keys.iter().map(property).collect::<Vec<_>>();
+        let mut all = properties(&["bootstrap.servers", "acks", "metadata.broker.list"]);
+        assert_eq!(take_brokers(&mut all).map(|named| named.value).as_deref(), Some("of metadata.broker.list"));
         assert_eq!(all, properties(&["acks"]));
         assert_eq!(take_brokers(&mut all), None);
     }

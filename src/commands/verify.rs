@@ -11,16 +11,18 @@ use crate::input::truth_of_workload;
 use crate::kafka::admin::Cluster;
 use crate::record::store;
 use crate::terminal::ledger_line::ledger_line;
-use crate::terminal::{count, plural};
+use crate::terminal::{Screen, count, plural};
 use crate::verification::check::{check, reconcile, repeats};
-use crate::verification::verdict_table::show;
+use crate::verification::verdict_table::{show_verdict, show_windows};
 use anyhow::{Result, anyhow, bail};
 use kuu_core::configuration::{Configuration, CountConfig, VerifyConfig};
-use kuu_core::record::{Record, Source};
-use kuu_core::result::RowFormat;
+use kuu_core::distinct::Distinct;
+use kuu_core::ledger::Ledger;
+use kuu_core::record::{Record, Source, Topic};
 use kuu_core::truth::{Extent, Truth};
-use kuu_core::verdict::Fold;
+use kuu_core::verdict::{Comparison, Fold};
 use kuu_core::window::Unit;
+use kuu_core::window_record::WindowRecord;
 use kuu_frame::{FrameFormat, Malformed, ParserOptions};
 
 /// The record of the last run.
@@ -35,16 +37,20 @@ const NAMED_FILES: usize = 10;
 /// # Errors
 /// If the truth or the results cannot be read.
 pub fn run(arguments: &VerifyArgs, session: &Session) -> Result<ExitStatus> {
-    let counted = receipts::find(session, COUNT, &arguments.output)?.map(|receipt| receipt.record);
+    // What this directory knows is enough to reject a topic that is named twice.
+    let known = receipts::find(session, COUNT, &Topic { name: arguments.output.clone(), ..Topic::default() })?;
+    topics::verified(&topic(arguments, session, known.map(|receipt| receipt.record).as_ref())?, &arguments.output)?;
+    // Connects to the broker first: counting the truth may take some time.
+    let cluster = Cluster::connect(&session.settings())?;
+    let counted = receipts::find(session, COUNT, &receipts::topic(&cluster, &arguments.output))?;
+    let counted = counted.map(|receipt| receipt.record);
     let topic = topic(arguments, session, counted.as_ref())?;
     topics::verified(&topic, &arguments.output)?;
     let counted = counted.filter(|record| counting(record).is_some_and(|config| config.topic == topic));
     let config = counted.as_ref().and_then(counting);
     let units = units(arguments, config);
-    let rows = row_format(arguments, &units)?;
-    // Connects to the broker first: counting the truth may take some time.
-    let cluster = Cluster::connect(&session.settings())?;
-    let produced = receipts::find(session, PRODUCE, &topic)?;
+    let rows = session::row_format(&arguments.rows, &units)?;
+    let produced = receipts::find(session, PRODUCE, &receipts::topic(&cluster, &topic))?;
     let format = config.map(|config| &config.frames).or_else(|| produced_frames(produced.as_ref()));
     let parser = arguments.frames.options_or(format.unwrap_or(&FrameFormat::default()));
     let (truth, input) = self::truth(arguments, session, &topic, produced, &parser, &units)?;
@@ -54,44 +60,72 @@ pub fn run(arguments: &VerifyArgs, session: &Session) -> Result<ExitStatus> {
 
     let guarantee = config.map(|config| config.guarantee).unwrap_or_default();
     let only = (!arguments.window.is_empty()).then_some(&units[..]);
-    let fold = Fold::new(repeats(guarantee), only).of(rows);
+    let fold = Fold::new(repeats(guarantee), only).of(rows).within(arguments.within);
     let mut checked = check(&cluster, &arguments.output, &truth, fold)?;
+    if arguments.within.is_none() && checked.comparison.approximate() > 0 {
+        bail!(not_exact(arguments, &checked.comparison, config.map(|config| config.distinct)));
+    }
     let is_unfinished = counted.as_ref().and_then(counting).and_then(|config| config.complete) == Some(false);
     let ledger = counted.and_then(|record| record.ledger);
     reconcile(&mut checked, &cluster, &topic, &truth, ledger.as_ref())?;
 
-    show(session.screen, &checked);
-    match &ledger {
-        Some(ledger) => session.screen.say(ledger_line(ledger)),
-        None if is_unfinished => session.screen.say(
-            "ledger: none, the last `kuu count` of this output has not come to its end: it goes on, or was killed; `kuu count` \
-             goes on from there",
-        ),
-        None => session
-            .screen
-            .say("ledger: none, this output was not counted by `kuu count` with records in the same directory"),
-    }
-    if let Some(late) = ledger.as_ref().map(|ledger| ledger.too_late).filter(|late| *late > 0) {
-        let late = plural(late, "frame");
-        session.screen.say(format!("{late} came after the retention of their window: `kuu count --retention` sets it"));
-    }
-    if let Some(far) = ledger.as_ref().map(|ledger| ledger.too_far).filter(|far| *far > 0) {
-        let far = plural(far, "frame");
-        session.screen.say(format!(
-            "{far} of wild clocks found no place: `kuu count` sets it with --max-open-windows, --max-far-users"
-        ));
-    }
+    show_windows(session.screen, &checked);
+    say_ledger(session.screen, ledger.as_ref(), is_unfinished);
     let config = in_effect(arguments, topic, parser.format);
     let mut record = session.record(Configuration::Verify, config);
     record.broker = Some(session::broker(&cluster));
     record.input = input;
     record.ledger = ledger;
-    record.remarks = checked.remarks;
-    let exact = checked.verdict.exact;
-    record.verdict = Some(checked.verdict);
-    let saved = session.print(&record).and_then(|()| session.store(RECORD, &record));
-    let status = if exact { ExitStatus::Fine } else { ExitStatus::Wrong };
-    status.after(saved.map(|path| session.screen.say(format!("record: {}", path.display()))))
+    record.remarks = checked.remarks.clone();
+    record.windows = WindowRecord::of(&checked.comparison);
+    record.verdict = Some(checked.verdict.clone());
+    // The document has all windows, a file that is read as a whole only so many.
+    let windows = checked.comparison.lines.iter().map(WindowRecord::from).collect();
+    let printed = session.print(&Record { windows, ..record.clone() });
+    let saved = printed.and_then(|()| session.store(RECORD, &record));
+    let saved = saved.map(|path| session.screen.say(format!("record: {}", path.display())));
+    show_verdict(session.screen, &checked);
+    let status = if checked.verdict.is_right() { ExitStatus::Fine } else { ExitStatus::Wrong };
+    status.after(saved)
+}
+
+/// Why rows of sketches are not compared as exact ones, and what to do.
+fn not_exact(arguments: &VerifyArgs, comparison: &Comparison, distinct: Option<Distinct>) -> String {
+    let (windows, output) = (plural(comparison.approximate(), "window"), &arguments.output);
+    let known = match distinct {
+        Some(Distinct::Hll(precision)) => format!(
+            " (the standard error of {} is {:.2} %)",
+            Distinct::Hll(precision),
+            100.0 * precision.standard_error()
+        ),
+        _ => String::new(),
+    };
+    format!(
+        "topic {output}: the rows of {windows} say \"distinct\":\"hll\": their users are estimates, and not exact{known}: say how \
+         far off they may be, as in `kuu verify --within 2%`, or count again with `kuu count --distinct exact --recreate`"
+    )
+}
+
+/// Says what the last count of the output did with the frames, if there is a record of it.
+fn say_ledger(screen: Screen, ledger: Option<&Ledger>, is_unfinished: bool) {
+    match ledger {
+        Some(ledger) => screen.say(ledger_line(ledger)),
+        None if is_unfinished => screen.say(
+            "ledger: none, the last `kuu count` of this output has not come to its end: it goes on, or was killed; `kuu count` \
+             goes on from there",
+        ),
+        None => screen.say("ledger: none, there is no record of a `kuu count` of this output"),
+    }
+    if let Some(late) = ledger.map(|ledger| ledger.too_late).filter(|late| *late > 0) {
+        let late = plural(late, "frame");
+        screen.say(format!("{late} came after the retention of their window: `kuu count --retention` sets it"));
+    }
+    if let Some(far) = ledger.map(|ledger| ledger.too_far).filter(|far| *far > 0) {
+        let far = plural(far, "frame");
+        screen.say(format!(
+            "{far} of wild clocks found no place: `kuu count` sets it with --max-open-windows, --max-far-users"
+        ));
+    }
 }
 
 fn in_effect(arguments: &VerifyArgs, topic: String, frames: FrameFormat) -> VerifyConfig {
@@ -99,9 +133,10 @@ fn in_effect(arguments: &VerifyArgs, topic: String, frames: FrameFormat) -> Veri
         topic,
         output: arguments.output.clone(),
         frames,
-        start_field: arguments.start_field.clone(),
-        users_field: arguments.users_field.clone(),
-        start_format: arguments.start_format,
+        start_field: arguments.rows.start_field.clone(),
+        users_field: arguments.rows.users_field.clone(),
+        start_format: arguments.rows.start_format,
+        within: arguments.within,
     }
 }
 
@@ -135,16 +170,6 @@ fn units(arguments: &VerifyArgs, counted: Option<&CountConfig>) -> Vec<Unit> {
     }
 }
 
-/// How rows are read. Rows without a unit are of the one that is checked; of several, they are minutes.
-fn row_format(arguments: &VerifyArgs, units: &[Unit]) -> Result<RowFormat> {
-    if arguments.start_field == arguments.users_field {
-        bail!("--start-field and --users-field name the same member, `{}`: name two", arguments.start_field);
-    }
-    let unit = if let [unit] = units { *unit } else { Unit::Minute };
-    let (start, users) = (arguments.start_field.clone(), arguments.users_field.clone());
-    Ok(RowFormat { start, users, start_format: arguments.start_format, unit })
-}
-
 /// Counts the named files, or those in the topic's receipt, which must not have changed since.
 fn truth(
     arguments: &VerifyArgs,
@@ -156,23 +181,21 @@ fn truth(
 ) -> Result<(Truth, Vec<Source>)> {
     if !arguments.files.is_empty() {
         let names = arguments.files.iter().map(|name| (name.as_str(), Extent::default()));
-        let (truth, sources, error) = truth_of_files::count(names, parser, units);
+        let (truth, sources, error) = truth_of_files::count(names, parser, &Truth::new(units));
         if let Some(error) = error {
             return Err(error.into());
         }
         session.screen.say(compared(arguments, topic, &sources, None));
         return Ok((truth, sources));
     }
-    let Some(Receipt { file, record: produced }) = produced else {
+    let Some(Receipt { path, record: produced }) = produced else {
         bail!(
-            "{} has neither {} nor a produce.json of topic {topic}: name the files whose frames were counted, as in \
-             `kuu verify FILE`",
-            session.common.results.display(),
-            store::name_of(PRODUCE, topic)
+            "there is no receipt of topic {topic}, neither {} nor one of this user elsewhere: name the files whose frames were \
+             counted, as in `kuu verify FILE`",
+            session.common.results.join(store::name_of(PRODUCE, topic)).display()
         );
     };
     receipts::complete(&produced)?;
-    let path = session.common.results.join(&file);
     if receipts::unlisted(&produced) > 0 {
         bail!(
             "{} does not have all frames of topic {topic}: it holds {} of which there is no receipt: name the files, as in \
@@ -191,11 +214,14 @@ fn truth(
     }
     if let Some(Source { name, frames, .. }) = produced.input.iter().find(|source| is_stream(&source.name)) {
         let name = if name == "-" { "standard input" } else { name };
-        bail!("{frames} frames came from {name}: name files with the same frames, as in `kuu verify FILE`");
+        bail!(
+            "{} came from {name}: name files with the same frames, as in `kuu verify FILE`",
+            plural(*frames, "frame")
+        );
     }
     let extent = |source: &Source| Extent { limit: Some(source.frames), repeats: source.repeats.unwrap_or_default() };
     let names = produced.input.iter().map(|source| (source.name.as_str(), extent(source)));
-    let (mut truth, sources, error) = truth_of_files::count(names, parser, units);
+    let (mut truth, sources, error) = truth_of_files::count(names, parser, &Truth::new(units));
     if let Some(error) = error {
         return Err(error.into());
     }

@@ -9,9 +9,10 @@ use crate::engine::status::{RunSummary, Status};
 use crate::engine::stop::Stop;
 use crate::kafka::admin::{Cluster, Range};
 use crate::kafka::client::descriptors::exhausted;
+use crate::kafka::client::lags::Lags;
 use crate::kafka::client::outage::is_outage;
 use crate::kafka::commit::at_least_once::AtLeastOnce;
-use crate::kafka::commit::claim::taken_over;
+use crate::kafka::commit::claim::{log_takes_over, taken_over};
 use crate::kafka::commit::exactly_once::{Aborted, ExactlyOnce, Fenced};
 use crate::kafka::commit::state_topic::{Origin, State};
 use crate::kafka::consume::reader::ReaderOptions;
@@ -23,6 +24,7 @@ use crate::system::host;
 use anyhow::{Context as _, Result, anyhow};
 use kuu_core::configuration::Guarantee;
 use kuu_core::counter::{Config, Counter};
+use kuu_core::distinct::Distinct;
 use kuu_frame::{FrameFormat, ParserOptions};
 use std::cell::Cell;
 use std::time::Duration;
@@ -55,6 +57,8 @@ pub struct Job {
     pub counting: Config,
     /// Whether the run continues at the topic's end.
     pub follow: bool,
+    /// Where the readers report the lag of each partition, if they follow.
+    pub lags: Lags,
     /// The options of the run; some are replaced according to the members above.
     pub options: RunOptions,
 }
@@ -77,6 +81,11 @@ pub enum Activity {
         lag: u64,
         /// Number of offsets behind an open transaction, if the readers follow.
         hidden: u64,
+    },
+    /// The count failed, and finds out whether it may go back to the last commit: another instance may count by now.
+    Failed {
+        /// Why.
+        why: String,
     },
     /// The count goes back to the last commit.
     SetBack {
@@ -124,7 +133,10 @@ impl Job {
         loop {
             let error = match attempt.run(observer, &mut watch) {
                 Ok(counted) => return Ok(Counted { setbacks, ..counted }),
-                Err(error) if error.is::<Aborted>() || error.is::<Fenced>() => attempt.setback(error)?,
+                Err(error) if error.is::<Aborted>() || error.is::<Fenced>() => {
+                    watch(&Activity::Failed { why: format!("{error:#}") });
+                    attempt.setback(error)?
+                }
                 // During an outage, a restart may fail for the same reason.
                 Err(error) if !setbacks.is_empty() && is_outage(&error) => error,
                 Err(error) => return Err(after(error, &setbacks)),
@@ -135,19 +147,28 @@ impl Job {
             if let Some(words) = exhausted() {
                 return Err(anyhow!(words));
             }
+            let undone = "the last transaction is undone, and no further one succeeded: count again";
             if stop.interrupted() || deadline.is_over() {
-                return Err(error.context("the last transaction is undone, and no further one succeeded: count again"));
+                return Err(error.context(undone));
             }
             let why = format!("{error:#}");
+            let (group, setbacks_before) = (&self.group, setbacks.len());
+            tracing::warn!(
+                target: "kuu", event = "setback", %group, reason = %why, setbacks_before,
+                "goes back to the last commit: {why}",
+            );
             watch(&Activity::SetBack { why: why.clone() });
             setbacks.push(why);
-            deadline.wait();
+            deadline.wait_unless(|| stop.interrupted());
+            if stop.interrupted() {
+                return Err(error.context(undone));
+            }
         }
     }
 
     /// The settings and topics that the counts depend on.
     pub(super) fn origin(&self, topics: Ids) -> Origin {
-        let Config { units, lateness, retention, max_jump, .. } = &self.counting;
+        let Config { units, distinct, lateness, retention, max_jump, .. } = &self.counting;
         let units: Vec<String> = units.iter().map(ToString::to_string).collect();
         // A state that an older kuu wrote has none of these: it is one of the default.
         let (format, usual) = (&self.parser.format, FrameFormat::default());
@@ -164,6 +185,7 @@ impl Job {
             ("--output", self.topics.output.clone()),
             ("--ordered-output", self.topics.ordered.clone().unwrap_or_default()),
             ("--window", units.join(",")),
+            ("--distinct", unless(distinct, &Distinct::Exact)),
             ("--lateness", format!("{lateness}s")),
             ("--retention", format!("{retention}s")),
             ("--max-jump", format!("{max_jump}s")),
@@ -227,9 +249,12 @@ impl Attempt<'_> {
         let settings = self.cluster.settings();
         let (topics, guarded) = (topics.clone(), identity.clone());
         let mut sink = ExactlyOnce::new(settings, group, topics, origin.clone(), guarded, self.owner, self.stop)?;
-        self.claimed.set(true);
+        let is_first = !self.claimed.replace(true);
         let state =
             State::read(self.cluster, group, &origin, |read, total| watch(&Activity::Restoring { read, total }))?;
+        if let Some(before) = state.owner_before(self.owner).filter(|_| is_first) {
+            log_takes_over(group, before);
+        }
         let mut ranges = self.cluster.ranges(&self.job.topics.input)?;
         let start = match state.origin {
             Some(origin) => {
@@ -249,7 +274,8 @@ impl Attempt<'_> {
     /// that was fenced off by another instance may see any error, and must not take the id back from that instance.
     fn setback(&self, error: anyhow::Error) -> Result<anyhow::Error> {
         let fenced = error.is::<Fenced>();
-        if !fenced && !self.claimed.get() {
+        // A run that is to end does not count again.
+        if self.stop.interrupted() || (!fenced && !self.claimed.get()) {
             return Ok(error);
         }
         match self.successor() {
@@ -297,6 +323,7 @@ impl Attempt<'_> {
             parser: self.job.parser.clone(),
             keep_values: dead_letters || ordered,
             follow: *follow,
+            lags: self.job.lags.clone(),
         };
         let readers = Readers::start(self.cluster.settings(), &options, identity, ranges, feed, self.stop)?;
         let resumed_frames = counter.ledger().read;

@@ -96,6 +96,7 @@ impl Job {
 mod tests {
     use super::*;
     use crate::engine::start::RunOptions;
+    use crate::kafka::client::lags::Lags;
     use crate::kafka::topics::count_topics::{CountTopics, Limits};
     use kuu_core::configuration::Guarantee;
     use kuu_core::counter::Config;
@@ -116,6 +117,7 @@ mod tests {
             parser: ParserOptions::default(),
             counting: Config::default(),
             follow: false,
+            lags: Lags::default(),
             options: RunOptions::default(),
         }
     }

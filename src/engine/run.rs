@@ -4,6 +4,7 @@ mod feeding;
 mod forward;
 mod pace;
 mod partitions;
+mod quiet;
 #[cfg(test)]
 mod tests;
 
@@ -41,6 +42,7 @@ pub fn run(
     while take(intake, &mut run, stop)? {
         run.sink.poll()?;
         run.excuse_idle()?;
+        run.close_idle()?;
         if options.early.is_some_and(|interval| early.elapsed() >= interval) {
             run.counter.flush_early();
             run.emit(None)?;

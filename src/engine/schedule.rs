@@ -129,7 +129,7 @@ impl Schedule {
 
     /// Whether the generator did not hold the schedule.
     pub fn is_behind(&self) -> bool {
-        let slow = self.lateness.summary().is_some_and(|late| late.p99_us > LATE_US.unsigned_abs());
+        let slow = self.lateness.at_quantile(0.99) > LATE_US.unsigned_abs();
         slow || self.slip_us() as f64 > self.planned_us() * SLIP
     }
 }

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use kuu_core::counter::{Change, Emission};
 use kuu_core::frame_batch::{Times, Value};
+use kuu_core::ledger::Ledger;
 use kuu_core::ordered::Held;
 
 /// A destination of results.
@@ -49,6 +50,10 @@ pub struct Commit<'a> {
     pub changes: Vec<Change>,
     /// The state of the ordered output, if there is one.
     pub held: Option<Held>,
+    /// What became of the frames before the positions, those of earlier runs included.
+    pub ledger: &'a Ledger,
+    /// Bytes of the values that this run read before the positions.
+    pub read_bytes: u64,
     /// Whether this is the last commit of the run: then the sink waits for it.
     pub last: bool,
 }

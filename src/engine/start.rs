@@ -25,6 +25,8 @@ pub struct RunOptions {
     pub commit_interval: Duration,
     /// Set for a live stream: the time after which a partition that is silent at its end is left out.
     pub idle: Option<Duration>,
+    /// Set for a live stream: the time without any frame after which every open window closes.
+    pub close_idle: Option<Duration>,
     /// How often open windows that changed get an early result.
     pub early: Option<Duration>,
     /// Whether the sink takes dead letters; the reader must keep the original bytes.
@@ -43,6 +45,7 @@ impl Default for RunOptions {
         RunOptions {
             commit_interval: Duration::from_secs(1),
             idle: None,
+            close_idle: None,
             early: None,
             dead_letters: false,
             ordered: false,

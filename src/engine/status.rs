@@ -43,8 +43,10 @@ pub struct RunSummary {
     /// Bytes of the values that were read.
     pub read_bytes: u64,
     /// The time from the first frames to the acknowledgement of the last results; on a live stream, which waits for
-    /// frames, to the last frames.
+    /// frames, to the last frames, without the idle time between.
     pub elapsed: Duration,
+    /// On a live stream, the time between frames of which none came for two seconds or more.
+    pub idle: Duration,
     /// The transit latency in microseconds, on a live stream whose frames carry times.
     pub transit: Histogram,
     /// As in [`Status`], at the end of the run.

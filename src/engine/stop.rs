@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Stop {
     interrupted: Arc<AtomicBool>,
     finish: Arc<AtomicBool>,
+    /// The stop of the run that this one is a part of.
+    whole: Option<Arc<Stop>>,
 }
 
 impl Stop {
@@ -31,12 +33,17 @@ impl Stop {
 
     /// A stop whose [`Stop::finish`] applies to a part of the run only; the interrupt is shared.
     pub fn child(&self) -> Stop {
-        Stop { interrupted: self.interrupted.clone(), finish: Arc::default() }
+        Stop { finish: Arc::default(), ..self.clone() }
+    }
+
+    /// A stop for a part of the run: the part ends with the run, or alone by its own [`Stop::interrupt`].
+    pub fn part(&self) -> Stop {
+        Stop { whole: Some(Arc::new(self.clone())), ..Stop::default() }
     }
 
     /// Whether the user wants the run to end now, in order, before the end of the input.
     pub fn interrupted(&self) -> bool {
-        self.interrupted.load(Ordering::Relaxed)
+        self.interrupted.load(Ordering::Relaxed) || self.whole.as_ref().is_some_and(|whole| whole.interrupted())
     }
 
     /// Tells a run without an end to stop at the current end of its input.
@@ -52,5 +59,20 @@ impl Stop {
     /// Whether [`Stop::finish`] was called.
     pub fn finishing(&self) -> bool {
         self.finish.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_ends_alone_or_with_the_run() {
+        let whole = Stop::default();
+        let (one, other) = (whole.part(), whole.child().part());
+        one.interrupt();
+        assert_eq!([&whole, &one, &other].map(Stop::interrupted), [false, true, false]);
+        whole.interrupt();
+        assert_eq!([&whole, &one, &other].map(Stop::interrupted), [true, true, true]);
     }
 }

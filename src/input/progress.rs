@@ -16,6 +16,11 @@ impl Progress {
         self.read.load(Ordering::Relaxed)
     }
 
+    /// Whether both are of one reading of one file.
+    pub fn is_same(&self, other: &Progress) -> bool {
+        Arc::ptr_eq(&self.read, &other.read)
+    }
+
     /// Size of the file in raw bytes; `None` for pipes and standard input.
     pub fn size(&self) -> Option<u64> {
         self.size

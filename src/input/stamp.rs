@@ -1,6 +1,7 @@
 //! Detects that a file was changed or replaced after it was opened.
 
 use crate::input::error::InputError;
+use kuu_core::grouped::grouped;
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -44,7 +45,7 @@ impl Stamp {
         if self.identity != now.identity {
             Some("another file took its name".into())
         } else if self.bytes != now.bytes {
-            Some(format!("it had {} bytes and has {}", self.bytes, now.bytes))
+            Some(format!("it had {} bytes and has {}", grouped(self.bytes), grouped(now.bytes)))
         } else if self.modified != now.modified {
             Some("it was written to".into())
         } else {

@@ -6,22 +6,22 @@ use crate::input::names::distinct;
 use crate::input::parts::{Part, between};
 use kuu_core::record::Source;
 use kuu_core::truth::{self, Extent, Truth};
-use kuu_core::window::Unit;
 use kuu_frame::{Parser, ParserOptions};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Counts the files `names`, each to its extent; returns the truth, the sources that were read, and the error
-/// that ended reading early, if any: the truth then covers all lines before that place.
+/// that ended reading early, if any: the truth then covers all lines before that place. `empty` is the count before the
+/// first line.
 ///
 /// Reads as many files at a time as there are threads; if there are fewer files, gzip files are split into parts.
 pub fn count<'a>(
     names: impl IntoIterator<Item = (&'a str, impl Into<Extent>)>,
     parser: &ParserOptions,
-    units: &[Unit],
+    empty: &Truth,
 ) -> (Truth, Vec<Source>, Option<InputError>) {
     let names: Vec<(&str, Extent)> = names.into_iter().map(|(name, extent)| (name, extent.into())).collect();
     let threads = rayon::current_num_threads();
-    let mut truth = Truth::new(units);
+    let mut truth = empty.clone();
     let mut sources = Vec::new();
     if let Err(error) = distinct(names.iter().map(|(name, _)| *name)) {
         return (truth, sources, Some(error));
@@ -41,13 +41,13 @@ pub fn count<'a>(
             }
         }
         let parts = files.iter_mut().flat_map(|file| file.parts.iter_mut().map(|part| (part, file.extent)));
-        let Ok(counted) = catch_unwind(AssertUnwindSafe(|| truth::count_each(parts, parser, units))) else {
+        let Ok(counted) = catch_unwind(AssertUnwindSafe(|| truth::count_each(parts, parser, empty))) else {
             return (truth, sources, Some(InputError::Lost { thread: "truth" }));
         };
         let mut counted = counted.into_iter();
         for file in files {
             let counted = counted.by_ref().take(file.parts.len()).collect();
-            let (part, source, error) = file.join(counted, parser, units);
+            let (part, source, error) = file.join(counted, parser, empty);
             truth = truth.merge(part);
             sources.push(source);
             if error.is_some() {
@@ -73,19 +73,19 @@ impl File<'_> {
         mut self,
         counted: Vec<(Truth, Option<InputError>)>,
         parser: &ParserOptions,
-        units: &[Unit],
+        empty: &Truth,
     ) -> (Truth, Source, Option<InputError>) {
         let all_read = counted.iter().all(|(_, error)| error.is_none());
         let between = if all_read { between(&self.parts) } else { None };
         let mut counted = counted.into_iter();
-        let (mut truth, mut error) = counted.next().unwrap_or_else(|| (Truth::new(units), None));
+        let (mut truth, mut error) = counted.next().unwrap_or_else(|| (empty.clone(), None));
         let mut first = self.parts.swap_remove(0);
         if let Some(between) = between {
             truth = counted.map(|(part, _)| part).fold(truth, Truth::merge);
             truth.add_block(&mut Parser::new(parser), &between);
         } else if error.is_none() && !self.parts.is_empty() {
             let rest;
-            (rest, error) = truth::count(first.read_on(), parser, units, Extent { limit: None, ..self.extent });
+            (rest, error) = truth::count(first.read_on(), parser, empty, Extent { limit: None, ..self.extent });
             truth = truth.merge(rest);
         }
         let Finished { digest, error } = first.into_input().finish(error);
@@ -124,7 +124,7 @@ mod tests {
     fn count_by(threads: usize, files: &[&Path], limit: Option<u64>) -> impl PartialEq + std::fmt::Debug + use<> {
         let names: Vec<_> = files.iter().map(|path| (path.to_str().unwrap(), limit)).collect();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        let (truth, sources, error) = pool.install(|| count(names, &ParserOptions::default(), &[Unit::Minute]));
+        let (truth, sources, error) = pool.install(|| count(names, &ParserOptions::default(), &Truth::default()));
         let error = error.map(|error| error.to_string());
         (truth.windows(), truth.ledger().clone(), sources, error)
     }

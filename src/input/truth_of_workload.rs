@@ -15,7 +15,7 @@ pub fn count(workload: &Workload, tombstones: u64, options: &ParserOptions, unit
     let generator = Generator::new(&workload.frames)?;
     let mut made =
         Made { generator, number: 0, block: GeneratedBlock::default(), lines: 0, last: workload.frames.start };
-    let (mut truth, _) = truth::count(&mut made, options, units, None);
+    let (mut truth, _) = truth::count(&mut made, options, &Truth::new(units), None);
     if workload.epilogue {
         let mut text = String::new();
         epilogue(&workload.frames, made.last, |_, _, frame| {

@@ -52,13 +52,15 @@ fn broker_obstacle(setup: &RaceSetup<'_>, workload: &Workload) -> Option<String>
 
 /// A record of a cell in which nothing happened.
 fn blank(setup: &RaceSetup<'_>, engine: &Entrant, of: &RaceWorkload, verdict: CellVerdict) -> CellRecord {
-    let name = engine.name();
+    let limit = setup.pace.filter(|_| !of.workload.meanwhile.is_empty());
+    let pace = limit.map_or_else(String::new, |limit| format!(" --pace {}", limit.frames_per_s));
     CellRecord {
-        engine: name.to_owned(),
+        engine: engine.name().to_owned(),
         version: engine.version(),
+        checkpoint_ms: engine.descriptor().checkpoint_ms,
         workload: of.name.clone(),
         verdict,
-        again: format!("kuu race --scorecard {name} --workload {}{}", of.given, setup.options),
+        again: format!("kuu race --scorecard {} --workload {}{}{pace}", engine.given(), of.given, setup.options),
         started: None,
         rows: RowCounts::default(),
         times: CellTimes::default(),

@@ -32,6 +32,8 @@ pub enum Variable {
     RetentionS,
     /// After which silence a partition no longer holds the watermark back, in milliseconds.
     IdleMs,
+    /// How often the engine commits or takes a checkpoint, in milliseconds. Unset where its descriptor does not say it.
+    CheckpointMs,
     /// The memory that the engine may use, in bytes: the same for all.
     MemoryBytes,
     /// The processors that the engine may use.
@@ -132,7 +134,7 @@ mod tests {
         assert_eq!(Variable::named("KUU_WINDOW_S"), Some(Variable::WindowS));
         assert_eq!(Variable::named("WINDOW_S"), None);
         let all: Vec<_> = Variable::VARIANTS.iter().map(|variable| variable.name()).collect();
-        assert_eq!(all[all.len() - 3..], ["KUU_MEMORY_BYTES", "KUU_CPUS", "KUU_PROGRAM"]);
+        assert_eq!(all[all.len() - 4..], ["KUU_CHECKPOINT_MS", "KUU_MEMORY_BYTES", "KUU_CPUS", "KUU_PROGRAM"]);
     }
 
     #[test]

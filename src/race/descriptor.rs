@@ -2,6 +2,7 @@
 
 use super::claims::{Brokers, ClaimedGuarantee, ClaimedWatermark, Distinct, Emits, Ends, Late, OutputFormat};
 use super::command_words::CommandWords;
+use kuu_core::speed::Ranking;
 use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -65,6 +66,9 @@ pub struct Descriptor {
     /// The engine of which it is a variant; empty: of none.
     #[serde(default)]
     pub variant_of: String,
+    /// Whether it has a place in the tables of a race.
+    #[serde(default = "yes")]
+    pub ranked: bool,
     /// Its environment, besides that of the race.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
@@ -152,6 +156,15 @@ impl Descriptor {
         Duration::from_secs(self.stop_grace_s.unwrap_or(10))
     }
 
+    /// How it stands in the tables of a race.
+    pub fn ranking(&self) -> Ranking {
+        match self.distinct {
+            Distinct::Approximate => Ranking::Approximate,
+            Distinct::Exact if self.ranked => Ranking::Ranked,
+            Distinct::Exact => Ranking::Unranked,
+        }
+    }
+
     /// The command after a crash.
     pub fn restart(&self) -> &CommandWords {
         self.restart.as_ref().unwrap_or(&self.run)
@@ -183,6 +196,7 @@ impl Descriptor {
             (self.format != OutputFormat::Rows).then(|| format!("writes {}", self.format)),
             (self.brokers == Brokers::Kafka).then(|| "needs Apache Kafka".to_owned()),
             (!self.variant_of.is_empty()).then(|| format!("variant of {}", self.variant_of)),
+            (!self.ranked).then(|| "never ranked".to_owned()),
         ]
         .into_iter()
         .flatten()
@@ -244,6 +258,10 @@ impl Descriptor {
     }
 }
 
+fn yes() -> bool {
+    true
+}
+
 /// What is wrong with a member.
 struct Fault {
     member: &'static str,
@@ -294,6 +312,7 @@ checkpoint_ms = 5000
 session_ms = 6000
 transaction_timeout_ms = 60000
 stop_grace_s = 3
+ranked = false
 "#;
 
     const LEAST: &str = "name = \"a\"\ntitle = \"A\"\nrun = [\"a\"]\n";
@@ -309,8 +328,9 @@ stop_grace_s = 3
         assert_eq!(version.regex.find("Name: x\nVersion: 2.1 \n"), Some("2.1".into()));
         assert_eq!(
             engine.claims(),
-            "ends itself, emits finals every 1000 ms, drops late frames, least watermark, exact, at-least-once"
+            "ends itself, emits finals every 1000 ms, drops late frames, least watermark, exact, at-least-once, never ranked"
         );
+        assert_eq!(engine.ranking(), Ranking::Unranked);
         let again = serde_json::from_value(serde_json::to_value(&engine).unwrap()).unwrap();
         assert_eq!(engine, again);
     }

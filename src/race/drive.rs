@@ -3,6 +3,7 @@
 use crate::kafka::admin::Cluster;
 use crate::race::awake::wait_until_idle;
 use crate::race::claims::OutputFormat;
+use crate::race::command_words::Variable;
 use crate::race::entrant::Entrant;
 use crate::race::incidents::sum;
 use crate::race::judge::{Ending, judge, repeats};
@@ -96,7 +97,10 @@ pub fn launch(
     timeline: Timeline,
 ) -> Result<Launched> {
     let unit = spec.window.first().copied().unwrap_or(Unit::Minute);
-    let variables = setup.variables(names, spec, unit, ends)?;
+    let mut variables = setup.variables(names, spec, unit, ends)?;
+    if let Some(ms) = engine.descriptor().checkpoint_ms {
+        variables.insert(Variable::CheckpointMs, ms.to_string());
+    }
     let rows = names.directory.join("rows.jsonl");
     let observer = OutputObserver::start(setup.cluster.settings(), &names.output, timeline, &rows)?;
     let claims = engine.descriptor();
@@ -162,6 +166,7 @@ pub fn drive(
     let recovery = rate.map(|frames_per_s| Recovery {
         seed: setup.seed,
         frames_per_s,
+        slowest_frames_per_s: setup.pace.and_then(|limit| limit.slowest_frames_per_s),
         sending_from_us: sending_from_us - started_us,
         interruptions,
         lost_windows: timeline.lost(),

@@ -87,7 +87,12 @@ impl Engines {
                 }
             }
         }
-        engines.all.sort_by(|a, b| a.descriptor.name.cmp(&b.descriptor.name));
+        // A variant comes behind the engine of which it is one.
+        engines.all.sort_by_key(|engine| {
+            let Descriptor { name, variant_of, .. } = &engine.descriptor;
+            let family = if variant_of.is_empty() { name } else { variant_of };
+            (family.clone(), !variant_of.is_empty(), name.clone())
+        });
         engines.faults.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(engines)
     }

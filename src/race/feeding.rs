@@ -7,6 +7,7 @@ use crate::kafka::produce::delivery::Delivery;
 use crate::kafka::produce::fitting::{workload_sender, workload_topic};
 use crate::kafka::produce::frame_sender::Sender;
 use crate::race::setup::CellNames;
+use crate::terminal::count;
 use anyhow::{Result, anyhow, bail};
 use kuu_core::workload::{Generator, Workload};
 use std::time::Duration;
@@ -72,7 +73,7 @@ pub fn all_of(sender: Sender, topic: &str, sent: u64) -> Result<()> {
     let outcome = sender.finish();
     if outcome.delivered != sent {
         let why = outcome.failures.first().map_or_else(String::new, |(_, why)| format!(": {why}"));
-        bail!("topic {topic}: {sent} messages sent, {} acknowledged{why}", outcome.delivered);
+        bail!("topic {topic}: {} messages sent, {} acknowledged{why}", count(sent), count(outcome.delivered));
     }
     Ok(())
 }

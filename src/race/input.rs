@@ -54,7 +54,7 @@ impl Task {
                 self.lateness
             );
         }
-        Ok(RaceWorkload { name: name.to_owned(), given: self.file.clone(), workload, question })
+        Ok(RaceWorkload { name: name.to_owned(), given: self.file.clone(), workload, question: question.into() })
     }
 }
 

@@ -4,7 +4,7 @@ use crate::race::claims::{ClaimedGuarantee, Emits};
 use crate::race::descriptor::Descriptor;
 use crate::race::question::Question;
 use crate::race::supervisor::{EndStatus, Ended};
-use crate::terminal::plural;
+use crate::terminal::{count, plural};
 use kuu_core::result::Count;
 use kuu_core::scorecard::CellVerdict;
 use kuu_core::verdict::{Comparison, Line, Repeats, Timeline, WindowTimes};
@@ -165,7 +165,7 @@ pub fn faults(engine: &Descriptor, comparison: &Comparison) -> Option<String> {
     let mut faults: Vec<String> = comparison.breaches().cloned().collect();
     let repeated = comparison.repeats();
     if engine.guarantee == ClaimedGuarantee::ExactlyOnce && engine.emits == Emits::Final && repeated > 0 {
-        faults.push(format!("{repeated} rows repeat an answer, though it claims exactly-once"));
+        faults.push(format!("{} rows repeat an answer, though it claims exactly-once", count(repeated)));
     }
     let others = faults.len().saturating_sub(NAMED_FAULTS);
     faults.truncate(NAMED_FAULTS);

@@ -7,6 +7,7 @@ use crate::race::claims::{Distinct, Late};
 use crate::race::descriptor::Descriptor;
 use crate::race::setup::seconds;
 use crate::system::clock::now_us;
+use crate::terminal::count;
 use anyhow::{Result, anyhow};
 use kuu_core::diagnosis::{Bounds, Case, CaseBuilder};
 use kuu_core::record::Source;
@@ -16,6 +17,7 @@ use kuu_frame::{FrameFormat, Member, fast::FastParser};
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 /// How many standard deviations an estimate may be off.
 const DEVIATIONS: f64 = 4.0;
@@ -23,6 +25,7 @@ const DEVIATIONS: f64 = 4.0;
 const HOUR: i64 = 3_600;
 
 /// A workload of the race.
+#[derive(Clone)]
 pub struct RaceWorkload {
     /// Its name, as topics and directories have it.
     pub name: String,
@@ -31,7 +34,15 @@ pub struct RaceWorkload {
     /// What it is.
     pub workload: Workload,
     /// What it asks.
-    pub question: Question,
+    pub question: Arc<Question>,
+}
+
+impl RaceWorkload {
+    /// The same frames and the same question, and nothing breaks.
+    pub fn calm(&self) -> RaceWorkload {
+        let workload = Workload { meanwhile: Vec::new(), ..self.workload.clone() };
+        RaceWorkload { name: format!("{}.calm", self.name), workload, ..self.clone() }
+    }
 }
 
 /// What a workload asks of an engine: the users of every window of one unit.
@@ -124,7 +135,7 @@ impl Question {
                 self.case.bounds().len(),
                 first.start
             )),
-            (n, _) => Some(format!("{n} frames may be read in several ways: docs/frames.md")),
+            (n, _) => Some(format!("{} frames may be read in several ways: docs/frames.md", count(n as u64))),
         }
     }
 

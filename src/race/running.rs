@@ -56,7 +56,7 @@ impl Running<'_> {
 
     /// How many frames per second come while the engine runs; none if they are there before, or come as fast as it goes.
     pub fn rate(&self) -> Option<f64> {
-        let rate = pacing::rate(&self.of.workload, self.engine.descriptor());
+        let rate = pacing::rate(&self.of.workload, self.engine.descriptor(), self.setup.pace);
         rate.filter(|_| self.feed == InputTiming::Meanwhile)
     }
 

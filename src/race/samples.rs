@@ -118,7 +118,7 @@ fn check_plan(path: &Path, plan: &RacePlan) -> Result<()> {
 mod tests {
     use super::*;
     use kuu_core::scorecard::{CellTimes, CellVerdict, Used};
-    use kuu_core::speed::{Beside, SpeedPhase};
+    use kuu_core::speed::{Beside, Ranking, SpeedPhase};
 
     fn key(engine: &str, round: u32) -> SampleKey {
         SampleKey { phase: SpeedPhase::Cold, frames: 10, round, turn: 1, engine: engine.into() }
@@ -140,7 +140,8 @@ mod tests {
     }
 
     fn plan(engine: &str) -> RacePlan {
-        let engine = RacedEngine { name: engine.into(), version: Some("1".into()), obstacle: None };
+        let engine =
+            RacedEngine { name: engine.into(), version: Some("1".into()), ranking: Ranking::Ranked, obstacle: None };
         RacePlan { input: "1c2d".into(), engines: vec![engine], options: [("window".into(), "minute".into())].into() }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::race::cell::{self, RECORD_FILE};
 use crate::race::entrant::Entrant;
+use crate::race::pacing::PaceLimit;
 use crate::race::question::RaceWorkload;
 use crate::race::setup::RaceSetup;
 use anyhow::{Context as _, Result};
@@ -17,7 +18,7 @@ use std::io::ErrorKind;
 /// If a cell cannot be run, or the record of an earlier one cannot be read.
 pub fn row(
     setup: &RaceSetup<'_>,
-    engines: &[Entrant],
+    engines: &[&Entrant],
     of: &RaceWorkload,
     mut take: impl FnMut(CellRecord),
 ) -> Result<()> {
@@ -32,6 +33,37 @@ pub fn row(
         take(record);
     }
     Ok(())
+}
+
+/// Half of what the slowest of these engines takes of a workload if nothing breaks: the most at which its frames come
+/// where something does. `say` gets a line for each engine.
+///
+/// # Errors
+/// As of [`row`].
+pub fn pace(
+    setup: &RaceSetup<'_>,
+    engines: &[&Entrant],
+    of: &RaceWorkload,
+    say: impl Fn(String),
+) -> Result<Option<PaceLimit>> {
+    let calm = of.calm();
+    let frames = of.workload.expect.read as f64;
+    let mut rates = Vec::new();
+    row(setup, engines, &calm, |cell| {
+        let rate =
+            cell.times.right_us.filter(|us| cell.verdict.is_run() && *us > 0).map(|us| frames / (us as f64 / 1e6));
+        say(format!(
+            "{}: {}: {}",
+            calm.name,
+            style(&cell.engine).bold(),
+            rate.map_or_else(
+                || cell.verdict.to_string(),
+                |rate| format!("{rate:.0} frames/s from its start to the right answer")
+            )
+        ));
+        rates.extend(rate);
+    })?;
+    Ok(PaceLimit::of_slowest(rates))
 }
 
 /// The cell as an earlier run of this race left it.

@@ -3,6 +3,7 @@
 use crate::engine::stop::Stop;
 use crate::kafka::admin::Cluster;
 use crate::race::command_words::Variable;
+use crate::race::pacing::PaceLimit;
 use anyhow::{Context as _, Result};
 use kuu_core::window::Unit;
 use kuu_core::workload::Spec;
@@ -28,6 +29,8 @@ pub struct RaceSetup<'a> {
     pub restart_broker: Option<String>,
     /// What makes the moments of crashes others.
     pub seed: u64,
+    /// The most frames per second of a cell in which something breaks, once it is known.
+    pub pace: Option<PaceLimit>,
     /// The options with which one cell alone is run again, besides its engine and workload.
     pub options: String,
 }

@@ -37,13 +37,16 @@ pub struct Run {
 /// If the race is interrupted, or the frames cannot be sent.
 pub fn wait(running: &Running<'_>, supervised: Supervised) -> Result<Run> {
     let Running { setup, of, names, feed, .. } = running;
+    let (settings, stop) = (setup.cluster.settings(), setup.stop.part());
     std::thread::scope(|scope| {
         let hold = Hold::default();
         let pace = FeedPace { rate: running.rate(), hold: hold.clone() };
-        let (settings, stop) = (setup.cluster.settings().clone(), setup.stop.clone());
-        let send = move || deliver(&Cluster::connect(&settings)?, &names.input, &of.workload, pace, &stop);
+        let send = || deliver(&Cluster::connect(settings)?, &names.input, &of.workload, pace, &stop);
         let sending = (*feed == InputTiming::Meanwhile).then(|| scope.spawn(send));
-        watch(running, Incidents::new(running, supervised, hold), sending)
+        let run = watch(running, Incidents::new(running, supervised, hold), sending);
+        // Of an engine that has ended, nobody reads what is not sent yet.
+        stop.interrupt();
+        run
     })
 }
 
@@ -90,9 +93,6 @@ fn watch(
             break Ending::OutOfTime { after_s: running.setup.deadline.as_secs() };
         }
     };
-    if let Some(thread) = sending {
-        thread.join().unwrap_or_else(|panic| resume_unwind(panic))?;
-    }
     let Incidents { engine, told, interruptions, used, .. } = incidents;
     Ok(Run { supervised: engine, ending, incidents: told, interruptions, used })
 }

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 /// The default pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(10);
+/// How long a wait that may end early sleeps before it looks.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A time limit for several attempts, with pauses between them.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +43,18 @@ impl Deadline {
         pause.min(self.end.saturating_duration_since(Instant::now()))
     }
 
+    /// Waits until the next attempt, or until `ends`, which is called at least every 50 ms.
+    pub fn wait_unless(&mut self, ends: impl Fn() -> bool) {
+        let end = Instant::now() + self.next_pause();
+        while !ends() {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            std::thread::sleep(left.min(LOOK));
+        }
+    }
+
     /// Waits until the next attempt; returns false at once if the time is over.
     pub fn wait(&mut self) -> bool {
         let goes_on = !self.is_over();
@@ -63,6 +77,17 @@ mod tests {
         let mut deadline = deadline.every(one);
         assert_eq!([(); 2].map(|()| deadline.next_pause()), [one, one]);
         assert!(!deadline.is_over());
+    }
+
+    #[test]
+    fn a_wait_may_end_early() {
+        let mut deadline = Deadline::after(Duration::from_secs(3600)).every(Duration::from_secs(3600));
+        let looks = std::cell::Cell::new(0);
+        deadline.wait_unless(|| {
+            looks.set(looks.get() + 1);
+            looks.get() == 3
+        });
+        assert_eq!(looks.get(), 3);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use kuu_core::record::{Machine, Program};
 
-pub use proc::{cpu_seconds, peak_resident_bytes};
+pub use proc::{cpu_seconds, peak_resident_bytes, resident_bytes};
 
 /// This build, with the version of its client library.
 pub fn program(librdkafka: String) -> Program {
@@ -65,6 +65,11 @@ mod proc {
         Meminfo::current().ok().map(|memory| memory.mem_total)
     }
 
+    /// The resident memory of this process at present, in bytes.
+    pub fn resident_bytes() -> Option<u64> {
+        Process::myself().ok()?.status().ok()?.vmrss.map(|kibibytes| kibibytes * 1024)
+    }
+
     /// The largest resident memory of this process so far, in bytes.
     pub fn peak_resident_bytes() -> Option<u64> {
         Process::myself().ok()?.status().ok()?.vmhwm.map(|kibibytes| kibibytes * 1024)
@@ -85,6 +90,10 @@ mod proc {
     }
 
     pub fn memory_bytes() -> Option<u64> {
+        None
+    }
+
+    pub fn resident_bytes() -> Option<u64> {
         None
     }
 

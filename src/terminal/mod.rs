@@ -1,6 +1,9 @@
 //! Output on the terminal: tables, numbers, progress.
 
+pub mod colour;
 pub mod ledger_line;
+pub mod log;
+pub mod result_line;
 
 use indicatif::{HumanCount, HumanFloatCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::Write as _;
@@ -26,6 +29,10 @@ impl Screen {
         if self.quiet {
             return;
         }
+        if self.to_stderr && log::is_json() {
+            tracing::info!(target: "kuu", event = "output", "{}", line.as_ref());
+            return;
+        }
         if self.to_stderr {
             let _ = writeln!(std::io::stderr(), "{}", line.as_ref());
             return;
@@ -49,10 +56,11 @@ impl Screen {
     /// A spinner with the text of the template, hidden unless on a terminal.
     pub fn progress(&self, template: &str) -> ProgressBar {
         let bar = ProgressBar::new_spinner();
-        if self.quiet {
+        if self.quiet || log::is_json() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
         bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        log::go_above(&bar);
         bar
     }
 }
@@ -60,6 +68,9 @@ impl Screen {
 /// Prints an error on standard error. If that fails, as on a full disk, the process continues: the exit status still
 /// tells the outcome.
 pub fn complain(words: impl std::fmt::Display) {
+    if log::is_json() {
+        return tracing::error!(target: "kuu", event = "error", "{words}");
+    }
     let _ = writeln!(std::io::stderr(), "kuu: {words}");
 }
 

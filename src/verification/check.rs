@@ -7,7 +7,7 @@ use crate::terminal::{count, plural};
 use anyhow::{Result, bail};
 use kuu_core::configuration::Guarantee;
 use kuu_core::ledger::Ledger;
-use kuu_core::record::Verdict;
+use kuu_core::record::{Verdict, WithinRecord};
 use kuu_core::result::Count;
 use kuu_core::truth::Truth;
 use kuu_core::verdict::{Comparison, Fold, Line, Message, Repeats};
@@ -69,8 +69,9 @@ fn verdict(output: &str, comparison: &Comparison) -> Verdict {
     let breaches = comparison.breaches().map(|breach| format!("{output}, {breach}"));
     let wrong = if comparison.is_misread() { Vec::new() } else { wrong };
     let faults: Vec<String> = breaches.chain(wrong).collect();
+    let within = comparison.within.map(|bound| within(bound, comparison));
     Verdict {
-        exact: faults.is_empty(),
+        exact: faults.is_empty() && within.is_none(),
         windows: comparison.windows(),
         wrong: wrong_windows,
         exact_at_first: comparison.exact_at_first(),
@@ -82,7 +83,20 @@ fn verdict(output: &str, comparison: &Comparison) -> Verdict {
             .unwrap_or(0)
             .unsigned_abs(),
         total_first_error_users: comparison.total_first_error(),
+        within,
         faults,
+    }
+}
+
+/// How near the answers are to the truth.
+fn within(bound: f64, comparison: &Comparison) -> WithinRecord {
+    let errors: Vec<f64> = comparison.lines.iter().filter_map(Line::error).collect();
+    let mean_square = errors.iter().map(|error| error * error).sum::<f64>() / errors.len().max(1) as f64;
+    WithinRecord {
+        bound,
+        inside: comparison.inside(),
+        largest_error: errors.iter().copied().fold(0.0, f64::max),
+        rms_error: mean_square.sqrt(),
     }
 }
 
@@ -121,7 +135,7 @@ pub fn reconcile(
     ledger: Option<&Ledger>,
 ) -> Result<()> {
     match add_up(checked, cluster, topic, truth, ledger) {
-        Err(error) if !checked.verdict.exact => {
+        Err(error) if !checked.verdict.is_right() => {
             checked.remarks.push(format!("frames and ledger were not compared: {error:#}"));
             Ok(())
         }
@@ -144,15 +158,19 @@ fn add_up(checked: &mut Checked, cluster: &Cluster, topic: &str, truth: &Truth, 
                 plural(removed, "offset")
             ));
             if let Some(ledger) = ledger.filter(|ledger| ledger.read != read) {
-                faults.push(format!("the ledger has {} frames read, the files {read}", ledger.read));
+                faults.push(format!("the ledger has {} frames read, the files {}", count(ledger.read), count(read)));
             }
         } else {
             if held != read {
-                faults.push(format!("topic {topic} holds {held} frames, the files {read}"));
+                faults.push(format!("topic {topic} holds {} frames, the files {}", count(held), count(read)));
                 checked.remarks.extend(hidden(topic, "verify", &cluster.uncommitted_ranges(topic)?, &ranges));
             }
             if let Some(ledger) = ledger.filter(|ledger| ledger.read != held) {
-                faults.push(format!("the ledger has {} frames read, topic {topic} holds {held}", ledger.read));
+                faults.push(format!(
+                    "the ledger has {} frames read, topic {topic} holds {}",
+                    count(ledger.read),
+                    count(held)
+                ));
             }
         }
     }
@@ -164,7 +182,7 @@ fn add_up(checked: &mut Checked, cluster: &Cluster, topic: &str, truth: &Truth, 
     if let Some(ledger) = ledger.filter(|ledger| !ledger.balances()) {
         faults.push(format!("the ledger does not balance: {}", ledger_line(ledger)));
     }
-    checked.verdict.exact = faults.is_empty();
+    checked.verdict.exact = faults.is_empty() && checked.verdict.within.is_none();
     Ok(())
 }
 

@@ -1,25 +1,24 @@
 //! `kuu bench --against PROGRAM`: this build and another one in turn, and whether this one is slower.
 
 use crate::cli::BenchArgs;
+use crate::commands::bench::runs::{self, LeftOut, RunDone, own_program};
 use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::{Session, print_json};
 use crate::terminal::{complain, plural, rate, table};
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use kuu_core::comparison::{BLOCK, FigureComparison, GateFigure, GateVerdict, compare, gate};
 use kuu_core::latency::LegRecords;
 use kuu_core::record::{Figure, Record};
 use kuu_core::statistics::RatioEstimate;
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Instant;
 
 /// The fewest pairs of runs.
 const PAIRS: usize = 6;
-/// Options of this command that its runs do not get; those with a value come first.
-const WITH_VALUE: [&str; 5] = ["--against", "--threshold", "--max-time", "--baseline", "--results"];
-const WITHOUT: [&str; 4] = ["--json", "--quiet", "-q", "--noise"];
+/// Options of this command that its runs do not get.
+const LEFT_OUT: LeftOut =
+    LeftOut { with_value: &["--against", "--threshold", "--max-time", "--baseline"], without: &["--noise"] };
 
 /// Runs that were made so far, and where the next ones go.
 struct Course<'a> {
@@ -115,17 +114,13 @@ pub fn noise(session: &Session) -> Result<ExitStatus> {
     Ok(ExitStatus::Fine)
 }
 
-fn own_program() -> Result<PathBuf> {
-    std::env::current_exe().context("the path of this program is unknown")
-}
-
 impl Course<'_> {
     fn new<'a>(session: &'a Session, other: &Path, name: &str) -> Result<Course<'a>> {
         let own = own_program()?;
         // What slows down the machine evenly slows down both alike.
         let programs = [other.to_owned(), own.clone(), own, other.to_owned()];
         let directory = session.common.results.join(format!("{name}-{}", session.begun.compact()));
-        Ok(Course { session, programs, options: options(std::env::args_os()), directory, runs: Vec::new() })
+        Ok(Course { session, programs, options: LEFT_OUT.options(), directory, runs: Vec::new() })
     }
 
     /// Runs a block; returns why there is no answer, if there is none.
@@ -133,11 +128,11 @@ impl Course<'_> {
         for at in 0..BLOCK {
             let (number, program) = (self.runs.len() + 1, &self.programs[at]);
             let side = if at == 0 || at == BLOCK - 1 { "before" } else { "after" };
-            let one = one(program, &self.options, &self.directory.join(format!("{number:02}-{side}")));
+            let one = runs::one(program, &self.options, &self.directory.join(format!("{number:02}-{side}")));
             if self.session.stop.interrupted() {
                 return Ok(Some(Stopped::Interrupted));
             }
-            let record = one.with_context(|| format!("run {number}, of the build {side}"))?;
+            let RunDone { record, .. } = one.with_context(|| format!("run {number}, of the build {side}"))?;
             if record.verdict.as_ref().is_some_and(|verdict| !verdict.exact) {
                 complain(format!("the build {side}, {}, counts wrong: it has no speed", program.display()));
                 return Ok(Some(Stopped::Wrong));
@@ -157,37 +152,6 @@ impl Course<'_> {
             Stopped::Wrong => ExitStatus::Wrong,
         }
     }
-}
-
-/// The options of the runs: those of this command, but for what is about the comparison.
-fn options(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    let mut options = Vec::new();
-    let mut arguments = arguments.skip(1);
-    while let Some(argument) = arguments.next() {
-        let text = argument.to_string_lossy();
-        if WITH_VALUE.contains(&text.as_ref()) {
-            arguments.next();
-        } else if !WITHOUT.contains(&text.as_ref())
-            && !WITH_VALUE.iter().any(|name| text.strip_prefix(name).is_some_and(|rest| rest.starts_with('=')))
-        {
-            options.push(argument);
-        }
-    }
-    options
-}
-
-/// One run of a build; its record is in `directory`.
-fn one(program: &Path, options: &[OsString], directory: &PathBuf) -> Result<Record> {
-    fs::create_dir_all(directory).with_context(|| format!("{} cannot be made", directory.display()))?;
-    let mut command = Command::new(program);
-    command.args(options).args(["--json", "--quiet", "--results"]).arg(directory).stdin(Stdio::null());
-    let done = command.output().with_context(|| format!("{} cannot be run", program.display()))?;
-    let record = serde_json::from_slice(&done.stdout);
-    record.map_err(|_| {
-        let words = String::from_utf8_lossy(&done.stderr);
-        let last = words.lines().rfind(|line| !line.is_empty()).unwrap_or("it says nothing").to_owned();
-        anyhow!("{} ended without a record ({}): {last}", program.display(), done.status)
-    })
 }
 
 fn told(record: &Record) -> String {

@@ -3,7 +3,7 @@
 use crate::bench::embedded::embedded_partitions;
 use crate::bench::load::Load;
 use crate::cli::BenchArgs;
-use crate::commands::session::Session;
+use crate::commands::session::{self, Session};
 use crate::kafka::admin::Cluster;
 use kuu_core::configuration::Compression;
 use kuu_frame::ParserOptions;
@@ -15,7 +15,7 @@ pub const LIVE_RATIO: f64 = 0.8;
 /// The default number of partitions on Kafka.
 const PARTITIONS: usize = 4;
 
-/// One run of the command, with its input and its broker.
+/// One run of the command, with its input and its broker. The options that may have several values have one.
 pub struct BenchRun<'a> {
     pub arguments: &'a BenchArgs,
     pub session: &'a Session,
@@ -26,15 +26,35 @@ pub struct BenchRun<'a> {
 }
 
 impl BenchRun<'_> {
-    /// Number of partitions of a topic of frames that compress to `ratio` of their bytes.
+    /// Number of partitions of a topic of all frames, which compress to `ratio` of their bytes.
     pub fn partitions(&self, ratio: f64) -> usize {
-        match self.arguments.partitions {
-            Some(partitions) => partitions.into(),
+        self.partitions_for(self.load.frames, ratio)
+    }
+
+    /// The same of so many frames.
+    pub fn partitions_for(&self, frames: u64, ratio: f64) -> usize {
+        match self.arguments.partitions.first() {
+            Some(partitions) => (*partitions).into(),
             None if self.cluster.is_embedded() => {
-                let ratio = if self.arguments.compression == Compression::None { 1.0 } else { ratio };
-                embedded_partitions(self.load.bytes, ratio)
+                let ratio = if self.compression() == Compression::None { 1.0 } else { ratio };
+                embedded_partitions(frames, (frames as f64 * self.bytes_a_frame()) as u64, ratio)
             }
             None => PARTITIONS,
         }
+    }
+
+    /// Bytes of a frame, on average.
+    pub fn bytes_a_frame(&self) -> f64 {
+        self.load.bytes as f64 / self.load.frames as f64
+    }
+
+    /// The compression of the batches.
+    pub fn compression(&self) -> Compression {
+        self.arguments.compression.first().copied().unwrap_or_default()
+    }
+
+    /// The number of consumers.
+    pub fn threads(&self) -> usize {
+        session::threads(self.arguments.threads.first().copied())
     }
 }

@@ -15,16 +15,17 @@ use kuu_core::record::{Record, Source, Topic};
 pub(super) fn begin(arguments: &ProduceArgs, session: &Session, topic: &Topic) -> Result<()> {
     let begun =
         Record { topic: Some(topic.clone()), ..session.record(Configuration::Produce, config(arguments, false)) };
-    receipts::store(session, &arguments.topic, &begun).map(drop)
+    receipts::store(session, topic, &begun).map(drop)
 }
 
 /// Deletes the topic. Marks its receipt as incomplete first, and restores it if the deletion fails.
 fn delete(arguments: &ProduceArgs, session: &Session, cluster: &Cluster) -> Result<()> {
-    let earlier = receipts::find(session, PRODUCE, &arguments.topic)?;
-    begin(arguments, session, &Topic { name: arguments.topic.clone(), partitions: 0 })?;
+    let topic = receipts::topic(cluster, &arguments.topic);
+    let earlier = receipts::find(session, PRODUCE, &topic)?;
+    begin(arguments, session, &topic)?;
     let deleted = cluster.delete(&[&arguments.topic]);
     if let (Err(_), Some(Receipt { record, .. })) = (&deleted, earlier) {
-        receipts::store(session, &arguments.topic, &record)?;
+        receipts::store(session, &topic, &record)?;
     }
     deleted
 }
@@ -70,7 +71,7 @@ pub(super) fn prepare(
     if !arguments.append || ranges.iter().all(|range| range.high == 0) {
         return Ok(Earlier::default());
     }
-    let Some(Receipt { record, .. }) = receipts::find(session, PRODUCE, topic)? else {
+    let Some(Receipt { record, .. }) = receipts::find(session, PRODUCE, &receipts::topic(cluster, topic))? else {
         return Ok(Earlier { input: Vec::new(), unlisted: held });
     };
     receipts::complete(&record)?;
@@ -81,17 +82,23 @@ pub(super) fn prepare(
     Ok(Earlier { unlisted: receipts::unlisted(&record), input: record.input })
 }
 
+/// The topic of a receipt: one that was replaced meanwhile has no id, as what the new one holds is unknown, too.
+pub(super) fn of_either(topic: &Topic, is_replaced: bool) -> Topic {
+    Topic { id: topic.id.clone().filter(|_| !is_replaced), ..topic.clone() }
+}
+
 /// The error if the topic no longer has the id that it had before the first frame: many brokers create a missing topic,
 /// and then acknowledge later frames.
-pub(super) fn replaced(session: &Session, cluster: &Cluster, topic: &str, then: &Option<String>) -> Option<String> {
+pub(super) fn replaced(session: &Session, cluster: &Cluster, topic: &Topic) -> Option<String> {
+    let Topic { name, id: then, .. } = topic;
     if session.stop.interrupted() {
         return None;
     }
     // All frames are acknowledged: a broker that is away now is no reason to doubt them.
-    let now = cluster.id(topic).ok()?;
+    let now = cluster.id(name).ok()?;
     (now != *then).then(|| {
         format!(
-            "topic {topic} was deleted while it was filled, and what was sent before is gone with it: fill it anew with `kuu \
+            "topic {name} was deleted while it was filled, and what was sent before is gone with it: fill it anew with `kuu \
              produce --recreate FILE`"
         )
     })

@@ -11,6 +11,7 @@ use kuu_core::latency::{Leg, LegRecords, Legs};
 use kuu_core::ledger::Ledger;
 use kuu_core::record::Record;
 use kuu_frame::{Parser, ParserOptions};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What is sent, and how often.
@@ -33,7 +34,7 @@ pub fn plan<'a>(arguments: &'a ProduceArgs, session: &Session, parser: &'a Parse
         has_event_time(arguments, session, parser)?;
     }
     let times = pacing.repeat.unwrap_or(if pacing.time.is_some() { u64::MAX } else { 1 });
-    Ok(Replay { names, limit: arguments.limit, parser, times, originals })
+    Ok(Replay { names, limit: arguments.limit, parser, times, originals, sent: Arc::default() })
 }
 
 /// Reads files up to the first frame.
@@ -94,13 +95,14 @@ pub fn fill(record: &mut Record, schedule: &Schedule) -> Result<()> {
 pub fn words(schedule: &Schedule) -> Option<String> {
     let late = schedule.lateness().summary()?;
     let us = |us: u64| time(Duration::from_micros(us));
+    let percentile = |name: &str, at: Option<u64>| at.map_or_else(String::new, |at| format!("{} ({name}), ", us(at)));
     Some(format!(
-        "{}: {} of {} frames/s; frames were late by {} (p50), {} (p99), {} (max), the last one by {}",
+        "{}: {} of {} frames/s; frames were late by {}{}{} (max), the last one by {}",
         if schedule.is_behind() { "behind its schedule" } else { "on schedule" },
         rate(schedule.achieved_per_s()),
         rate(schedule.asked_per_s()),
-        us(late.p50_us),
-        us(late.p99_us),
+        percentile("p50", late.p50_us),
+        percentile("p99", late.p99_us),
         us(late.max_us),
         us(schedule.slip_us().unsigned_abs()),
     ))

@@ -2,7 +2,7 @@
 
 use crate::cli::ProduceArgs;
 use crate::commands::exit_status::ExitStatus;
-use crate::commands::produce::filling::{begin, config, foreign, prepare, replaced};
+use crate::commands::produce::filling::{begin, config, foreign, of_either, prepare, replaced};
 use crate::commands::produce::pacing;
 use crate::commands::session::receipts;
 use crate::commands::session::workloads;
@@ -28,18 +28,21 @@ pub fn run(arguments: &ProduceArgs, session: &Session, name: &str) -> Result<Exi
     let workload = workloads::read(&arguments.workloads, name)?;
     let generator = Generator::new(&workload.frames).map_err(|error| anyhow!("{name}: {error}"))?;
     input::check(workload.file.as_slice())?;
+    workloads::check_targets(&workload, name, &session.stop)?;
     let delivery = &workload.delivery;
     let arguments =
         ProduceArgs { partitions: workload.frames.partitions, compression: delivery.compression, ..arguments.clone() };
     let cluster = Cluster::connect(&session.settings())?;
     let partitions = prepare_topic(&arguments, session, &cluster, name, &workload)?;
-    let topic = Topic { name: arguments.topic.clone(), partitions };
-    let id = cluster.id(&topic.name)?;
+    let topic = Topic { name: arguments.topic.clone(), partitions, id: cluster.id(&arguments.topic)? };
     begin(&arguments, session, &topic)?;
 
     let started = Instant::now();
     let mut sender = workload_sender(&cluster, &topic.name, &workload)?.until(&session.stop);
-    let bar = session.screen.progress("{spinner} {pos} messages  {elapsed}");
+    let bar = match workload.file {
+        None => session.screen.bar(generator.spec().frames, "{spinner} {percent} %, {human_pos} messages, {eta} left"),
+        Some(_) => session.screen.progress("{spinner} {human_pos} messages, {elapsed}"),
+    };
     let rate = arguments.pacing.rate.or(delivery.rate);
     let started_delivery = Delivery::new(&workload, &mut sender, rate, session.common.timeout);
     let tell = |messages| bar.set_position(messages);
@@ -61,7 +64,7 @@ pub fn run(arguments: &ProduceArgs, session: &Session, name: &str) -> Result<Exi
     };
     let outcome = sender.finish();
 
-    let is_gone = replaced(session, &cluster, &topic.name, &id);
+    let is_gone = replaced(session, &cluster, &topic);
     let complete = !session.stop.interrupted() && is_gone.is_none() && outcome.delivered == sent.messages();
     // Markers of transactions have offsets too.
     let unlisted_frames =
@@ -70,14 +73,14 @@ pub fn run(arguments: &ProduceArgs, session: &Session, name: &str) -> Result<Exi
         ProduceConfig { workload: Some(Box::new(workload.clone())), unlisted_frames, ..config(&arguments, complete) };
     let mut record = session.record(Configuration::Produce, stored);
     record.broker = Some(session::broker(&cluster));
-    record.topic = Some(topic);
+    record.topic = Some(of_either(&topic, is_gone.is_some()));
     record.input = if sources.is_empty() { vec![source(name, &workload, &sent)?] } else { sources };
     record.figures = figures(&sent, &outcome, started.elapsed());
     if let Some(schedule) = &schedule {
         pacing::fill(&mut record, schedule)?;
     }
     record.remarks.extend(is_gone.clone());
-    let saved = session.print(&record).and_then(|()| receipts::store(session, &arguments.topic, &record));
+    let saved = session.print(&record).and_then(|()| receipts::store(session, &topic, &record));
     say(&arguments, session, name, &sent, &outcome, started.elapsed());
     is_gone.iter().for_each(complain);
     schedule.as_ref().and_then(pacing::words).iter().for_each(|words| session.screen.say(words));

@@ -7,6 +7,7 @@ use crate::kafka::admin::Cluster;
 use crate::race::engines::Engines;
 use crate::race::entrant::Entrant;
 use crate::race::input::Task;
+use crate::race::pacing::PaceLimit;
 use crate::race::samples::{RacePlan, RaceSamples};
 use crate::race::setup::RaceSetup;
 use anyhow::{Result, bail};
@@ -77,6 +78,7 @@ pub fn setup<'a>(arguments: &RaceArgs, session: &Session, cluster: &'a Cluster, 
         memory_bytes: arguments.memory,
         restart_broker: arguments.restart_broker.clone(),
         seed: arguments.seed,
+        pace: arguments.pace.map(|frames_per_s| PaceLimit { frames_per_s, slowest_frames_per_s: None }),
         options: options(arguments, session),
     }
 }

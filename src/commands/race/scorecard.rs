@@ -1,13 +1,13 @@
 //! `kuu race --scorecard`: every engine on every workload, and the wrong ones named.
 
-use crate::cli::RaceArgs;
+use crate::cli::{CheckpointInterval, RaceArgs};
 use crate::commands::exit_status::ExitStatus;
 use crate::commands::race::options;
 use crate::commands::session::{self, Session, workloads};
 use crate::kafka::admin::Cluster;
 use crate::race::entrant::Entrant;
 use crate::race::question::{Question, RaceWorkload, raced};
-use crate::race::scorecard::{cell_line, matrix, row};
+use crate::race::scorecard::{cell_line, matrix, pace, row};
 use crate::terminal::plural;
 use anyhow::{Context as _, Result, bail};
 use kuu_core::configuration::Configuration;
@@ -21,20 +21,31 @@ use std::time::Instant;
 /// # Errors
 /// If an engine or a workload is unknown, or the broker fails.
 pub fn run(arguments: &RaceArgs, session: &Session) -> Result<ExitStatus> {
-    let engines = options::entrants(arguments, &arguments.names)?;
+    let engines = columns(&options::entrants(arguments, &arguments.names)?, &arguments.checkpoint)?;
     let names = workloads::chosen(&arguments.workloads, &arguments.workload)?;
     let all = chosen(arguments, &names)?;
     let cluster = session::measured(session, "race")?;
     let stem = format!("race-{}", session.begun.compact());
-    let setup = options::setup(arguments, session, &cluster, &stem);
+    let mut setup = options::setup(arguments, session, &cluster, &stem);
     let started = Instant::now();
-    let mut cells = Vec::new();
+    let (mut cells, mut is_paced) = (Vec::new(), setup.pace.is_some());
     for ChosenWorkload { name, given, workload } in all {
         let question = Question::new(&workload, &session.stop).with_context(|| format!("workload {given}"))?;
-        let of = RaceWorkload { name, given, workload, question };
-        let done = row(&setup, &engines, &of, |cell| {
-            session.screen.say(cell_line(&cell));
-            cells.push(cell);
+        let of = RaceWorkload { name, given, workload, question: question.into() };
+        // Where nothing breaks, a second interval would show nothing.
+        let each = if of.workload.meanwhile.is_empty() { arguments.checkpoint.len() } else { 1 };
+        let raced: Vec<&Entrant> = engines.iter().step_by(each).collect();
+        let paced = if of.workload.meanwhile.is_empty() || is_paced {
+            Ok(())
+        } else {
+            is_paced = true;
+            pace(&setup, &raced, &of, |line| session.screen.say(line)).map(|limit| setup.pace = limit)
+        };
+        let done = paced.and_then(|()| {
+            row(&setup, &raced, &of, |cell| {
+                session.screen.say(cell_line(&cell));
+                cells.push(cell);
+            })
         });
         if session.stop.interrupted() {
             return Ok(options::interrupted(session, &setup, &plural(cells.len() as u64, "cell")));
@@ -49,6 +60,18 @@ pub fn run(arguments: &RaceArgs, session: &Session) -> Result<ExitStatus> {
         setup.directory.display()
     ));
     store(arguments, session, &cluster, &engines, names, cells, &stem)
+}
+
+/// The engines of the table: each with each interval in turn.
+fn columns(engines: &[Entrant], intervals: &[CheckpointInterval]) -> Result<Vec<Entrant>> {
+    if (1..intervals.len()).any(|at| intervals[..at].contains(&intervals[at])) {
+        bail!("--checkpoint names an interval twice");
+    }
+    let with = |engine: &Entrant, interval: &CheckpointInterval| match interval {
+        CheckpointInterval::Own => engine.clone(),
+        CheckpointInterval::Every(every) => engine.committing(*every),
+    };
+    Ok(engines.iter().flat_map(|engine| intervals.iter().map(move |interval| with(engine, interval))).collect())
 }
 
 /// A workload of the command line.

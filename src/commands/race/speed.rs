@@ -52,7 +52,7 @@ pub fn run(arguments: &RaceArgs, session: &Session, task: &Task, engines: &[Entr
         cluster.settings().brokers,
         cores()
     ));
-    let bar = session.screen.progress("{spinner} {pos} frames  {elapsed}");
+    let bar = session.screen.progress("{spinner} {human_pos} frames  {elapsed}");
     let tell = |happening: Happening<'_>| match happening {
         Happening::Sample(sample) => session.screen.say(sample_line(sample)),
         Happening::Filled(frames) => bar.set_position(frames),
@@ -99,19 +99,20 @@ fn finish(session: &Session, course: Course<'_>, reference: &str) -> SpeedRecord
             inputs.push(input);
         }
     }
+    let engines = field.record();
     let mut all: Vec<SpeedEstimate> = Vec::new();
     for (phase, frames) in inputs {
-        let estimates = of_input(samples.all(), phase, frames, reference);
+        let estimates = of_input(samples.all(), phase, frames, reference, &engines);
         let what = match phase {
             SpeedPhase::Cold => format!("cold, {} frames: from the start to the right answer", count(frames)),
             SpeedPhase::Steady => "steady: frames per second in the second half of a run".to_owned(),
         };
-        let table = input_table(&estimates, samples.all(), reference);
+        let table = input_table(&estimates, samples.all(), reference, &engines);
         session.screen.say(format!("\n{what}\n{table}"));
         all.extend(estimates);
     }
     let obstacle = |engine: &RacedEngine| Some((engine.name.clone(), engine.obstacle.clone()?));
-    let obstacles: Vec<(String, String)> = field.record().iter().filter_map(obstacle).collect();
+    let obstacles: Vec<(String, String)> = engines.iter().filter_map(obstacle).collect();
     let others = others(samples.all(), &obstacles);
     if !others.is_empty() {
         session.screen.say(format!("\nwithout figures:\n{}", others.join("\n")));
@@ -119,6 +120,5 @@ fn finish(session: &Session, course: Course<'_>, reference: &str) -> SpeedRecord
     if let Some(words) = too_few(rounds as usize) {
         session.screen.say(format!("\n{words}"));
     }
-    let engines = field.record();
     SpeedRecord { reference: reference.to_owned(), engines, samples: samples.into_all(), estimates: all }
 }

@@ -1,9 +1,12 @@
 //! Records of earlier runs: the content of a topic, and the counts of it.
 
 use crate::commands::session::Session;
+use crate::input::is_stream;
+use crate::kafka::admin::Cluster;
 use crate::record::store;
+use crate::terminal::count;
 use anyhow::{Result, bail};
-use kuu_core::record::Record;
+use kuu_core::record::{Record, Topic};
 use std::path::PathBuf;
 
 /// `kuu produce`, whose records are filed under the topic that it filled.
@@ -11,39 +14,88 @@ pub const PRODUCE: &str = "produce";
 /// `kuu count`, whose records are filed under the topic of its results.
 pub const COUNT: &str = "count";
 
-/// A record, and the name of its file.
+/// A record, and its file.
 pub struct Receipt {
-    /// The name in the directory of records.
-    pub file: String,
+    /// The file.
+    pub path: PathBuf,
     /// The record.
     pub record: Record,
 }
 
+/// A topic as receipts name it: by its id too, if the broker tells it.
+pub fn topic(cluster: &Cluster, name: &str) -> Topic {
+    Topic { name: name.into(), partitions: 0, id: cluster.id(name).ok().flatten() }
+}
+
 /// Writes a record as the last one of its command, and as the last one about its topic; returns the path of the latter,
-/// which later runs about other topics do not overwrite.
+/// which later runs about other topics do not overwrite. A copy goes where runs in other directories find it.
 ///
 /// # Errors
 /// If the record cannot be written.
-pub fn store(session: &Session, topic: &str, record: &Record) -> Result<PathBuf> {
-    session.store(&last_name(record.configuration.command()), record)?;
-    session.store(&store::name_of(record.configuration.command(), topic), record)
+pub fn store(session: &Session, topic: &Topic, record: &Record) -> Result<PathBuf> {
+    let command = record.configuration.command();
+    session.store(&last_name(command), record)?;
+    let path = session.store(&store::name_of(command, &topic.name), record)?;
+    if let Some(dir) = state_dir(topic) {
+        // It is only a copy: a home that cannot be written is no error.
+        let _ = session.store_in(&dir, &last_name(command), &with_whole_paths(record));
+    }
+    Ok(path)
 }
 
 /// The record of the last run of `command` about `topic`.
 ///
 /// # Errors
 /// If a record cannot be read.
-pub fn find(session: &Session, command: &str, topic: &str) -> Result<Option<Receipt>> {
+pub fn find(session: &Session, command: &str, topic: &Topic) -> Result<Option<Receipt>> {
     let mut found: Option<Receipt> = None;
-    // Old versions wrote only the last record of a command. The two files are equal if both are from the same run.
-    for file in [store::name_of(command, topic), last_name(command)] {
-        let Some(record) = store::load(&session.common.results, &file)? else { continue };
+    let results = &session.common.results;
+    // Old versions wrote only the last record of a command. All files are of one run, unless others ran elsewhere.
+    let mut records = Vec::new();
+    for file in [store::name_of(command, &topic.name), last_name(command)] {
+        records.push((results.join(&file), store::load(results, &file)?));
+    }
+    if let Some(dir) = state_dir(topic) {
+        // Another version of kuu may have written it, for which it is no error.
+        let file = last_name(command);
+        records.push((dir.join(&file), store::load(&dir, &file).ok().flatten()));
+    }
+    for (path, record) in records {
+        let Some(record) = record else { continue };
         let is_newer = found.as_ref().is_none_or(|found| found.record.written < record.written);
-        if is_newer && topic_of(&record) == Some(topic) {
-            found = Some(Receipt { file, record });
+        if is_newer && is_about(&record, topic) {
+            found = Some(Receipt { path, record });
         }
     }
     Ok(found)
+}
+
+/// Whether a record is filed under this topic, and not under another one of the same name.
+fn is_about(record: &Record, topic: &Topic) -> bool {
+    let filled = record.topic.as_ref().filter(|_| record.configuration.count().is_none());
+    let is_other =
+        filled.and_then(|filled| filled.id.as_ref()).zip(topic.id.as_ref()).is_some_and(|(then, now)| then != now);
+    topic_of(record) == Some(&topic.name) && !is_other
+}
+
+/// The directory of the user's receipts about a topic (XDG Base Directory Specification); none for a topic without an id, or a
+/// user without a home.
+fn state_dir(topic: &Topic) -> Option<PathBuf> {
+    let id = topic.id.as_ref()?.replace('/', "_");
+    let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = set("XDG_STATE_HOME").or_else(|| set("HOME").map(|home| home.join(".local/state")))?;
+    Some(state.join("kuu").join("topics").join(id))
+}
+
+/// A record that names its files from the root of the file system.
+fn with_whole_paths(record: &Record) -> Record {
+    let mut record = record.clone();
+    for source in record.input.iter_mut().filter(|source| !is_stream(&source.name)) {
+        if let Ok(path) = std::path::absolute(&source.name) {
+            source.name = path.to_string_lossy().into_owned();
+        }
+    }
+    record
 }
 
 /// The topic of the last run of `command`.
@@ -92,7 +144,7 @@ pub fn complete(record: &Record) -> Result<()> {
         }
         Some(frames) => bail!(
             "the last `kuu produce` into topic {topic} was not finished: it was interrupted after {} frames: {remedy}",
-            frames.value
+            count(frames.value as u64)
         ),
     }
 }

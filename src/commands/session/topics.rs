@@ -1,10 +1,36 @@
 //! Checks the topics on the command line: a topic must not have two uses.
 
 use crate::cli::{Command, CountArgs, VerifyArgs, topic_name};
+use crate::commands::session::Session;
 use crate::kafka::admin::Cluster;
 use crate::kafka::commit::state_topic::State;
+use crate::terminal::Screen;
 use anyhow::{Result, bail};
 use kuu_core::configuration::Guarantee;
+use std::time::Duration;
+
+/// How often a topic that is awaited is looked up.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Waits until there is this topic; returns whether there is, as an interrupt ends the wait. `words` say who makes it.
+///
+/// # Errors
+/// If the brokers do not answer.
+pub fn awaited(session: &Session, cluster: &Cluster, topic: &str, words: &str) -> Result<bool> {
+    let mut said = false;
+    while cluster.partitions(topic)?.is_none() {
+        if !said {
+            let screen = Screen { to_stderr: true, ..session.screen };
+            screen.say(format!("waits for topic {topic}: {words}"));
+            said = true;
+        }
+        if session.stop.interrupted() {
+            return Ok(false);
+        }
+        std::thread::sleep(LOOK);
+    }
+    Ok(true)
+}
 
 /// Rejects a topic with two uses.
 ///

@@ -1,5 +1,8 @@
 //! The files of workloads.
 
+use crate::engine::stop::Stop;
+use crate::race::question::Question;
+use crate::terminal::complain;
 use anyhow::{Context as _, Result, anyhow, bail};
 use kuu_core::workload::Workload;
 use std::path::{Path, PathBuf};
@@ -31,6 +34,27 @@ pub fn read(directory: &Path, name: &str) -> Result<Workload> {
     let beside = |file: &mut String| *file = path.with_file_name(&*file).to_string_lossy().into_owned();
     workload.file.as_mut().map(beside);
     Ok(workload)
+}
+
+/// Frames of a workload that is checked: the check counts them some fifty times, and keeps them in memory.
+const MOST_CHECKED: u64 = 200_000;
+
+/// Checks that a workload, before it is sent or written, shows the mistakes that it is there for.
+///
+/// # Errors
+/// If a target is not told from the right answer or from another mistake, or the frames cannot be made or read.
+pub fn check_targets(workload: &Workload, name: &str, stop: &Stop) -> Result<()> {
+    if workload.targets.is_empty() {
+        return Ok(());
+    }
+    if workload.file.is_none() && workload.frames.frames > MOST_CHECKED {
+        complain(format!(
+            "whether workload {name} shows its targets is not checked: it has more than {MOST_CHECKED} frames"
+        ));
+    } else {
+        Question::new(workload, stop).with_context(|| format!("workload {name}"))?;
+    }
+    Ok(())
 }
 
 /// The names that were given, or else those of all workloads in the directory.

@@ -1,6 +1,7 @@
 //! Feeds frames to the counter, passes results to the sink, and commits.
 
 use crate::engine::run::pace::Pace;
+use crate::engine::run::quiet::Quiet;
 use crate::engine::sink::{Commit, Letter, Output, Sink};
 use crate::engine::start::{RunOptions, Start};
 use crate::engine::status::{RunSummary, Status};
@@ -13,6 +14,8 @@ use std::time::{Duration, Instant};
 
 /// A commit that takes longer has waited for a broker, while many frames have gathered.
 const LONG: Duration = Duration::from_secs(1);
+/// A live stream without a frame for this long is idle.
+const IDLE: Duration = Duration::from_secs(2);
 
 pub(super) struct Run<'a> {
     pub(super) counter: &'a mut Counter,
@@ -28,6 +31,8 @@ pub(super) struct Run<'a> {
     /// Which partitions have reported their ends.
     pub(super) ended: Vec<bool>,
     pub(super) pace: Pace,
+    /// Set if open windows close when no frame comes.
+    pub(super) quiet: Option<Quiet>,
     pub(super) relief: Relief,
     /// When the first and the last frames arrived.
     pub(super) frames_at: Option<(Instant, Instant)>,
@@ -59,6 +64,7 @@ impl<'a> Run<'a> {
             silent_since: vec![None; partitions],
             ended: vec![false; partitions],
             pace: Pace::new(options.idle.unwrap_or_default() / 4),
+            quiet: options.close_idle.map(|after| Quiet::new(after, partitions)),
             relief: Relief::default(),
             frames_at: None,
             order,
@@ -67,8 +73,15 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn frames(&mut self, frames: &Frames) -> Result<()> {
-        let first = self.frames_at.map_or_else(Instant::now, |(first, _)| first);
+        let now = Instant::now();
+        let (first, last) = self.frames_at.unwrap_or((now, now));
+        if self.options.idle.is_some() && now - last >= IDLE {
+            self.summary.idle += now - last;
+        }
         let partition = frames.partition;
+        if let Some(quiet) = &mut self.quiet {
+            quiet.hears(partition);
+        }
         self.counter.ledger_mut().blank += frames.blank;
         self.summary.read_bytes += frames.read_bytes;
         for value in frames.iter() {
@@ -114,9 +127,10 @@ impl<'a> Run<'a> {
         self.settle()?;
         let changes = self.counter.changes();
         let held = self.held();
-        let positions = &self.summary.positions;
+        let (positions, read_bytes) = (&self.summary.positions, self.summary.read_bytes);
         let begun = Instant::now();
-        self.sink.commit(Commit { positions, changes, held, last })?;
+        let ledger = self.counter.ledger();
+        self.sink.commit(Commit { positions, changes, held, ledger, read_bytes, last })?;
         if begun.elapsed() > LONG {
             self.relief.burst(self.pace.now());
         }
@@ -151,7 +165,7 @@ impl<'a> Run<'a> {
         self.summary.doubtful = self.doubtful();
         self.commit(true)?;
         self.summary.elapsed = match self.frames_at {
-            Some((first, last)) if self.options.idle.is_some() => last - first,
+            Some((first, last)) if self.options.idle.is_some() => (last - first).saturating_sub(self.summary.idle),
             Some((first, _)) => first.elapsed(),
             None => Duration::ZERO,
         };

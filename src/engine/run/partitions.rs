@@ -1,6 +1,7 @@
 //! Partitions that are added, that fall silent, and that end.
 
 use crate::engine::run::feeding::Run;
+use crate::engine::run::quiet::Quiet;
 use crate::engine::status::Doubtful;
 use anyhow::Result;
 
@@ -14,6 +15,9 @@ impl Run<'_> {
         self.again.resize(partitions, None);
         self.silent_since.resize(partitions, None);
         self.ended.resize(partitions, false);
+        if let Some(quiet) = &mut self.quiet {
+            quiet.grow(partitions);
+        }
         if let Some(order) = &mut self.order {
             order.grow(partitions);
         }
@@ -31,6 +35,9 @@ impl Run<'_> {
     pub(super) fn caught_up(&mut self, partition: usize, at: i64) -> Result<()> {
         self.stands(partition, at);
         self.silent_since[partition] = Some(self.pace.now());
+        if let Some(quiet) = &mut self.quiet {
+            quiet.ends(partition);
+        }
         self.is_read_again(partition)
     }
 
@@ -73,6 +80,16 @@ impl Run<'_> {
         self.counter.leave_out_doubtful(now, idle);
         if self.counter.has_results() {
             self.release()?;
+            self.emit(None)?;
+        }
+        Ok(())
+    }
+
+    /// Closes every open window if no frame came for long enough. The watermark stays: frames that come later are counted
+    /// as before, and correct the windows.
+    pub(super) fn close_idle(&mut self) -> Result<()> {
+        if self.quiet.as_mut().is_some_and(Quiet::is_over) && self.counter.pending() > 0 {
+            self.counter.finish();
             self.emit(None)?;
         }
         Ok(())

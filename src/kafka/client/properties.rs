@@ -1,5 +1,7 @@
 //! librdkafka's properties: their file, and which of them are secret or reserved.
 
+use crate::kafka::client::java::{self, Translated};
+use crate::kafka::client::property::Property;
 use anyhow::{Context, Result, anyhow, bail};
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -12,7 +14,8 @@ pub type Properties = Vec<(String, String)>;
 const LONGEST: u64 = 1 << 20;
 
 /// The endings of names of properties with secret values.
-const SECRETS: [&str; 6] = ["password", "passphrase", "secret", "key.pem", "oauthbearer.config", "jaas.config"];
+const SECRETS: [&str; 7] =
+    ["password", "passphrase", "secret", "key.pem", "keystore.key", "oauthbearer.config", "jaas.config"];
 
 /// Whether the value of this property is secret.
 pub fn is_secret(key: &str) -> bool {
@@ -21,12 +24,13 @@ pub fn is_secret(key: &str) -> bool {
 }
 
 /// A property that kuu depends on.
-struct Reserved {
+pub struct Reserved {
     /// The name and librdkafka's aliases of it.
     names: &'static [&'static str],
     /// The values that are allowed, as they change nothing.
-    fine: &'static [&'static str],
-    why: &'static str,
+    pub fine: &'static [&'static str],
+    /// Why others are refused.
+    pub why: &'static str,
 }
 
 const fn reserved(names: &'static [&'static str], fine: &'static [&'static str], why: &'static str) -> Reserved {
@@ -89,18 +93,25 @@ const RESERVED: [Reserved; 24] = [
     reserved(&["internal.termination.signal"], &[], "kuu handles signals itself"),
 ];
 
+/// Why kuu depends on this property, if it does.
+pub fn reservation(key: &str) -> Option<&'static Reserved> {
+    RESERVED.iter().find(|reserved| reserved.names.contains(&key))
+}
+
 /// Why this property must not have this value, if it must not.
 pub fn refusal(key: &str, value: &str) -> Option<&'static str> {
-    let reserved = RESERVED.iter().find(|reserved| reserved.names.contains(&key))?;
+    let reserved = reservation(key)?;
     let fine = reserved.fine.iter().any(|fine| fine.eq_ignore_ascii_case(value.trim()));
     (!fine).then_some(reserved.why)
 }
 
-/// Reads lines `key=value`. Blank lines, lines that start with `#`, and white space around keys and values are ignored.
+/// Reads lines `key=value`, as librdkafka's own tools and Java clients have them. Blank lines, lines that start with `#`
+/// or `!`, and white space around keys and values are ignored; a backslash at the end continues a line. What a Java
+/// client has is translated; only in such a file have backslashes within lines a meaning.
 ///
 /// # Errors
-/// If the file cannot be read, or a line has another form. The error never repeats a line: it may hold a secret.
-pub fn read(path: &Path) -> Result<Properties> {
+/// If the file cannot be read, a line has another form, or cannot be translated. The error never repeats a secret.
+pub fn read(path: &Path) -> Result<Translated> {
     let name = path.display();
     let mut text = Vec::new();
     let file = File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut text));
@@ -109,14 +120,39 @@ pub fn read(path: &Path) -> Result<Properties> {
         bail!("{name} has more than 1 MiB, which no file of properties has: check --config");
     }
     let text = String::from_utf8(text).map_err(|_| anyhow!("{name} is not UTF-8 text: check --config"))?;
-    let lines = text.trim_start_matches('\u{feff}').lines().map(str::trim).enumerate();
-    lines
-        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-        .map(|(index, line)| match line.split_once('=').map(|(key, value)| (key.trim(), value.trim())) {
-            Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-            _ => Err(anyhow!("{name}, line {}: write key=value, as in acks=all; # starts a comment", index + 1)),
-        })
-        .collect()
+    let property = |(number, line): (usize, String)| match line.split_once(['=', ':']) {
+        Some((key, value)) if !key.trim().is_empty() => Ok(Property {
+            key: key.trim().to_owned(),
+            value: value.trim().to_owned(),
+            from: name.to_string(),
+            line: Some(number),
+        }),
+        _ => Err(anyhow!("{name}, line {number}: write key=value, as in acks=all; # starts a comment")),
+    };
+    let mut all = lines(&text).into_iter().map(property).collect::<Result<Vec<_>>>()?;
+    if all.iter().any(|property| java::is_of_java(&property.key)) {
+        all.iter_mut().for_each(|property| property.value = java::unescaped(&property.value));
+    }
+    java::translate(all)
+}
+
+/// The lines that hold something, with the number of their first line in the file; a backslash at the end continues one.
+fn lines(text: &str) -> Vec<(usize, String)> {
+    let mut found: Vec<(usize, String)> = Vec::new();
+    let mut continues = false;
+    for (index, line) in text.trim_start_matches('\u{feff}').lines().map(str::trim).enumerate() {
+        if !continues && (line.is_empty() || line.starts_with(['#', '!'])) {
+            continue;
+        }
+        let backslashes = line.len() - line.trim_end_matches('\\').len();
+        let part = if backslashes % 2 == 1 { &line[..line.len() - 1] } else { line };
+        match found.last_mut().filter(|_| continues) {
+            Some((_, whole)) => whole.push_str(part),
+            None => found.push((index + 1, part.to_owned())),
+        }
+        continues = backslashes % 2 == 1;
+    }
+    found
 }
 
 /// Whether other users of this machine may read the file.
@@ -139,7 +175,7 @@ mod tests {
     fn parse(text: impl AsRef<[u8]>) -> Result<Properties> {
         let file = tempfile::NamedTempFile::new()?;
         fs::write(file.path(), text)?;
-        read(file.path())
+        Ok(read(file.path())?.properties.into_iter().map(|property| (property.key, property.value)).collect())
     }
 
     #[test]
@@ -148,6 +184,18 @@ mod tests {
         let expected = [("a.b", "1"), ("c", "=d="), ("e", ""), ("h", "#i")];
         assert_eq!(parse(text).unwrap(), expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
         assert_eq!(parse("").unwrap(), []);
+    }
+
+    #[test]
+    fn lines_of_java() {
+        let text = "! a comment\nbootstrap.servers: a:1,\\\n   b:2\nsasl.jaas.config=x.PlainLoginModule required \\\n  \
+                    username=\"a\" \\\n# no comment \\\n  password=\"b\\=\\\\\\\\\";\nkey.serializer=x\n";
+        let expected = [("bootstrap.servers", "a:1,b:2"), ("sasl.username", "a"), ("sasl.password", "b=\\")];
+        assert_eq!(parse(text).unwrap(), expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        // Elsewhere a backslash is one.
+        assert_eq!(parse("sasl.password=a\\=b\\\\").unwrap(), [("sasl.password".into(), "a\\=b\\\\".into())]);
+        let error = parse("a=b\\\nc\n\nhunter2").unwrap_err().to_string();
+        assert!(error.contains("line 4: write key=value"), "{error}");
     }
 
     #[test]
@@ -211,7 +259,9 @@ mod tests {
 
     #[test]
     fn secrets() {
-        for key in ["sasl.password", "SSL.Key.Password", "ssl.key.pem", "sasl.oauthbearer.client.secret"] {
+        for key in
+            ["sasl.password", "SSL.Key.Password", "ssl.key.pem", "sasl.oauthbearer.client.secret", "ssl.keystore.key"]
+        {
             assert!(is_secret(key), "{key}");
         }
         for key in ["sasl.username", "ssl.ca.pem", "ssl.key.location", "sasl.oauthbearer.token.endpoint.url"] {

@@ -131,9 +131,10 @@ pub fn connect(settings: &Settings, ours: &[(&str, &str)]) -> Result<BaseConsume
                 let why = consumer.context().last_error().unwrap_or_else(|| error.to_string());
                 return Err(anyhow!(
                     "no Kafka broker answers at {} within {} s: {why}\n\
-                     Start one (docker compose up -d, or scripts/kafka.sh start), or name another with --brokers HOST:PORT.",
+                     {}Start one (docker compose up -d, or scripts/kafka.sh start), or name another with --brokers HOST:PORT.",
                     settings.brokers,
                     settings.timeout.as_secs_f64(),
+                    settings.brokers_from,
                 ));
             }
             _ => {}
@@ -197,7 +198,7 @@ pub fn explained(error: anyhow::Error, settings: &Settings) -> anyhow::Error {
         }
         _ => return error,
     };
-    anyhow!("{error}: {} lacks an ACL: kuu needs {needed} (README, Security)", user(settings))
+    anyhow!("{error}: {} lacks an ACL: kuu needs {needed} (docs/security.md)", user(settings))
 }
 
 #[cfg(test)]
@@ -210,7 +211,13 @@ mod tests {
 
     fn settings(user: &str) -> Settings {
         let properties = vec![("sasl.username".into(), user.into())];
-        Settings { brokers: "kafka:9092".into(), properties, timeout: Duration::ZERO, stop: Stop::default() }
+        Settings {
+            brokers: "kafka:9092".into(),
+            brokers_from: String::new(),
+            properties,
+            timeout: Duration::ZERO,
+            stop: Stop::default(),
+        }
     }
 
     /// A broker that hung up may speak another protocol, or may have stopped: the message names both, the likelier one

@@ -2,17 +2,20 @@
 
 use crate::engine::stop::Stop;
 use crate::kafka::client::descriptors::exhausted;
-use anyhow::anyhow;
+use crate::kafka::client::log_lines;
+use crate::kafka::client::own::is_listed;
+use crate::kafka::client::property::Property;
+use anyhow::{Result, anyhow, bail};
 use rdkafka::ClientConfig;
-use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use std::time::Duration;
 
 /// The settings of every consumer: assigned partitions, positions kept by kuu, a bounded queue.
-pub const READING: [(&str, &str); 7] = [
+pub const READING: [(&str, &str); 8] = [
     ("enable.auto.commit", "false"),
     ("enable.auto.offset.store", "false"),
     ("auto.offset.reset", "error"),
+    ("enable.partition.eof", "true"),
     ("isolation.level", "read_committed"),
     ("fetch.wait.max.ms", "20"),
     ("fetch.error.backoff.ms", "50"),
@@ -36,6 +39,8 @@ pub fn queue_messages(partitions: usize) -> String {
 pub struct Settings {
     /// Bootstrap servers.
     pub brokers: String,
+    /// Where the user named them, if it was not on the command line: part of an error.
+    pub brokers_from: String,
     /// librdkafka properties of the user, which override those of kuu.
     pub properties: Vec<(String, String)>,
     /// How long to wait for an answer.
@@ -48,8 +53,7 @@ impl Settings {
     /// The configuration of a client: the properties of kuu, then those of the user.
     pub fn client(&self, ours: &[(&str, &str)]) -> ClientConfig {
         let mut config = ClientConfig::new();
-        // The log is not printed: some lines explain a failed connection.
-        config.set_log_level(RDKafkaLogLevel::Info);
+        config.set_log_level(log_lines::wanted());
         config.set("bootstrap.servers", &self.brokers).set("client.id", "kuu");
         // Finds a restarted broker at once; the default backs off for up to 10 s.
         config.set("reconnect.backoff.max.ms", "1000");
@@ -57,6 +61,7 @@ impl Settings {
         // default.
         config.set("reconnect.backoff.ms", "20");
         for (key, value) in ours {
+            debug_assert!(is_listed(key), "src/kafka/client/own.rs does not list {key}");
             config.set(*key, *value);
         }
         for (key, value) in &self.properties {
@@ -76,17 +81,36 @@ pub fn librdkafka_version() -> String {
     rdkafka::util::get_rdkafka_version().1
 }
 
+/// Checks that librdkafka takes each property; an error says where it was written.
+///
+/// # Errors
+/// If it does not.
+pub fn check_known(properties: &[Property]) -> Result<()> {
+    for property in properties {
+        let mut config = ClientConfig::new();
+        config.set(&property.key, &property.value);
+        if let Err(error) = config.create_native_config() {
+            bail!("{}: {}", property.place(), refused(error, ""));
+        }
+    }
+    Ok(())
+}
+
 /// Why a client cannot be created. Never repeats the value of a property: it may be a password.
 pub fn unusable(error: KafkaError) -> anyhow::Error {
-    if let Some(words) = exhausted() {
-        return anyhow!(words);
-    }
+    anyhow!(exhausted().unwrap_or_else(|| refused(error, ": check -X and the file of --config")))
+}
+
+fn refused(error: KafkaError, remedy: &str) -> String {
     let description = match error {
         KafkaError::ClientConfig(_, description, ..) => description,
         error => format!("a client cannot be made: {error}"),
     };
     if !cfg!(feature = "tls") && description.to_ascii_lowercase().contains("openssl") {
-        return anyhow!("{description}: this kuu was built without TLS: cargo build --release --features tls");
+        return format!("{description}: this kuu was built without TLS: cargo build --release --features tls");
     }
-    anyhow!("{description}: check -X and the file of --config")
+    if description.starts_with("No such configuration property") {
+        return format!("{description}: kuu -X list has all{remedy}");
+    }
+    format!("{description}{remedy}")
 }

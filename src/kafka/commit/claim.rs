@@ -9,6 +9,7 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
 use rdkafka::{Offset, TopicPartitionList};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use tracing::info;
 
 /// The metadata of a position.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,12 +34,18 @@ pub struct Claim {
     timeout: Duration,
 }
 
-/// The error of a run whose group was taken over.
+/// The error of a run whose group was taken over; the log gets it too.
 pub fn taken_over(group: &str, other: &str) -> anyhow::Error {
+    info!(target: "kuu", event = "taken_over", group, by = other, "group {group} was taken over by {other}");
     anyhow!(
         "another instance of group {group} took over ({other}): nothing is lost. Leave that one running, or stop it and count \
          again; a second count beside it needs another --group"
     )
+}
+
+/// Logs that this run takes a group over.
+pub fn log_takes_over(group: &str, from: &str) {
+    info!(target: "kuu", event = "takes_over", group, from, "takes group {group} over from {from}");
 }
 
 /// A partition of a group: its position, -1 for none, and the note at that position.
@@ -67,6 +74,10 @@ impl Claim {
             self.is_mine(&stands)?;
         } else {
             self.is_allowed(&stands)?;
+            let mut notes = stands.iter().filter_map(|stand| stand.note.as_ref());
+            if let Some(note) = notes.find(|note| note.owner != self.owner) {
+                log_takes_over(&self.group, &note.owner);
+            }
             let stands: Vec<_> =
                 stands.iter().map(|stand| (stand.partition, stand.position.max(self.low(stand.partition)))).collect();
             self.write(consumer, &stands)?;

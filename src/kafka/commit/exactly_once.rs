@@ -113,11 +113,15 @@ impl ExactlyOnce {
             settings: settings.clone(),
         };
         // Each request is short: librdkafka's log may report meanwhile that no request can succeed.
-        let begun = insist(settings.timeout, || {
-            let begun = sink.writer.producer().init_transactions(settings.timeout.min(LOOK));
-            serve(sink.writer.producer());
-            begun
-        });
+        let begun = insist_while(
+            settings.timeout,
+            || !stop.interrupted(),
+            || {
+                let begun = sink.writer.producer().init_transactions(settings.timeout.min(LOOK));
+                serve(sink.writer.producer());
+                begun
+            },
+        );
         if let (Err(_), Some(words)) = (&begun, exhausted()) {
             bail!(words);
         }
@@ -285,11 +289,20 @@ impl ExactlyOnce {
 
 /// Repeats a request while its error is retriable, within the timeout.
 pub(super) fn insist(timeout: Duration, request: impl Fn() -> Result<(), KafkaError>) -> Result<(), KafkaError> {
+    insist_while(timeout, || true, request)
+}
+
+/// The same, as long as it is wanted.
+fn insist_while(
+    timeout: Duration,
+    is_wanted: impl Fn() -> bool,
+    request: impl Fn() -> Result<(), KafkaError>,
+) -> Result<(), KafkaError> {
     let mut deadline = Deadline::after(timeout).every(RETRY);
     loop {
         match request() {
-            Err(KafkaError::Transaction(error)) if error.is_retriable() && exhausted().is_none() && deadline.wait() => {
-            }
+            Err(KafkaError::Transaction(error))
+                if error.is_retriable() && exhausted().is_none() && is_wanted() && deadline.wait() => {}
             result => return result,
         }
     }

@@ -41,7 +41,7 @@ mod tests {
         let check = |property: Option<&str>, interval| {
             let properties = property.map(|value| (TIMEOUT.to_owned(), value.to_owned())).into_iter().collect();
             let (brokers, stop) = Default::default();
-            let settings = Settings { brokers, properties, timeout: Duration::ZERO, stop };
+            let settings = Settings { brokers, brokers_from: String::new(), properties, timeout: Duration::ZERO, stop };
             check_interval(&settings, Duration::from_secs(interval)).map_err(|error| error.to_string())
         };
         assert_eq!(check(None, 48), Ok(()));

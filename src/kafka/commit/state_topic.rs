@@ -89,9 +89,18 @@ pub struct State {
     pub origin: Option<Origin>,
     /// The instance that wrote the state last.
     pub owner: Option<String>,
+    /// The owner before that one, if the topic still has its name.
+    before: Option<String>,
 }
 
 impl State {
+    /// The owner before `this` one. A commit ends before each partition has its marker (KIP-98), so the name of `this` may
+    /// not be there yet.
+    pub fn owner_before(&self, this: &str) -> Option<&str> {
+        let has_this = self.owner.as_deref() == Some(this);
+        if has_this { self.before.as_deref() } else { self.owner.as_deref() }
+    }
+
     /// Name of the state topic of a group.
     pub fn topic(group: &str) -> String {
         format!("{group}-state")
@@ -133,7 +142,7 @@ impl State {
                 .with_context(|| format!("topic {topic}, offset {}: the key is not text", record.offset))?;
             match record.value {
                 Some(value) if key == Origin::KEY => origin = Some(value.to_vec()),
-                Some(value) if key == OWNER => state.owner = Some(String::from_utf8_lossy(value).into_owned()),
+                Some(value) if key == OWNER => state.belongs_to(String::from_utf8_lossy(value).into_owned()),
                 Some(value) => drop(state.records.insert(key.to_owned(), value.to_vec())),
                 None => drop(state.records.remove(key)),
             }
@@ -149,6 +158,13 @@ impl State {
             None => bail!("topic {topic} holds records that are not state: {remedy}"),
         };
         Ok(state)
+    }
+
+    fn belongs_to(&mut self, owner: String) {
+        let before = self.owner.replace(owner);
+        if before.is_some() && before != self.owner {
+            self.before = before;
+        }
     }
 }
 

@@ -1,10 +1,9 @@
 //! Listens to a consumer: waits for its messages, and bears an outage of the brokers for a while.
 
-use crate::kafka::client::context::Context;
 use crate::kafka::client::outage::is_passing;
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::message::BorrowedMessage;
+use crate::kafka::consume::inbox::{Fetched, Inbox, Incoming};
+use rdkafka::consumer::Consumer as _;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::time::{Duration, Instant};
 
 /// A reader that blocks on an empty queue is woken for every single message, which costs the fetching thread more than
@@ -19,9 +18,14 @@ const LULL: Duration = Duration::from_secs(60);
 /// What a consumer had.
 pub enum Heard<'a> {
     /// The next message.
-    Message(BorrowedMessage<'a>),
-    /// The present end of this partition.
-    PartitionEnd(usize),
+    Message(Fetched<'a>),
+    /// The present end of a partition: all messages before this offset came.
+    PartitionEnd {
+        /// The partition.
+        partition: usize,
+        /// The end.
+        offset: i64,
+    },
     /// Nothing for now.
     Nothing,
 }
@@ -63,52 +67,44 @@ impl Listener {
     /// # Errors
     /// If the consumer has an error that does not pass, or had no other ones for too long.
     #[inline]
-    pub fn next<'a>(
-        &mut self,
-        consumer: &'a BaseConsumer<Context>,
-        idle: impl FnOnce() -> bool,
-    ) -> Result<Heard<'a>, Failure> {
-        let at_hand = consumer.poll(Duration::ZERO);
+    pub fn next<'a>(&mut self, inbox: &'a Inbox, idle: impl FnOnce() -> bool) -> Result<Heard<'a>, Failure> {
+        let at_hand = inbox.poll(Duration::ZERO);
         self.waited = at_hand.is_none();
-        let found = at_hand.or_else(|| self.wait(consumer, idle()));
+        let found = at_hand.or_else(|| self.wait(inbox, idle()));
         if found.is_some() {
             self.naps = 0;
         }
         match found {
             None => Ok(Heard::Nothing),
-            Some(Ok(message)) => {
+            Some(Incoming::Message(message)) => {
                 // Reading the clock for every message would be slow.
                 if self.waited || self.outage.is_some() {
                     self.hears();
                 }
                 Ok(Heard::Message(message))
             }
-            Some(Err(KafkaError::PartitionEOF(partition))) => {
+            Some(Incoming::End { partition, offset }) => {
                 self.hears();
-                Ok(Heard::PartitionEnd(partition as usize))
+                Ok(Heard::PartitionEnd { partition, offset })
             }
-            Some(Err(error)) if !passes(&error) => Err(Failure::Error(error)),
-            Some(Err(_)) => {
+            Some(Incoming::Error(error)) if !passes(&error) => Err(Failure::Error(error)),
+            Some(Incoming::Error(_)) => {
                 if self.bears(Instant::now()) {
                     Ok(Heard::Nothing)
                 } else {
-                    Err(silence(consumer))
+                    Err(silence(inbox))
                 }
             }
         }
     }
 
-    fn wait<'a>(
-        &mut self,
-        consumer: &'a BaseConsumer<Context>,
-        nothing_else: bool,
-    ) -> Option<KafkaResult<BorrowedMessage<'a>>> {
+    fn wait<'a>(&mut self, inbox: &'a Inbox, nothing_else: bool) -> Option<Incoming<'a>> {
         if self.naps < NAPS || !nothing_else {
             self.naps = (self.naps + 1).min(NAPS);
             std::thread::sleep(NAP);
-            return consumer.poll(Duration::ZERO);
+            return inbox.poll(Duration::ZERO);
         }
-        consumer.poll(WAIT)
+        inbox.poll(WAIT)
     }
 
     /// Whether the last call of [`Listener::next`] found the queue empty, and waited.
@@ -132,8 +128,8 @@ impl Listener {
     ///
     /// # Errors
     /// If they were silent for too long.
-    pub fn expect_news(&self, consumer: &BaseConsumer<Context>) -> Result<(), Failure> {
-        if self.heard.elapsed() > self.patience { Err(silence(consumer)) } else { Ok(()) }
+    pub fn expect_news(&self, inbox: &Inbox) -> Result<(), Failure> {
+        if self.heard.elapsed() > self.patience { Err(silence(inbox)) } else { Ok(()) }
     }
 
     /// Notes an error at `now`; returns false once the outage has lasted for too long.
@@ -147,8 +143,8 @@ impl Listener {
     }
 }
 
-fn silence(consumer: &BaseConsumer<Context>) -> Failure {
-    Failure::Silence(consumer.context().last_error().unwrap_or_else(|| "no error was reported".into()))
+fn silence(inbox: &Inbox) -> Failure {
+    Failure::Silence(inbox.consumer().context().last_error().unwrap_or_else(|| "no error was reported".into()))
 }
 
 /// Whether an error of a consumer passes without help.

@@ -1,5 +1,6 @@
 //! Readers of topics: frames for the counter, and whole topics message by message.
 
+pub mod inbox;
 pub mod listener;
 pub mod reader;
 pub mod readers;

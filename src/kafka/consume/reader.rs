@@ -5,20 +5,19 @@ use crate::engine::stop::Stop;
 use crate::kafka::admin::Range;
 use crate::kafka::client::background_close::Aside;
 use crate::kafka::client::context::Context;
+use crate::kafka::client::lags::Lags;
 use crate::kafka::client::settings::{READING, Settings, queue_kbytes, queue_messages, unusable};
+use crate::kafka::consume::inbox::{Fetched, Inbox};
 use crate::kafka::consume::listener::{Failure, Heard, Listener};
 use crate::kafka::headers::{DUE_HEADER, SENT_HEADER, decode_us};
-use crate::kafka::positions::position;
 use crate::kafka::topics::identity::Identity;
-use crate::system::clock::steady_us;
 use crate::system::fault::planted;
 use anyhow::{Context as _, Result, anyhow};
 use kuu_core::frame_batch::{Frames, Times};
 use kuu_frame::{Parser, ParserOptions};
+use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::message::{BorrowedMessage, Headers, Message};
-use rdkafka::{Offset, TopicPartitionList};
 use std::time::Duration;
 
 /// A run of frames is handed over when it has this many bytes...
@@ -41,22 +40,29 @@ pub struct ReaderOptions {
     pub keep_values: bool,
     /// Whether the reader continues at the end, and records the times of each frame.
     pub follow: bool,
+    /// Where readers that follow report the lag of each partition.
+    pub lags: Lags,
 }
 
 /// The consumer of one of `threads` readers.
 ///
 /// # Errors
 /// If librdkafka rejects the configuration.
-pub fn consumer(settings: &Settings, follow: bool, threads: usize, partitions: usize) -> Result<BaseConsumer<Context>> {
-    let live = [("enable.partition.eof", "true"), ("statistics.interval.ms", "1000")];
+pub fn consumer(
+    settings: &Settings,
+    options: &ReaderOptions,
+    threads: usize,
+    partitions: usize,
+) -> Result<BaseConsumer<Context>> {
+    let live = [("statistics.interval.ms", "1000")];
     let (queue, messages) = (queue_kbytes(threads), queue_messages(partitions));
     let own = [
         ("group.id", "kuu-reader"),
         ("queued.max.messages.kbytes", queue.as_str()),
         ("queued.min.messages", messages.as_str()),
     ];
-    let ours = [&READING[..], &own, if follow { &live[..] } else { &[] }].concat();
-    settings.client(&ours).create_with_context(Context::default()).map_err(unusable)
+    let ours = [&READING[..], &own, if options.follow { &live[..] } else { &[] }].concat();
+    settings.client(&ours).create_with_context(Context::reporting(&options.lags)).map_err(unusable)
 }
 
 /// A partition that a reader is assigned.
@@ -78,7 +84,7 @@ impl Assigned {
 /// Reads some partitions of a topic.
 pub struct Reader {
     /// The consumer of this reader.
-    pub consumer: BaseConsumer<Context>,
+    pub inbox: Inbox,
     /// The partitions of this reader.
     pub shares: Vec<Assigned>,
     /// The timeout of requests.
@@ -100,9 +106,9 @@ impl Reader {
             self.feed.send(Event::Failed(error));
         }
         // The counter waits until this thread drops the feed; closing the consumer takes up to 100 ms.
-        let Reader { feed, consumer, .. } = self;
+        let Reader { feed, inbox, .. } = self;
         drop(feed);
-        drop(Aside::new(consumer));
+        drop(Aside::new(inbox));
     }
 
     fn read(&mut self) -> Result<()> {
@@ -111,40 +117,46 @@ impl Reader {
         let mut run = Frames::default();
         let mut listener = Listener::new(PATIENCE);
         while !self.stop.interrupted() && !self.feed.is_closed() && self.shares.iter().any(|share| !share.ended) {
-            let heard = listener.next(&self.consumer, || idle(&mut self.feed, &mut run));
-            match heard.or_else(|failure| self.fail(failure))? {
-                Heard::Message(message) => {
-                    self.feed.set_busy();
-                    let partition = message.partition() as usize;
-                    if partition != run.partition || run.bytes() >= self.run_bytes() {
-                        self.hand_over(&mut run);
-                        // A full queue may have blocked this thread for a long time.
-                        listener.hears();
-                        run.restart(partition);
+            let taken = {
+                let heard = listener.next(&self.inbox, || idle(&mut self.feed, &mut run));
+                match heard.or_else(|failure| self.fail(failure))? {
+                    Heard::Message(message) if !self.has_ended(message.partition()) => {
+                        self.feed.set_busy();
+                        let partition = message.partition();
+                        if partition != run.partition || run.bytes() >= self.run_bytes() {
+                            self.hand_over(&mut run);
+                            // A full queue may have blocked this thread for a long time.
+                            listener.hears();
+                            run.restart(partition);
+                        }
+                        self.take(&message, &mut parser, &mut run);
+                        Some((partition, message.offset() + 1))
                     }
-                    self.take(&message, &mut parser, &mut run);
-                    let next = message.offset() + 1;
-                    drop(message);
-                    if bounded && self.share(partition).is_some_and(|share| next >= share.high && !share.ended) {
+                    Heard::PartitionEnd { partition, offset } if self.options.follow => {
                         self.hand_over(&mut run);
-                        self.end(partition)?;
+                        self.feed.send(Event::CaughtUp(partition, offset));
+                        None
                     }
+                    // A message of a partition that has ended was taken in one batch with the last one that counts.
+                    _ => None,
                 }
-                Heard::PartitionEnd(partition) => {
-                    self.hand_over(&mut run);
-                    let at = position(&self.positions()?, &self.options.topic, partition);
-                    let low = self.share(partition).map_or(-1, |share| share.low);
-                    self.feed.send(Event::CaughtUp(partition, at.max(low)));
-                }
-                Heard::Nothing => {}
+            };
+            if let Some((partition, next)) = taken
+                && bounded
+                && self.share(partition).is_some_and(|share| next >= share.high && !share.ended)
+            {
+                self.hand_over(&mut run);
+                self.end(partition)?;
             }
             if listener.waited() && self.stop.finishing() && !bounded {
                 self.refresh_ends()?;
+                // A partition that never had a message has no position that could be at its end.
+                self.end_where(|share| !share.ended && share.high <= share.low)?;
                 bounded = true;
             }
             if bounded && listener.is_dry() {
                 self.end_reached(&mut run)?;
-                listener.expect_news(&self.consumer).or_else(|failure| self.fail(failure))?;
+                listener.expect_news(&self.inbox).or_else(|failure| self.fail(failure))?;
             }
         }
         self.hand_over(&mut run);
@@ -153,7 +165,8 @@ impl Reader {
 
     /// Assigns the partitions; returns whether they have fixed ends.
     fn begin(&mut self) -> Result<bool> {
-        self.assign()?;
+        let starts = self.shares.iter().map(|share| (share.partition, share.low));
+        self.inbox.assign(&self.options.topic, starts)?;
         let bounded = !self.options.follow;
         if bounded {
             self.end_where(|share| share.low >= share.high)?;
@@ -164,27 +177,17 @@ impl Reader {
     /// Ends the partitions whose position is at their end: transaction markers have offsets, but the reader gets no
     /// message for them.
     fn end_reached(&mut self, run: &mut Frames) -> Result<()> {
-        let positions = self.positions()?;
+        let position = self.inbox.positions(&self.options.topic)?;
         self.hand_over(run);
-        let topic = self.options.topic.clone();
-        self.end_where(|share| !share.ended && position(&positions, &topic, share.partition) >= share.high)
+        self.end_where(|share| !share.ended && position(share.partition) >= share.high)
     }
 
     fn run_bytes(&self) -> usize {
         if self.options.keep_values { RUN_VALUE_BYTES } else { RUN_BYTES }
     }
 
-    fn assign(&self) -> Result<()> {
-        let mut list = TopicPartitionList::new();
-        for share in &self.shares {
-            // An absolute offset: "beginning" needs a look-up, which is retried only after 500 ms.
-            list.add_partition_offset(&self.options.topic, share.partition as i32, Offset::Offset(share.low))?;
-        }
-        self.consumer.assign(&list).context("the partitions cannot be assigned")
-    }
-
-    fn take(&self, message: &BorrowedMessage<'_>, parser: &mut Parser, run: &mut Frames) {
-        let value = message.payload().unwrap_or_default();
+    fn take(&self, message: &Fetched<'_>, parser: &mut Parser, run: &mut Frames) {
+        let value = message.value().unwrap_or_default();
         run.push(message.offset(), parser.parse(value));
         run.read_bytes += value.len() as u64;
         if self.options.keep_values {
@@ -193,6 +196,10 @@ impl Reader {
         if self.options.follow {
             run.time(times(message));
         }
+    }
+
+    fn has_ended(&self, partition: usize) -> bool {
+        self.shares.iter().any(|share| share.partition == partition && share.ended)
     }
 
     fn share(&mut self, partition: usize) -> Option<&mut Assigned> {
@@ -208,7 +215,7 @@ impl Reader {
     fn end(&mut self, partition: usize) -> Result<()> {
         let mut list = TopicPartitionList::new();
         list.add_partition(&self.options.topic, partition as i32);
-        self.consumer.pause(&list)?;
+        self.inbox.consumer().pause(&list)?;
         let mut at = -1;
         if let Some(share) = self.share(partition) {
             share.ended = true;
@@ -218,14 +225,11 @@ impl Reader {
         Ok(())
     }
 
-    fn positions(&self) -> Result<TopicPartitionList> {
-        self.consumer.position().context("the consumer does not know its position")
-    }
-
     fn refresh_ends(&mut self) -> Result<()> {
         for share in &mut self.shares {
             let (_, high) = self
-                .consumer
+                .inbox
+                .consumer()
                 .fetch_watermarks(&self.options.topic, share.partition as i32, self.timeout)
                 .context("the end of the topic cannot be read")?;
             share.high = high;
@@ -254,7 +258,7 @@ impl Reader {
         match error.rdkafka_error_code() {
             Some(RDKafkaErrorCode::OffsetOutOfRange | RDKafkaErrorCode::AutoOffsetReset) => {
                 // The topic may be another one, with fewer offsets.
-                self.identity.check(self.consumer.client())?;
+                self.identity.check(self.inbox.consumer().client())?;
                 Err(anyhow!(
                     "topic {topic}: frames were deleted before they were read ({error}): make its retention longer; `kuu count --recreate` counts what is left, anew"
                 ))
@@ -264,7 +268,7 @@ impl Reader {
                 | RDKafkaErrorCode::UnknownTopic
                 | RDKafkaErrorCode::UnknownPartition,
             ) => {
-                self.identity.check(self.consumer.client())?;
+                self.identity.check(self.inbox.consumer().client())?;
                 Err(anyhow!("topic {topic} was deleted while it was being read: produce it again"))
             }
             _ => Err(anyhow!(error).context(format!("topic {topic} cannot be read"))),
@@ -294,13 +298,13 @@ fn whole(feed: &Feed, run: &mut Frames) -> Option<Frames> {
     Some(whole)
 }
 
-fn times(message: &BorrowedMessage<'_>) -> Times {
-    let mut times = Times { arrived_us: steady_us(), ..Times::default() };
-    for header in message.headers().into_iter().flat_map(|headers| headers.iter()) {
-        match header.key {
-            DUE_HEADER => times.due_us = header.value.and_then(decode_us),
-            SENT_HEADER => times.sent_us = header.value.and_then(decode_us),
-            _ => {}
+fn times(message: &Fetched<'_>) -> Times {
+    let mut times = Times { arrived_us: message.taken_us, ..Times::default() };
+    for (name, value) in message.headers() {
+        if name == DUE_HEADER.as_bytes() {
+            times.due_us = value.and_then(decode_us);
+        } else if name == SENT_HEADER.as_bytes() {
+            times.sent_us = value.and_then(decode_us);
         }
     }
     times

@@ -7,6 +7,7 @@ use crate::kafka::admin::Range;
 use crate::kafka::client::context::Context;
 use crate::kafka::client::outage::is_outage;
 use crate::kafka::client::settings::Settings;
+use crate::kafka::consume::inbox::Inbox;
 use crate::kafka::consume::reader::{Assigned, Reader, ReaderOptions, consumer};
 use crate::kafka::topics::identity::Identity;
 use crate::system::deadline::Deadline;
@@ -66,7 +67,7 @@ impl Readers {
             instructions.spawn(&crew, shares, threads)?;
         }
         if options.follow {
-            let client = consumer(settings, true, threads, 1)?;
+            let client = consumer(settings, options, threads, 1)?;
             let watcher = Watcher { instructions, client, known: ranges.len(), threads, crew: Arc::clone(&crew) };
             let thread = Builder::new().name("watcher".into());
             // The thread is not joined: it may wait for a broker that is away.
@@ -107,11 +108,12 @@ impl Readers {
 impl Instructions {
     /// Starts one of `readers` readers.
     fn spawn(&self, crew: &Mutex<Crew>, shares: Vec<Assigned>, readers: usize) -> Result<()> {
-        let consumer = consumer(&self.settings, self.options.follow, readers, shares.len())?;
+        let consumer = consumer(&self.settings, &self.options, readers, shares.len())?;
         let mut crew = crew.lock().unwrap_or_else(PoisonError::into_inner);
         crew.contexts.push(consumer.context().clone());
         let Instructions { settings, options, identity, feed, stop } = self.clone();
-        let reader = Reader { consumer, shares, timeout: settings.timeout, options, identity, feed, stop };
+        let inbox = Inbox::new(consumer);
+        let reader = Reader { inbox, shares, timeout: settings.timeout, options, identity, feed, stop };
         let thread = Builder::new().name(format!("reader-{}", crew.threads.len()));
         let thread = thread.spawn(move || reader.run()).context("a reader thread cannot be started")?;
         crew.threads.push(thread);

@@ -5,19 +5,17 @@ use crate::kafka::client::background_close::Aside;
 use crate::kafka::client::context::Context;
 use crate::kafka::client::refusal::denied;
 use crate::kafka::client::settings::{READING, Settings, queue_kbytes, unusable};
+use crate::kafka::consume::inbox::{Fetched, Inbox, Incoming};
 use crate::kafka::consume::listener::{Failure, Heard, Listener, passes};
-use crate::kafka::positions::position;
-use anyhow::{Context as _, Result, anyhow};
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use anyhow::{Result, anyhow};
+use rdkafka::consumer::BaseConsumer;
 use rdkafka::error::KafkaError;
-use rdkafka::message::{BorrowedMessage, Headers, Message};
-use rdkafka::{Offset, TopicPartitionList};
 use std::panic::resume_unwind;
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
 /// One message.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct ScannedMessage<'a> {
     /// The partition.
     pub partition: i32,
@@ -27,20 +25,19 @@ pub struct ScannedMessage<'a> {
     pub key: &'a [u8],
     /// The value, none for a tombstone.
     pub value: Option<&'a [u8]>,
-    message: &'a BorrowedMessage<'a>,
+    message: &'a Fetched<'a>,
 }
 
 impl ScannedMessage<'_> {
     /// The timestamp of the message in milliseconds since the Unix epoch: the time at which the broker appended it, if
     /// the topic has LogAppendTime.
     pub fn timestamp_ms(&self) -> Option<i64> {
-        self.message.timestamp().to_millis()
+        self.message.timestamp_ms()
     }
 
     /// The value of a header, if the message has it.
     pub fn header(&self, key: &str) -> Option<&[u8]> {
-        let headers = self.message.headers()?;
-        headers.iter().find(|header| header.key == key)?.value
+        self.message.headers().find(|(name, _)| *name == key.as_bytes())?.1
     }
 }
 
@@ -55,12 +52,12 @@ pub fn read_all(
     ranges: &[Range],
     take: impl FnMut(ScannedMessage<'_>) -> Result<()>,
 ) -> Result<u64> {
-    let consumer = assigned(settings, topic, ranges, 1)?;
-    drain(&consumer, settings, topic, ranges, take)
+    let inbox = assigned(settings, topic, ranges, 1)?;
+    drain(&inbox, settings, topic, ranges, take)
 }
 
 fn drain(
-    consumer: &BaseConsumer<Context>,
+    inbox: &Inbox,
     settings: &Settings,
     topic: &str,
     ranges: &[Range],
@@ -69,12 +66,9 @@ fn drain(
     let mut messages = 0;
     let mut listener = Listener::new(settings.timeout);
     let ends = || -> Result<bool> {
-        let positions = consumer.position()?;
-        Ok(ranges
-            .iter()
-            .enumerate()
-            .filter(|(_, range)| !range.is_empty())
-            .all(|(partition, range)| position(&positions, topic, partition) >= range.high))
+        let position = inbox.positions(topic)?;
+        let mut read = ranges.iter().enumerate().filter(|(_, range)| !range.is_empty());
+        Ok(read.all(|(partition, range)| position(partition) >= range.high))
     };
     let fail = |failure| match failure {
         Failure::Error(error) => unreadable(settings, topic, error),
@@ -85,8 +79,8 @@ fn drain(
     };
     let mut left = ranges.iter().map(Range::len).sum::<u64>();
     while left > 0 {
-        if let Heard::Message(message) = listener.next(consumer, || true).map_err(fail)? {
-            if message.offset() < ranges.get(message.partition() as usize).map_or(0, |range| range.high) {
+        if let Heard::Message(message) = listener.next(inbox, || true).map_err(fail)? {
+            if message.offset() < ranges.get(message.partition()).map_or(0, |range| range.high) {
                 messages += 1;
                 left = left.saturating_sub(1);
                 take(record(&message))?;
@@ -96,7 +90,7 @@ fn drain(
             if ends()? {
                 break;
             }
-            listener.expect_news(consumer).map_err(fail)?;
+            listener.expect_news(inbox).map_err(fail)?;
         }
     }
     Ok(messages)
@@ -116,8 +110,8 @@ pub fn read_shared(settings: &Settings, topic: &str, ranges: &[Range], threads: 
         };
         let mine: Vec<Range> = ranges.iter().enumerate().map(mine).collect();
         let mut first = None;
-        let consumer = assigned(settings, topic, &mine, threads)?;
-        let messages = drain(&consumer, settings, topic, &mine, |record| {
+        let inbox = assigned(settings, topic, &mine, threads)?;
+        let messages = drain(&inbox, settings, topic, &mine, |record| {
             std::hint::black_box(record.value);
             // Reading the clock for every message would change the measurement.
             first.get_or_insert_with(Instant::now);
@@ -125,7 +119,7 @@ pub fn read_shared(settings: &Settings, topic: &str, ranges: &[Range], threads: 
         })?;
         // Closing the consumer takes up to 100 ms, which are not part of reading.
         let span = first.map(|first| (first, Instant::now()));
-        drop(consumer);
+        drop(inbox);
         Ok(ShareRead { messages, span })
     };
     let shares = std::thread::scope(|scope| {
@@ -150,7 +144,7 @@ struct ShareRead {
 /// Reads `topic` from the low ends of `ranges` until `done` returns true, which is called at least every 10 ms.
 ///
 /// # Errors
-/// If the topic cannot be read.
+/// If the topic cannot be read; a [`KafkaError`] is its cause.
 pub fn read_until(
     settings: &Settings,
     topic: &str,
@@ -158,11 +152,11 @@ pub fn read_until(
     mut done: impl FnMut() -> bool,
     mut take: impl FnMut(ScannedMessage<'_>),
 ) -> Result<()> {
-    let consumer = assigned(settings, topic, ranges, 1)?;
+    let inbox = assigned(settings, topic, ranges, 1)?;
     while !done() {
-        match consumer.poll(Duration::from_millis(10)) {
-            Some(Ok(message)) => take(record(&message)),
-            Some(Err(error)) if !passes(&error) => return Err(unreadable(settings, topic, error)),
+        match inbox.poll(Duration::from_millis(10)) {
+            Some(Incoming::Message(message)) => take(record(&message)),
+            Some(Incoming::Error(error)) if !passes(&error) => return Err(unreadable(settings, topic, error)),
             _ => {}
         }
     }
@@ -170,30 +164,22 @@ pub fn read_until(
 }
 
 /// A consumer of these ranges, one of `consumers` at the same time.
-fn assigned(
-    settings: &Settings,
-    topic: &str,
-    ranges: &[Range],
-    consumers: usize,
-) -> Result<Aside<BaseConsumer<Context>>> {
+fn assigned(settings: &Settings, topic: &str, ranges: &[Range], consumers: usize) -> Result<Aside<Inbox>> {
     let queue = queue_kbytes(consumers);
     let own = [("group.id", "kuu-watch"), ("queued.max.messages.kbytes", queue.as_str())];
     let consumer: BaseConsumer<Context> =
         settings.client(&[&READING[..], &own].concat()).create_with_context(Context::default()).map_err(unusable)?;
-    let mut list = TopicPartitionList::new();
-    for (partition, range) in ranges.iter().enumerate() {
-        list.add_partition_offset(topic, partition as i32, Offset::Offset(range.low))?;
-    }
-    consumer.assign(&list).context("the partitions cannot be assigned")?;
-    Ok(Aside::new(consumer))
+    let inbox = Inbox::new(consumer);
+    inbox.assign(topic, ranges.iter().enumerate().map(|(partition, range)| (partition, range.low)))?;
+    Ok(Aside::new(inbox))
 }
 
-fn record<'a>(message: &'a BorrowedMessage<'a>) -> ScannedMessage<'a> {
+fn record<'a>(message: &'a Fetched<'a>) -> ScannedMessage<'a> {
     ScannedMessage {
-        partition: message.partition(),
+        partition: message.partition() as i32,
         offset: message.offset(),
-        key: message.key().unwrap_or_default(),
-        value: message.payload(),
+        key: message.key(),
+        value: message.value(),
         message,
     }
 }

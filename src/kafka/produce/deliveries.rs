@@ -1,6 +1,6 @@
 //! Delivery reports: the one handler of all producers.
 
-use crate::kafka::client::descriptors;
+use crate::kafka::client::{descriptors, log_lines};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
@@ -36,8 +36,9 @@ impl<O> Deliveries<O> {
 }
 
 impl<O: Outcome> ClientContext for Deliveries<O> {
-    fn log(&self, _: RDKafkaLogLevel, _: &str, message: &str) {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         descriptors::notice(message);
+        log_lines::pass_on(level, facility, message);
     }
 
     fn error(&self, _: KafkaError, reason: &str) {

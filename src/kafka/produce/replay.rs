@@ -9,6 +9,8 @@ use anyhow::anyhow;
 use kuu_core::record::Source;
 use kuu_core::repeats::{EventSpan, InputRepeats};
 use kuu_frame::{Later, Parser, ParserOptions};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Number of bits of a tag that hold the line; the higher bits hold the index of the file.
 const LINE_BITS: u32 = 48;
@@ -17,6 +19,31 @@ const DAY: i64 = 86_400;
 /// The file and the line that a tag stands for.
 pub fn place(tag: usize) -> (usize, u64) {
     (tag >> LINE_BITS, tag as u64 & ((1 << LINE_BITS) - 1))
+}
+
+/// What is sent so far, for those who watch: one thread counts.
+#[derive(Debug, Default)]
+pub struct SentSoFar {
+    frames: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl SentSoFar {
+    fn add(&self, bytes: u64) {
+        // Only the sender writes, so nothing is lost in between.
+        self.frames.store(self.frames() + 1, Ordering::Relaxed);
+        self.bytes.store(self.bytes() + bytes, Ordering::Relaxed);
+    }
+
+    /// Number of frames.
+    pub fn frames(&self) -> u64 {
+        self.frames.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of these frames.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
 }
 
 /// What is sent.
@@ -31,6 +58,8 @@ pub struct Replay<'a> {
     pub times: u64,
     /// The files as they were at first, if they are sent several times.
     pub originals: Originals,
+    /// Counts what is sent.
+    pub sent: Arc<SentSoFar>,
 }
 
 /// The outcome of reading.
@@ -67,7 +96,7 @@ impl Pass {
 impl<'a> Replay<'a> {
     /// Sends all frames of the files once.
     pub fn once(names: &'a [String], parser: &'a ParserOptions) -> Replay<'a> {
-        Replay { names, limit: None, parser, times: 1, originals: Originals::default() }
+        Replay { names, limit: None, parser, times: 1, originals: Originals::default(), sent: Arc::default() }
     }
 }
 
@@ -161,6 +190,7 @@ impl Replay<'_> {
                     over = Some(file);
                     return index == 0 && !stop.interrupted();
                 }
+                self.sent.add(value.len() as u64);
                 all.frames += 1;
                 sent[file].frames += 1;
                 sent[file].frame_bytes += line.len() as u64;

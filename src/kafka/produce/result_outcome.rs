@@ -8,6 +8,7 @@ use crate::kafka::produce::deliveries::Outcome;
 use crate::kafka::topics::count_topics::CountTopics;
 use crate::kafka::topics::limits::{SMALL, alter};
 use crate::kafka::topics::written::{ANOTHER_TOPIC, Written};
+use crate::terminal::count;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Message};
 use thiserror::Error;
@@ -71,7 +72,8 @@ impl ResultOutcome {
         Loss {
             topic: topic.to_owned(),
             why: format!(
-                "{what} has {bytes} bytes, with key and headers more than it takes (max.message.bytes): {remedy}, then count again"
+                "{what} has {} bytes, with key and headers more than it takes (max.message.bytes): {remedy}, then count again",
+                count(bytes as u64)
             ),
             code: Some(RDKafkaErrorCode::MessageSizeTooLarge),
         }

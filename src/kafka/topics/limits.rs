@@ -3,6 +3,7 @@
 use crate::kafka::admin::Cluster;
 use crate::kafka::client::settings::Settings;
 use crate::kafka::topics::count_topics::{CountTopics, DEFAULT, Limits};
+use crate::terminal::count;
 use anyhow::{Result, bail};
 use kuu_core::counter::LARGEST_BLOCK;
 use kuu_frame::MAX_UID;
@@ -42,7 +43,9 @@ pub fn limits_of(cluster: &Cluster, topics: &CountTopics, state: Option<&str>) -
     ] {
         if let Some(topic) = name.filter(|_| takes < needs) {
             bail!(
-                "topic {topic} takes messages of {takes} bytes at most, {what} {needs}: {}",
+                "topic {topic} takes messages of {} bytes at most, {what} {}: {}",
+                count(takes as u64),
+                count(needs as u64),
                 alter(settings, topic, &format!("max.message.bytes={needs}"))
             );
         }

@@ -8,6 +8,7 @@ use crate::kafka::produce::frame_sender::{Outgoing, SendReport, Sender};
 use crate::race::live::closing::{ClosedWindow, ClosingClock, FrameTime};
 use crate::race::live::load::{LiveFrame, LiveLoad};
 use crate::system::clock::steady_us;
+use crate::terminal::count;
 use anyhow::{Context as _, Result, bail};
 use kuu_core::latency::Histogram;
 use kuu_core::window::Window;
@@ -136,7 +137,7 @@ impl<'a> LiveGenerator<'a> {
         let SendReport { delivered, failures, acks, .. } = sender.finish();
         if delivered != next {
             let why = failures.first().map_or_else(String::new, |(_, why)| format!(": {why}"));
-            bail!("topic {topic}: {next} messages sent, {delivered} acknowledged{why}");
+            bail!("topic {topic}: {} messages sent, {} acknowledged{why}", count(next), count(delivered));
         }
         let mut times = Histogram::default();
         if let Some(sent_us) = sent_us {

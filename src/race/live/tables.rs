@@ -1,7 +1,7 @@
 //! The tables of a live race.
 
-use crate::terminal::{count, table, time};
-use kuu_core::latency::{Histogram, Leg, PercentilesUs};
+use crate::terminal::{count, plural, table, time};
+use kuu_core::latency::{Histogram, Leg, Percentile, Summary};
 use kuu_core::race_live::{LiveRecord, LiveSample, RateBracket, RateLimit, RateVerdict};
 use kuu_core::scorecard::CellVerdict;
 use std::time::Duration;
@@ -21,14 +21,16 @@ pub fn live_line(sample: &LiveSample) -> String {
             format!("the generator was behind: it sent {} frames/s", count(sample.achieved as u64))
         }
     };
-    let p99 = sample.last_frame.as_ref().and_then(|last| last.percentiles).map_or_else(String::new, |last| {
-        format!("; {} windows, p99 of {LAST_FRAME} {}", count(sample.windows.len() as u64), us(last.p99_us))
+    let windows = sample.last_frame.as_ref().map_or_else(String::new, |last| {
+        let p99 = last.percentile(Percentile::P99).map(|p99| format!(", p99 of {LAST_FRAME} {}", us(Some(p99))));
+        format!("; {}{}", plural(sample.windows.len() as u64, "window"), p99.unwrap_or_default())
     });
-    format!("{} frames/s, round {}: {engine}: {says}{p99}", count(*rate as u64), sample.round)
+    format!("{} frames/s, round {}: {engine}: {says}{windows}", count(*rate as u64), sample.round)
 }
 
-fn us(us: u64) -> String {
-    time(Duration::from_micros(us))
+/// A latency, or `-` for a percentile that too few samples support.
+fn us(us: Option<u64>) -> String {
+    us.map_or_else(|| "-".into(), |us| time(Duration::from_micros(us)))
 }
 
 /// The table of latencies: all rounds of an engine together, the one with the least median first.
@@ -48,7 +50,7 @@ pub fn latency_table(record: &LiveRecord) -> String {
 
 /// The median of an engine, and its rows.
 fn rows(samples: &[&LiveSample]) -> Option<(u64, Vec<Vec<String>>)> {
-    let merged = |leg: Option<Leg>| -> Option<PercentilesUs> {
+    let merged = |leg: Option<Leg>| -> Option<(u64, Summary)> {
         let mut all = Histogram::default();
         for sample in samples {
             let record = match leg {
@@ -57,7 +59,7 @@ fn rows(samples: &[&LiveSample]) -> Option<(u64, Vec<Vec<String>>)> {
             };
             all.merge(&record.map(Histogram::try_from)?.ok()?);
         }
-        all.summary().map(PercentilesUs::from)
+        Some((all.at_quantile(0.5), all.summary()?))
     };
     let first = samples.first()?;
     let windows: usize = samples.iter().map(|sample| sample.windows.len()).sum();
@@ -69,16 +71,16 @@ fn rows(samples: &[&LiveSample]) -> Option<(u64, Vec<Vec<String>>)> {
         format!("{:.1} %", late as f64 * 100.0 / windows.max(1) as f64),
         every,
     ];
-    let last_frame = merged(None)?;
+    let (median, last_frame) = merged(None)?;
     let legs = [Leg::EndToEnd, Leg::Result, Leg::Schedule, Leg::Ack];
-    let others = legs.into_iter().filter_map(|leg| Some((leg.name(), merged(Some(leg))?)));
+    let others = legs.into_iter().filter_map(|leg| Some((leg.name(), merged(Some(leg))?.1)));
     let mut rows: Vec<Vec<String>> = Vec::new();
     for (name, leg) in std::iter::once((LAST_FRAME, last_frame)).chain(others) {
         let who = if rows.is_empty() { head.clone() } else { Default::default() };
-        let figures = [leg.p50_us, leg.p90_us, leg.p99_us, leg.max_us].map(us);
+        let figures = [leg.p50_us, leg.p90_us, leg.p99_us, Some(leg.max_us)].map(us);
         rows.push(who.into_iter().chain([name.to_owned()]).chain(figures).collect());
     }
-    Some((last_frame.p50_us, rows))
+    Some((median, rows))
 }
 
 /// A line for a rate that was found.

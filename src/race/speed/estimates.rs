@@ -1,6 +1,6 @@
 //! What the rounds of a race say together.
 
-use kuu_core::speed::{SampleKey, SpeedEstimate, SpeedPhase, SpeedSample};
+use kuu_core::speed::{RacedEngine, Ranking, SampleKey, SpeedEstimate, SpeedPhase, SpeedSample};
 use kuu_core::statistics::{MIN_ROUNDS, RatioEstimate, ranks, verdicts};
 use std::collections::BTreeMap;
 
@@ -11,8 +11,14 @@ pub const THRESHOLD: f64 = 0.05;
 type Speeds = BTreeMap<u32, f64>;
 
 /// The estimates of one input, the fastest first: of the engines that were right each time and have a speed. `reference`
-/// is the engine to which the others are compared; it has no ratio.
-pub fn of_input(samples: &[SpeedSample], phase: SpeedPhase, frames: u64, reference: &str) -> Vec<SpeedEstimate> {
+/// is the engine to which the others are compared; it has no ratio. One that estimates has a ratio and no verdict.
+pub fn of_input(
+    samples: &[SpeedSample],
+    phase: SpeedPhase,
+    frames: u64,
+    reference: &str,
+    engines: &[RacedEngine],
+) -> Vec<SpeedEstimate> {
     let mut all: BTreeMap<&str, Speeds> = BTreeMap::new();
     for sample in samples.iter().filter(|sample| sample.key.phase == phase && sample.key.frames == frames) {
         let SampleKey { engine, round, .. } = &sample.key;
@@ -36,12 +42,14 @@ pub fn of_input(samples: &[SpeedSample], phase: SpeedPhase, frames: u64, referen
         }
     };
     let mut estimates: Vec<SpeedEstimate> = all.iter().map(estimate).collect();
-    let ratios: Vec<RatioEstimate> = estimates.iter().filter_map(|estimate| estimate.ratio).collect();
+    let counts = |estimate: &SpeedEstimate| ranking(&estimate.engine, engines) != Ranking::Approximate;
+    let ratios: Vec<RatioEstimate> =
+        estimates.iter().filter(|one| counts(one)).filter_map(|estimate| estimate.ratio).collect();
     let mut verdicts = verdicts(&ratios, THRESHOLD).into_iter();
-    for estimate in &mut estimates {
+    for estimate in estimates.iter_mut().filter(|one| counts(one)) {
         estimate.verdict = estimate.ratio.and_then(|_| verdicts.next());
     }
-    rank(&mut estimates, &all);
+    rank(&mut estimates, &all, engines);
     estimates.sort_by(|a, b| mean(b).total_cmp(&mean(a)));
     estimates
 }
@@ -53,10 +61,17 @@ fn paired(speeds: &Speeds, reference: &Speeds) -> Option<RatioEstimate> {
     RatioEstimate::paired(&speeds, &reference).ok()
 }
 
+/// How this engine stands in the tables.
+pub fn ranking(engine: &str, engines: &[RacedEngine]) -> Ranking {
+    engines.iter().find(|one| one.name == engine).map_or(Ranking::Ranked, |one| one.ranking)
+}
+
 /// Ranks the engines over the rounds that all of them have. One that takes part twice has no rank the second time, and
 /// one with fewer than two speeds has none.
-fn rank(estimates: &mut [SpeedEstimate], all: &BTreeMap<&str, Speeds>) {
-    let is_ranked = |estimate: &SpeedEstimate| twin(&estimate.engine).is_none() && estimate.speed.is_some();
+fn rank(estimates: &mut [SpeedEstimate], all: &BTreeMap<&str, Speeds>, engines: &[RacedEngine]) {
+    let is_ranked = |estimate: &SpeedEstimate| {
+        twin(&estimate.engine).is_none() && estimate.speed.is_some() && ranking(&estimate.engine, engines).is_usual()
+    };
     let ranked: Vec<&Speeds> =
         estimates.iter().filter(|one| is_ranked(one)).map(|one| &all[one.engine.as_str()]).collect();
     let rounds = ranked.first().map_or_else(Vec::new, |first| first.keys().collect());
@@ -145,7 +160,7 @@ mod tests {
 
     #[test]
     fn ratios_ranks_and_controls() {
-        let estimates = of_input(&race(), SpeedPhase::Cold, 1_000, "kuu");
+        let estimates = of_input(&race(), SpeedPhase::Cold, 1_000, "kuu", &[]);
         let names: Vec<&str> = estimates.iter().map(|estimate| estimate.engine.as_str()).collect();
         assert_eq!(names[2], "go");
         assert_eq!(names.len(), 3, "{names:?}");
@@ -160,7 +175,20 @@ mod tests {
         let controls = controls(&estimates);
         assert_eq!((controls.len(), controls[0].engine.as_str()), (1, "kuu"));
         assert!(controls[0].ratio.interval.contains(1.0));
-        assert!(of_input(&race(), SpeedPhase::Steady, 1_000, "kuu").is_empty());
+        assert!(of_input(&race(), SpeedPhase::Steady, 1_000, "kuu", &[]).is_empty());
+    }
+
+    #[test]
+    fn who_has_a_place() {
+        let of = |ranking| {
+            let go = RacedEngine { name: "go".into(), version: None, ranking, obstacle: None };
+            let estimates = of_input(&race(), SpeedPhase::Cold, 1_000, "kuu", &[go]);
+            let go = estimates.into_iter().find(|estimate| estimate.engine == "go").unwrap();
+            (go.ratio.is_some(), go.verdict, go.rank)
+        };
+        assert_eq!(of(Ranking::Ranked), (true, Some(RatioVerdict::Slower), Some("2".into())));
+        assert_eq!(of(Ranking::Unranked), (true, Some(RatioVerdict::Slower), None));
+        assert_eq!(of(Ranking::Approximate), (true, None, None));
     }
 
     #[test]

@@ -49,6 +49,7 @@ impl<'a> Field<'a> {
         let record = |starter: &Starter<'_>| RacedEngine {
             name: starter.name.clone(),
             version: starter.engine.version(),
+            ranking: starter.engine.descriptor().ranking(),
             obstacle: starter.obstacle.clone(),
         };
         self.0.iter().map(record).collect()

@@ -1,18 +1,26 @@
 //! The tables of a race for speed.
 
-use crate::race::speed::estimates::{controls, twin};
-use crate::terminal::{count, size, table};
+use crate::race::speed::estimates::{controls, ranking, twin};
+use crate::terminal::{count, plural, size, table};
 use kuu_core::scorecard::CellVerdict;
-use kuu_core::speed::{SpeedEstimate, SpeedPhase, SpeedSample};
+use kuu_core::speed::{RacedEngine, Ranking, SpeedEstimate, SpeedPhase, SpeedSample};
 use kuu_core::statistics::{Interval, RatioEstimate, RatioVerdict, median};
 
-/// The table of one input: engines that were right, the fastest first; controls; then a line with those that were not.
-pub fn input_table(estimates: &[SpeedEstimate], samples: &[SpeedSample], reference: &str) -> String {
+/// The table of one input: engines that were right, the fastest first; controls; then engines that estimate.
+pub fn input_table(
+    estimates: &[SpeedEstimate],
+    samples: &[SpeedSample],
+    reference: &str,
+    engines: &[RacedEngine],
+) -> String {
+    let own = estimates.iter().filter(|one| twin(&one.engine).is_none());
+    let (approximate, exact): (Vec<_>, Vec<_>) =
+        own.partition(|one| ranking(&one.engine, engines) == Ranking::Approximate);
     let head = ["engine", "seconds", "frames/s", "95 %", &format!("ratio to {reference}"), "95 %", "", "rank"];
     let is_steady = estimates.iter().any(|one| one.phase == SpeedPhase::Steady);
     let head = head.into_iter().chain(["CPU s/M", "broker s/M", "PSS", "state"]).chain(is_steady.then_some("steady"));
     let mut rows = vec![head.map(str::to_owned).collect::<Vec<String>>()];
-    rows.extend(estimates.iter().filter(|one| twin(&one.engine).is_none()).map(|one| row(one, samples, reference)));
+    rows.extend(exact.iter().map(|one| row(one, samples, reference)));
     let mut text = table(&rows);
     for control in controls(estimates) {
         let RatioEstimate { ratio, interval, .. } = control.ratio;
@@ -20,15 +28,37 @@ pub fn input_table(estimates: &[SpeedEstimate], samples: &[SpeedSample], referen
             if interval.contains(1.0) { "even" } else { "not even: smaller differences than this mean nothing here" };
         text += &format!("\ncontrol: {} against itself: {ratio:.3} [{}]: {even}", control.engine, ends(interval, 3));
     }
+    if !approximate.is_empty() {
+        let mut rows = vec![rows.swap_remove(0)];
+        rows.extend(approximate.iter().map(|one| row(one, samples, reference)));
+        rows[0].push("largest error".into());
+        rows[1..].iter_mut().zip(&approximate).for_each(|(row, one)| row.push(largest_error(one, samples)));
+        text += &format!("\n\nengines that estimate, with their error:\n{}", table(&rows));
+    }
     text
 }
 
+/// By how much the answer of an engine was off in its worst run.
+fn largest_error(of: &SpeedEstimate, samples: &[SpeedSample]) -> String {
+    let error = |sample: &&SpeedSample| match sample.verdict {
+        CellVerdict::WithinPolicy { windows, more, fewer } => (more + fewer, windows, more, fewer),
+        _ => (0, 0, 0, 0),
+    };
+    let worst = samples_of(of, samples).iter().map(error).max();
+    let (_, windows, more, fewer) = worst.unwrap_or_default();
+    format!("+{} -{} users in {}", count(more), count(fewer), plural(windows, "window"))
+}
+
+fn samples_of<'a>(estimate: &SpeedEstimate, samples: &'a [SpeedSample]) -> Vec<&'a SpeedSample> {
+    let of = |sample: &&SpeedSample| {
+        let key = &sample.key;
+        (key.phase, key.frames, &key.engine) == (estimate.phase, estimate.frames, &estimate.engine)
+    };
+    samples.iter().filter(of).collect()
+}
+
 fn row(estimate: &SpeedEstimate, samples: &[SpeedSample], reference: &str) -> Vec<String> {
-    let of: Vec<&SpeedSample> = samples
-        .iter()
-        .filter(|sample| sample.key.phase == estimate.phase && sample.key.frames == estimate.frames)
-        .filter(|sample| sample.key.engine == estimate.engine)
-        .collect();
+    let of = samples_of(estimate, samples);
     let middle = |value: &dyn Fn(&SpeedSample) -> Option<f64>| {
         let values: Vec<f64> = of.iter().filter_map(|sample| value(sample)).collect();
         (!values.is_empty()).then(|| median(&values))
@@ -155,8 +185,8 @@ mod tests {
         let mut wrong = sample("bad", 1, 0.1, CellVerdict::Hung { state: "no row after 60 s".into() });
         wrong.remarks.push("the observer took 4.0 % of the processors, more than 3 %".into());
         samples.push(wrong);
-        let estimates = of_input(&samples, SpeedPhase::Cold, 1_000_000, "kuu");
-        let table = input_table(&estimates, &samples, "kuu");
+        let estimates = of_input(&samples, SpeedPhase::Cold, 1_000_000, "kuu", &[]);
+        let table = input_table(&estimates, &samples, "kuu", &[]);
         let expected = "\
 engine  seconds  frames/s                95 %  ratio to kuu            95 %          rank  CPU s/M  broker s/M      PSS   state
 kuu        2.10   476,731  260,196 to 873,465             1                             1     2.50        0.75  80.0 MB  0.0 MB
@@ -172,5 +202,23 @@ go         4.20   238,365  130,098 to 436,732         0.500  0.500 to 0.500  slo
             others(&samples, &[("x".into(), "needs mvn".into())]),
             ["bad: hung: no row after 60 s (cold, 1,000,000 frames, round 1)", "x: not run: needs mvn"]
         );
+    }
+
+    #[test]
+    fn engines_that_estimate_stand_apart() {
+        let mut samples = Vec::new();
+        for (round, more) in (1..).zip([3, 1_200]) {
+            samples.push(sample("kuu", round, 2.0, CellVerdict::Exact));
+            samples.push(sample("hll", round, 1.0, CellVerdict::WithinPolicy { windows: 17, more, fewer: 4 }));
+        }
+        let engines =
+            [RacedEngine { name: "hll".into(), version: None, ranking: Ranking::Approximate, obstacle: None }];
+        let estimates = of_input(&samples, SpeedPhase::Cold, 1_000_000, "kuu", &engines);
+        let table = input_table(&estimates, &samples, "kuu", &engines);
+        let lines: Vec<&str> = table.lines().collect();
+        assert!(lines[1].starts_with("kuu "), "{table}");
+        assert_eq!(lines[2..4], ["", "engines that estimate, with their error:"], "{table}");
+        assert!(lines[5].starts_with("hll ") && lines[5].ends_with("  +1,200 -4 users in 17 windows"), "{table}");
+        assert!(lines[5].contains("2.000 to 2.000       -"), "{table}");
     }
 }

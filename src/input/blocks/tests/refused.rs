@@ -29,9 +29,9 @@ fn a_file_that_changes_while_it_is_read() {
     let write = |path: &std::path::Path| OpenOptions::new().write(true).open(path).unwrap();
     assert_eq!(meanwhile(|path| drop(File::open(path).unwrap())), None);
     let appended = meanwhile(|path| write(path).set_len(4_001).unwrap());
-    assert_eq!(appended.unwrap(), "it had 4000 bytes and has 4001");
+    assert_eq!(appended.unwrap(), "it had 4,000 bytes and has 4,001");
     let truncated = meanwhile(|path| write(path).set_len(0).unwrap());
-    assert_eq!(truncated.unwrap(), "it had 4000 bytes and has 0");
+    assert_eq!(truncated.unwrap(), "it had 4,000 bytes and has 0");
     let overwritten = meanwhile(|path| {
         write(path).write_all(b"c").unwrap();
         // The clock of a file system may not advance for a few milliseconds.
