@@ -8,15 +8,21 @@ mod architecture;
 mod bench {
     mod against;
     mod compare;
+    mod distinct;
     mod gate;
+    mod latency;
     mod measure;
+    mod sweep;
 }
 
 mod command_line {
+    mod manual;
+    mod properties;
     mod records;
     mod refusal;
     mod robust;
     mod screen;
+    mod scripts;
     mod security;
     mod usage;
 }
@@ -24,11 +30,15 @@ mod command_line {
 mod count {
     mod dying;
     mod follow;
+    mod following;
     mod history;
     mod identity;
     mod lengths;
     mod letters;
     mod limits;
+    mod log;
+    mod metrics;
+    mod sketches;
     mod wild;
 }
 
@@ -38,8 +48,11 @@ mod crash {
     mod kills;
     mod poison;
     mod recovery;
+    mod sketches;
     mod topics;
 }
+
+mod formats;
 
 mod generate {
     mod check;
@@ -67,6 +80,11 @@ mod outage {
     mod stall;
 }
 
+mod output {
+    mod following;
+    mod table;
+}
+
 mod produce {
     mod appended;
     mod compacted;
@@ -90,12 +108,24 @@ mod race {
     mod supervised;
 }
 
+mod report {
+    mod formats;
+    mod html_page;
+    mod page;
+    mod records;
+    mod refused;
+}
+
 mod support {
     pub mod broker;
     pub mod frames;
+    pub mod html;
+    pub mod http;
     pub mod kuu;
+    pub mod open_metrics;
     pub mod own_broker;
     pub mod pipe;
+    pub mod proxy;
     pub mod start;
     pub mod topics;
     pub mod wire;
@@ -106,4 +136,5 @@ mod verify {
     mod foreign;
     mod receipts;
     mod verdict;
+    mod windows;
 }

@@ -75,7 +75,7 @@ fn topics_that_are_missing() {
     kuu.run("count").exits(2).complains("there is no topic messages").complains("kuu produce FILE");
     kuu.run("count --topic other").exits(2).complains("there is no topic other");
     let file = kuu.file("a.jsonl", lines(&frames(3)));
-    kuu.run("verify").exits(2).complains("produce.json").complains("kuu verify FILE");
+    kuu.run("verify").exits(2).complains("produce-messages.json").complains("kuu verify FILE");
     kuu.run(&format!("verify {file}")).exits(2).complains("there is no topic output").complains("kuu count");
     kuu.run(&format!("verify {file} --output other")).exits(2).complains("there is no topic other");
     // Looking up the topics did not create them.
@@ -150,9 +150,9 @@ fn records_that_cannot_be_written_or_read() {
 
     std::fs::create_dir(kuu.path("results")).unwrap();
     kuu.file("results/produce.json", "{");
-    kuu.run("verify").exits(2).complains("produce.json").complains("delete it");
+    kuu.run("verify").exits(2).complains("results/produce.json").complains("delete it");
     kuu.file("results/produce.json", "");
-    kuu.run("verify").exits(2).complains("produce.json");
+    kuu.run("verify").exits(2).complains("results/produce.json");
 }
 
 #[test]

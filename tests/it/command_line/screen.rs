@@ -28,7 +28,9 @@ fn json_is_one_document() {
         described(&record, &mock);
     }
     let [produce, count, verify, batch, streamed] = results.map(|done| done.document());
-    let topic = Some(Topic { name: "messages".into(), partitions: 2 });
+    let id = produce.topic.as_ref().and_then(|topic| topic.id.clone());
+    assert!(id.is_some());
+    let topic = Some(Topic { name: "messages".into(), partitions: 2, id });
     assert_eq!((&produce.topic, &count.topic), (&topic, &topic));
     let source = &produce.input[0];
     assert_eq!((source.name.as_str(), source.frames), ("a.jsonl", 700));
@@ -129,10 +131,13 @@ fn no_secret_in_records() {
     let file = kuu.file("a.jsonl", lines(&frames(50)));
     kuu.run(&format!("produce {file}")).exits(0);
     for secret in secrets {
-        for command in
-            [format!("produce --append {file}"), "count".into(), format!("batch {file}"), format!("count {file}")]
+        let (produce, batch, count) =
+            (format!("produce --append {file}"), format!("batch {file}"), format!("count {file}"));
+        let idle = "-X does nothing here";
+        for (command, words) in
+            [(&*produce, "--config FILE"), ("count", "--config FILE"), (&*batch, idle), (&*count, idle)]
         {
-            let done = kuu.run(&format!("{command} {secret} --json")).exits(2).complains("--config FILE");
+            let done = kuu.run(&format!("{command} {secret} --json")).exits(2).complains(words);
             assert!(!done.out.contains("hunter2") && !done.err.contains("hunter2"), "{done}");
         }
     }

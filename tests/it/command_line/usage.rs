@@ -123,6 +123,15 @@ fn options_that_do_nothing() {
     // These options have an effect.
     let all = "--lateness 1s --retention 1h --max-jump 1h --early 1s --window second --parser plain --json";
     kuu.run(&format!("count {file} {all}")).exits(0);
+    for command in
+        [&format!("count {file}"), &format!("batch {file}"), "results", "engines", "generate --frames 1 -o b.jsonl"]
+    {
+        for (given, option) in [("-b x:1", "--brokers"), ("--config c", "--config"), ("-X linger.ms=3", "-X")] {
+            let done = kuu.run(&format!("{command} {given}")).exits(2);
+            let done = done.complains(&format!("{option} does nothing here: this command uses no broker"));
+            assert_eq!(done.out, "", "{done}");
+        }
+    }
 }
 
 #[test]
@@ -201,10 +210,7 @@ fn a_group_that_cannot_name_a_topic() {
 #[test]
 fn properties_without_an_end() {
     for name in ["/dev/zero", "/dev/urandom"] {
-        Kuu::new()
-            .run(&format!("batch a.jsonl --config {name}"))
-            .exits(2)
-            .complains(&format!("{name} has more than 1 MiB"));
+        Kuu::new().run(&format!("verify --config {name}")).exits(2).complains(&format!("{name} has more than 1 MiB"));
     }
 }
 
@@ -226,4 +232,21 @@ fn a_topic_that_cannot_be_made_anew_is_kept() {
     kuu.run(&format!("count {} --timeout 2h", topics.counting())).exits(0);
     kuu.run(&format!("verify --topic {} --output {}", topics.messages, topics.output)).exits(0);
     kuu.run(&format!("{produce} --recreate --timeout 2h")).exits(0);
+}
+
+/// The names that Kafka's own tools have for the same options.
+#[test]
+fn names_of_other_tools() {
+    let mock = Mock::new(1);
+    let kuu = Kuu::bare();
+    let file = kuu.file("frames.jsonl", "{\"uid\":\"a\",\"ts\":60}\n{\"uid\":\"b\",\"ts\":61}\n");
+    kuu.file("own.properties", "linger.ms=7\n");
+    let there = format!("--bootstrap-server {} --command-config own.properties", mock.address);
+    kuu.run(&format!("produce {file} -t messages {there}")).exits(0);
+    let to = format!("-t messages --output-topic output {there}");
+    let counted = kuu.run(&format!("count {to} --command-property queuing.strategy=fifo --json")).exits(0);
+    let record: serde_json::Value = serde_json::from_str(&counted.out).unwrap();
+    assert_eq!(record["config"]["-X linger.ms"], "7", "{counted}");
+    assert_eq!(record["config"]["-X queuing.strategy"], "fifo", "{counted}");
+    kuu.run(&format!("verify {to}")).exits(0).says("exact: 1 of 1 window");
 }

@@ -138,19 +138,21 @@ fn a_second_instance_takes_over() {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| trickle(&case, Duration::from_millis(2), &done));
-        let options = case.count("--follow --idle 60s --commit-interval 50ms");
+        let options = case.count("--follow --idle 60s --commit-interval 50ms --log-level info");
         let mut first = case.kuu.spawn(&options);
-        for _ in 0..3 {
+        let takes_over = format!("takes group {} over from ", case.topics.messages);
+        for round in 0..3 {
             let before = case.position();
             eventually("a commit", || (case.position() > before).then_some(()));
             let second = case.kuu.spawn(&options);
             let words = format!("another instance of group {} took over", case.topics.messages);
-            first.wait_for(SOON).exits(2).complains(&words);
+            let ended = first.wait_for(SOON).exits(2).complains(&words);
+            assert_eq!(ended.err.contains(&takes_over), round > 0, "{ended}");
             first = second;
         }
         case.settled();
         first.signal("INT");
-        first.wait_for(SOON).exits(130);
+        first.wait_for(SOON).exits(130).complains(&takes_over);
         done.store(true, Ordering::Relaxed);
     });
     case.settles("", &windows(&case.all));

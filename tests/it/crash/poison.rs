@@ -151,7 +151,7 @@ fn topics_that_take_too_little_are_refused() {
     topics.make(&ordered, 1, &[]);
     kuu.run(&format!("{count} --ordered-output {ordered}"))
         .exits(2)
-        .complains(&format!("topic {ordered} takes messages of 1048588 bytes at most"))
+        .complains(&format!("topic {ordered} takes messages of 1,048,588 bytes at most"))
         .complains(&format!("--entity-name {ordered} --add-config max.message.bytes=5000000"));
     topics.delete(&topics.output);
     topics.delete(&topics.state());
@@ -162,7 +162,7 @@ fn topics_that_take_too_little_are_refused() {
     for (properties, words) in [
         (
             &[("max.message.bytes", "100000"), ("cleanup.policy", "compact")][..],
-            "takes messages of 100000 bytes at most",
+            "takes messages of 100,000 bytes at most",
         ),
         (&[("cleanup.policy", "delete")], "has cleanup.policy=delete"),
         (&[("cleanup.policy", "compact,delete")], "has cleanup.policy=compact,delete"),

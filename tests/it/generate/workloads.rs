@@ -252,6 +252,18 @@ fn a_file_that_is_wrong_is_refused() {
     run("c.toml").complains("c.toml is no file");
 }
 
+/// With an address at which no broker answers: the workload is refused before anything is sent.
+#[test]
+fn one_that_does_not_show_its_target_is_refused() {
+    let kuu = Kuu::new();
+    let text = fs::read_to_string(format!("{DIRECTORY}/small-frames.toml")).unwrap();
+    kuu.file("a.toml", text.replace("adds-partitions", "counts-aborted"));
+    for command in ["generate --workload a.toml -o a.jsonl", "produce --workload a.toml"] {
+        kuu.run(command).exits(2).complains("workload a.toml: targets: counts-aborted gives the right answer here");
+    }
+    assert!(!kuu.path("a.jsonl").exists());
+}
+
 #[test]
 fn into_a_topic_that_must_not_be_filled() {
     let mock = Mock::empty();

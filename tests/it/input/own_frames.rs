@@ -87,6 +87,7 @@ fn over_a_topic() {
         kuu.run("verify --uid /nobody").exits(2).complains("none of 600 frames has a user id at /nobody (--uid)");
         std::fs::remove_file(kuu.path("results/count-output.json")).unwrap();
         std::fs::remove_file(kuu.path("results/count.json")).unwrap();
+        kuu.forget();
         // Then it is the receipt that has them.
         kuu.run("verify").exits(0).says("ledger: none");
     }

@@ -38,7 +38,7 @@ fn nothing_of_a_pipe_is_lost() {
         assert_eq!(values(&mock.address, "messages"), frames, "{shape}");
         kuu.run("count").exits(0);
         kuu.feed("verify /dev/stdin", bytes).exits(0).says("exact: ");
-        kuu.run("verify").exits(2).complains("3000 frames came from /dev/stdin: name files with the same frames");
+        kuu.run("verify").exits(2).complains("3,000 frames came from /dev/stdin: name files with the same frames");
         assert_eq!(settle(&kuu.feed("count /dev/stdin", bytes).exits(0).rows()), expected, "{shape}");
         assert_eq!(kuu.feed("batch /proc/self/fd/0", bytes).exits(0).windows(), expected, "{shape}");
     });
@@ -63,7 +63,7 @@ fn nothing_of_a_named_pipe_is_lost() {
         kuu.run("count").exits(0);
         run("verify p").says("exact: ");
         // The pipe has no writer now.
-        kuu.run("verify").exits(2).complains("3000 frames came from p: name files with the same frames");
+        kuu.run("verify").exits(2).complains("3,000 frames came from p: name files with the same frames");
         assert_eq!(settle(&run("count p").rows()), expected, "{shape}");
         assert_eq!(run("batch p").windows(), expected, "{shape}");
     });

@@ -118,17 +118,7 @@ fn an_open_transaction_hides_frames() {
 fn first_answers_that_were_compacted_are_unknown() {
     let topics = Topics::new("removed");
     let kuu = Kuu::with(&topics.address);
-    topics.make(
-        &topics.output,
-        1,
-        &[
-            ("cleanup.policy", "compact"),
-            ("segment.ms", "50"),
-            ("min.cleanable.dirty.ratio", "0.001"),
-            ("max.compaction.lag.ms", "1"),
-            ("delete.retention.ms", "0"),
-        ],
-    );
+    topics.make(&topics.output, 1, &[]);
     let all = frames(6_000);
     let file = kuu.file("a.jsonl", lines(&all));
     kuu.run(&format!("produce {file} --topic {} --partitions 3", topics.messages)).exits(0);
@@ -146,6 +136,17 @@ fn first_answers_that_were_compacted_are_unknown() {
     }
     assert!(before.len() > last.len(), "nothing to compact");
 
+    // Only now: before the first verify nothing may be compacted.
+    topics.set(
+        &topics.output,
+        &[
+            ("cleanup.policy", "compact"),
+            ("segment.ms", "50"),
+            ("min.cleanable.dirty.ratio", "0.001"),
+            ("max.compaction.lag.ms", "1"),
+            ("delete.retention.ms", "0"),
+        ],
+    );
     // The newest records are not compacted: this adds a row without an effect after the results.
     eventually("compaction", || {
         write(&topics.address, &topics.output, "minute:0", None);

@@ -28,6 +28,7 @@ fn journey(compression: &str) {
             .says("produced 50,000 frames (104.0 MB)");
         assert_eq!(crate::support::broker::partitions(&topics.address, messages), partitions);
         assert_eq!(kuu.record("produce").figure("delivered_frames") as u64, FIXTURE_FRAMES);
+        assert_eq!(kuu.record("produce").broker.unwrap().transaction_version, Some(2)); // of any Kafka since 4.0
         for threads in [1, 2] {
             kuu.run(&format!("count {} --recreate --threads {threads}", topics.counting())).exits(0);
             assert_eq!(settle(&rows(&topics.address, &topics.output)), fixture_windows());

@@ -41,8 +41,9 @@ fn race(kuu: &Kuu, names: &str, engines: &str, more: &str, code: i32) -> (Done, 
 fn check_kills(cell: &Value, seed: u64) {
     let recovery = &cell["recovery"];
     assert_eq!(recovery["seed"], seed, "{cell}");
-    // Over ten checkpoints of a second.
-    assert_eq!(recovery["frames_per_s"], 600.0, "{cell}");
+    // Over ten checkpoints of a second; and at half of what the slowest engine takes, if that is less.
+    let half = recovery["slowest_frames_per_s"].as_f64().map_or(600.0, |slowest| slowest / 2.0);
+    assert_eq!(recovery["frames_per_s"], half.min(600.0), "{cell}");
     let interruptions = recovery["interruptions"].as_array().unwrap();
     assert_eq!(interruptions.len(), 3, "{cell}");
     let mut before = recovery["sending_from_us"].as_i64().unwrap() + 2_500_000;
@@ -57,6 +58,11 @@ fn check_kills(cell: &Value, seed: u64) {
     assert_eq!(cell["incidents"].as_array().unwrap().len(), 3, "{cell}");
 }
 
+/// Checks that the answer was right in the end: on a busy machine a partition may be read late after a kill, and corrects.
+fn check_right(cell: &Value) {
+    assert!(["exact", "corrected"].contains(&cell["verdict"].as_str().unwrap()), "{cell}");
+}
+
 /// When things began, in tenths of the time that the frames took.
 fn moments(cell: &Value) -> Vec<i64> {
     let recovery = &cell["recovery"];
@@ -69,11 +75,12 @@ fn moments(cell: &Value) -> Vec<i64> {
 fn one_that_counts_twice_is_named_and_one_that_repeats_itself_is_right() {
     let kuu = Kuu::bare();
     let engines = engines(&kuu, &["none", "counts-twice"]);
-    let (_, cells) = race(&kuu, "counts-twice", &engines, "--seed 1", 1);
+    let (_, cells) = race(&kuu, "counts-twice", &engines, "--seed 1 --pace 600", 1);
     let [twice] = &cells[..] else { panic!("{cells:?}") };
-    let (done, cells) = race(&kuu, "none", &engines, "--seed 1", 0);
+    let (done, cells) = race(&kuu, "none", &engines, "--seed 1 --pace 600", 0);
     let [none] = &cells[..] else { panic!("{done}") };
-    assert!(done.err.contains("three-kills: none: exact\n    crashes: 3, going on after "), "{done}");
+    assert!(done.err.contains("\n    crashes: 3, going on after "), "{done}");
+    check_right(none);
     check_kills(none, 1);
     // It begins anew three times.
     assert!(none["recovery"]["repeated_windows"].as_u64().unwrap() > 3, "{none}");
@@ -91,6 +98,46 @@ fn one_that_counts_twice_is_named_and_one_that_repeats_itself_is_right() {
     }
 }
 
+/// Engines that say how often they are to commit, and end.
+#[test]
+fn two_checkpoint_intervals_are_two_columns() {
+    let kuu = Kuu::bare();
+    for (name, claims) in [("hears", "checkpoint_ms = 500\n"), ("deaf", "")] {
+        std::fs::create_dir_all(kuu.path("engines").join(name)).unwrap();
+        let run = r#"run = ["sh", "-c", "echo every ${KUU_CHECKPOINT_MS:-nothing} ms; exit 7"]"#;
+        let text = format!("name = \"{name}\"\ntitle = \"{name}\"\n{run}\nlate = \"corrects\"\n{claims}");
+        std::fs::write(kuu.path("engines").join(name).join("engine.toml"), text).unwrap();
+    }
+    let plain = format!("--workload {ROOT}/workloads/plain.toml --checkpoint");
+    let said = |cell: &Value| {
+        let text = |member: &str| cell[member].as_str().unwrap_or("-").to_owned();
+        let more = if cell["verdict"] == "died" { text("line") } else { text("why") };
+        format!("{}, {}: {}, {more}, {}", text("workload"), text("engine"), text("verdict"), cell["checkpoint_ms"])
+    };
+    let (done, cells) = race(&kuu, "deaf", "engines", &format!("{plain} 1500ms --pace 600"), 0);
+    let deaf = "deaf.1s500ms: not-run, says no checkpoint_ms, so nobody can tell it another, 1500";
+    assert_eq!([&cells[0], &cells[1]].map(said), [format!("three-kills, {deaf}"), format!("plain, {deaf}")], "{done}");
+    let (done, cells) = race(&kuu, "hears", "engines", &format!("{plain} own,1500ms --pace 600"), 1);
+    assert_eq!(
+        cells.iter().map(said).collect::<Vec<_>>(),
+        [
+            "three-kills, hears: died, every 500 ms, 500",
+            "three-kills, hears.1s500ms: died, every 1500 ms, 1500",
+            // Nothing breaks there.
+            "plain, hears: died, every 500 ms, 500",
+        ],
+        "{done}"
+    );
+    let again = cells[1]["again"].as_str().unwrap();
+    assert!(
+        again.starts_with("kuu race --scorecard hears --checkpoint 1s500ms --workload three-kills.toml "),
+        "{again}"
+    );
+    let twice = "race --scorecard hears --engines engines --checkpoint 1s,1000ms";
+    kuu.run(twice).exits(2).complains("--checkpoint names an interval twice");
+    kuu.run("race --scorecard hears --checkpoint 0s").exits(2).complains("write own, or a time of whole milliseconds");
+}
+
 #[test]
 fn one_that_is_slow_to_come_back_is_not_killed_before() {
     let kuu = Kuu::bare();
@@ -102,17 +149,22 @@ fn one_that_is_slow_to_come_back_is_not_killed_before() {
     // Twice what is between the kills at least.
     let slow = format!("restart = [\"sh\", \"-c\", \"sleep 3; exec {}\"]\n", words.join(" "));
     std::fs::write(&file, text + "\n" + &slow).unwrap();
-    let (done, cells) = race(&kuu, "none", &engines, "--seed 1", 0);
-    assert!(done.err.contains("three-kills: none: exact\n    crashes: 3, going on after 3."), "{done}");
+    let (done, cells) = race(&kuu, "none", &engines, "--seed 1 --pace 600", 0);
+    assert!(done.err.contains("\n    crashes: 3, going on after 3."), "{done}");
+    check_right(&cells[0]);
     check_kills(&cells[0], 1);
 }
 
 #[test]
 fn kuu_on_the_embedded_broker() {
     let kuu = Kuu::bare();
-    let (_, cells) = race(&kuu, "kuu-plain", &format!("{ROOT}/engines"), "--seed 2", 0);
+    let (done, cells) = race(&kuu, "kuu-plain", &format!("{ROOT}/engines"), "--seed 2", 0);
     check_kills(&cells[0], 2);
-    assert!(["exact", "corrected"].contains(&cells[0]["verdict"].as_str().unwrap()), "{}", cells[0]);
+    let slowest = cells[0]["recovery"]["slowest_frames_per_s"].as_f64().unwrap();
+    assert!(done.err.contains(&format!("three-kills.calm: kuu-plain: {slowest:.0} frames/s from its start")), "{done}");
+    let again = cells[0]["again"].as_str().unwrap();
+    assert!(again.ends_with(&format!(" --pace {}", slowest / 2.0)), "{again}");
+    check_right(&cells[0]);
 }
 
 #[test]
@@ -136,7 +188,7 @@ fn kuu_is_right_for_each_seed() {
     let brokers = crate::support::topics::address();
     let seeds = [1, 2].map(|seed| {
         let kuu = Kuu::bare();
-        let more = format!("--brokers {brokers} --seed {seed}");
+        let more = format!("--brokers {brokers} --seed {seed} --pace 600");
         let (_, cells) = race(&kuu, "kuu kuu-plain", &format!("{ROOT}/engines"), &more, 0);
         for cell in &cells {
             check_kills(cell, seed);

@@ -63,6 +63,11 @@ impl Kuu {
         name.to_owned()
     }
 
+    /// Forgets the receipts of topics that other directories would find.
+    pub fn forget(&self) {
+        fs::remove_dir_all(self.path("state")).unwrap();
+    }
+
     /// Path of a file in the directory.
     pub fn path(&self, name: &str) -> std::path::PathBuf {
         self.dir.path().join(name)
@@ -145,6 +150,7 @@ impl Kuu {
             .args(line.split_whitespace())
             .args(timeout)
             .current_dir(self.dir.path())
+            .env("XDG_STATE_HOME", self.path("state"))
             .envs((!self.brokers.is_empty()).then_some(("KUU_BROKERS", &self.brokers)))
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .envs((!self.planted.is_empty()).then_some(("KUU_TEST_PANIC", &self.planted)))
@@ -211,6 +217,14 @@ impl Running {
                 let err = self.err.rest(Instant::now() + PATIENCE);
                 panic!("kuu {}: no further line ({end:?}); standard error:\n{err}", self.line)
             }
+        }
+    }
+
+    /// The next line of standard error.
+    pub fn complaint(&mut self) -> String {
+        match self.err.line(Instant::now() + PATIENCE) {
+            Ok(Some(line)) => line,
+            end => panic!("kuu {}: no further line of standard error ({end:?})", self.line),
         }
     }
 

@@ -13,6 +13,8 @@ pub struct Row {
     pub end: i64,
     pub users: u64,
     pub frames: u64,
+    /// Only of sketches.
+    pub distinct: Option<String>,
     pub timing: String,
     pub revision: Option<u32>,
     pub emitted_us: i64,
@@ -90,11 +92,36 @@ pub struct Record {
     pub figures: BTreeMap<String, Figure>,
     #[serde(default)]
     pub latency: BTreeMap<String, serde_json::Value>,
+    pub sweep: Option<Sweep>,
+    #[serde(default)]
+    pub distinct: Vec<Sets>,
     #[serde(default)]
     pub remarks: Vec<String>,
-    /// Only in the document of `batch`.
+    /// Of what was compared with the truth; in the document of `batch` the truth itself.
     #[serde(default)]
-    pub windows: Vec<Window>,
+    pub windows: Vec<DocumentWindow>,
+}
+
+/// A window in a record, or in a document of `--json`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+pub struct DocumentWindow {
+    pub unit: String,
+    pub start: i64,
+    pub users: Option<u64>,
+    pub frames: Option<u64>,
+    pub first_users: Option<u64>,
+    pub truth_users: Option<u64>,
+    pub truth_frames: Option<u64>,
+    pub wrong: Option<Vec<String>>,
+}
+
+impl PartialEq<Window> for DocumentWindow {
+    fn eq(&self, other: &Window) -> bool {
+        let Window { unit, start, users, frames } = other;
+        self.unit == *unit && self.start == *start && self.users == Some(*users) && self.frames == Some(*frames)
+    }
 }
 
 static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
@@ -147,6 +174,7 @@ pub struct Broker {
     pub kind: String,
     #[allow(dead_code)]
     pub version: Option<String>,
+    pub transaction_version: Option<u16>,
     pub address: String,
 }
 
@@ -171,6 +199,54 @@ pub struct Source {
     pub repeats: Option<Repeats>,
 }
 
+/// Latency against load.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sweep {
+    pub steps: Vec<SweepStep>,
+    pub end: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SweepStep {
+    pub started: String,
+    pub asked_frames_per_s: f64,
+    pub sent_frames_per_s: f64,
+    pub frames: u64,
+    pub results_rows: u64,
+    pub on_schedule: bool,
+    pub sustained: bool,
+    pub lag_frames: Vec<u64>,
+    pub latency: BTreeMap<String, serde_json::Value>,
+}
+
+/// Exact sets and sketches on one input.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+pub struct Sets {
+    pub name: String,
+    pub frames: u64,
+    pub users: u64,
+    pub windows: u64,
+    pub window_users: u64,
+    pub all_window_users: u64,
+    pub parse_ns: Vec<f64>,
+    pub ways: Vec<Way>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Way {
+    pub distinct: String,
+    pub frame_ns: Vec<f64>,
+    pub memory_bytes: u64,
+    pub state_bytes: u64,
+    pub rms_error: f64,
+    pub largest_error: f64,
+}
+
 /// How often the frames of a source came.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
@@ -185,6 +261,7 @@ pub struct Repeats {
 pub struct Topic {
     pub name: String,
     pub partitions: usize,
+    pub id: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
@@ -200,7 +277,7 @@ pub struct Ledger {
     pub out_of_order: u64,
 }
 
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Verdict {
     pub exact: bool,
@@ -211,7 +288,19 @@ pub struct Verdict {
     pub first_unknown: u64,
     pub largest_first_error_users: u64,
     pub total_first_error_users: u64,
+    pub within: Option<Within>,
     pub faults: Vec<String>,
+}
+
+/// How near answers are that need not be exact.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code)]
+pub struct Within {
+    pub bound: f64,
+    pub inside: u64,
+    pub largest_error: f64,
+    pub rms_error: f64,
 }
 
 #[derive(Clone, Debug, Deserialize)]

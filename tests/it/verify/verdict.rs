@@ -143,7 +143,7 @@ fn a_file_that_changed() {
 fn other_files_than_those_counted() {
     let (_mock, kuu, _) = counted();
     let fewer = kuu.file("fewer.jsonl", lines(&frames(1_399)));
-    kuu.run(&format!("verify {fewer}")).exits(1).says("topic messages holds 1400 frames, the files 1399");
+    kuu.run(&format!("verify {fewer}")).exits(1).says("topic messages holds 1,400 frames, the files 1,399");
     let same = kuu.file("same.jsonl", lines(&frames(1_400)));
     kuu.run(&format!("verify {same}")).exits(0);
 }
@@ -157,7 +157,7 @@ fn a_ledger_that_does_not_add_up() {
         record["ledger"]["counted"] = 1_401.into();
         record["ledger"]["read"] = 1_401.into();
     });
-    kuu.run("verify").exits(1).says("the ledger has 1401 frames read, topic messages holds 1400");
+    kuu.run("verify").exits(1).says("the ledger has 1,401 frames read, topic messages holds 1,400");
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn a_ledger_that_adds_up_but_is_not_true() {
 fn frames_added_after_the_count() {
     let (mock, kuu, _) = counted();
     write(&mock.address, "messages", "late", Some(r#"{"uid":"late","ts":1468244341}"#));
-    kuu.run("verify").exits(1).says("topic messages holds 1401 frames, the files 1400");
+    kuu.run("verify").exits(1).says("topic messages holds 1,401 frames, the files 1,400");
 }
 
 #[test]
