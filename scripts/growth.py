@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TARGET = os.environ.get("CARGO_TARGET_DIR") or f"{ROOT}/target"
 
 
 class Growth:
@@ -72,7 +73,7 @@ def main():
     parser.add_argument("--brokers", default="localhost:9092")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--passes", type=int, default=10, help="of the file, for the smaller number of frames")
-    parser.add_argument("--kuu", default=f"{ROOT}/target/release/kuu")
+    parser.add_argument("--kuu", default=f"{TARGET}/release/kuu", help="the program [%(default)s]")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
         growth = Growth(arguments, work)

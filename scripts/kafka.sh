@@ -31,7 +31,7 @@ Usage: scripts/kafka.sh start [--secure] | stop | status [--port PORT] [--dir DI
                  DIR/reader.properties    user reader, with those that \`kuu verify\` needs
                  DIR/stranger.properties  user stranger, without any ACL
                  DIR/admin.properties     user admin, who may do everything, for Kafka's own (Java) tools
-  --port PORT  port for clients; the controller takes PORT + 1 [default: 9092]
+  --port PORT  port for clients; the controller takes PORT + 1 [default: KUU_KAFKA_PORT, else 9092]
   --dir DIR    data, server.log, kafka.pid and kafka.properties [default: .kafka in the project]
   --help       print this
 
@@ -75,9 +75,10 @@ parse_arguments() {
     done
     [[ -n $command ]] || usage_error "say what to do: start, stop or status"
     [[ -z $secure || $command == start ]] || usage_error "--secure goes with start, not with $command"
+    [[ $command != start ]] || port=${port:-${KUU_KAFKA_PORT-}}
     if [[ -n $port ]]; then
         if ! [[ $port =~ ^[0-9]{1,5}$ ]] || ((10#$port < 1 || 10#$port > 65534)); then
-            usage_error "--port '$port' must be a number from 1 to 65534"
+            usage_error "--port (or KUU_KAFKA_PORT) '$port' must be a number from 1 to 65534"
         fi
         port=$((10#$port))
     fi

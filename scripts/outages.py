@@ -20,6 +20,7 @@ import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TARGET = os.environ.get("CARGO_TARGET_DIR") or f"{ROOT}/target"
 GUARANTEES = ["exactly-once", "at-least-once"]
 AWAY = 5  # seconds
 START = 1468244340
@@ -81,7 +82,7 @@ def main():
     parser.add_argument("--restarts", type=int, default=7)
     parser.add_argument("--most", type=float, default=80, help="MB that each may hold a minute after the end")
     parser.add_argument("--port", type=int, default=19640)
-    parser.add_argument("--kuu", default=f"{ROOT}/target/release/kuu")
+    parser.add_argument("--kuu", default=f"{TARGET}/release/kuu", help="the program [%(default)s]")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         broker("start", arguments, place)

@@ -2,8 +2,11 @@
 """kuu beside outside tools on the same frames, each in turn, several rounds; prints medians and ratios.
 
 Files: `gzip -dc`, DuckDB (where `pip install duckdb` was done). Kafka, with --brokers: `kcat`, and scripts/plain_reader.c,
-which is compiled here (`apt-get install kcat librdkafka-dev`). Missing tools are named and left out.
+which is compiled here (`apt-get install kcat librdkafka-dev`); then the engines `go` and `kafka-streams` on the same file,
+started and judged by `kuu race`. At the end a line for each ratio of docs/performance.md. Missing tools are named and
+left out.
 
+    kuu engines build go kafka-streams                          # once; needs go, mvn, java
     scripts/kafka.sh start
     scripts/outside.py --brokers localhost:9092 fixtures/stream.jsonl.gz
 
@@ -23,11 +26,16 @@ import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TARGET = os.environ.get("CARGO_TARGET_DIR") or f"{ROOT}/target"
 DUCKDB = """
 import duckdb, sys
 duckdb.sql("select ts // 60 * 60 as minute, count(distinct uid) from read_json(?, format='newline_delimited', "
            "columns={uid: 'VARCHAR', ts: 'BIGINT'}) group by 1 order by 1", params=[sys.argv[1]]).fetchall()
 """
+KCAT = "kcat -P, the file unzipped, without keys"
+BATCHED = "the same, a thousand messages a call"
+# The engines of the race, and what they need.
+ENGINES = {"go": ["go"], "kafka-streams": ["mvn", "java"]}
 # The properties that kuu sets, for tools that use librdkafka too.
 READING = ["fetch.wait.max.ms=20", "queued.max.messages.kbytes=32768"]
 SENDING = ["enable.idempotence=true", "linger.ms=20", "batch.size=1000000", "partitioner=murmur2_random",
@@ -56,6 +64,12 @@ class Table:
     def add(self, name, wall, processor=None, resident=None):
         self.rows.setdefault(name, []).append((wall, processor, resident))
 
+    def ratio(self, name, other):
+        """The speed of one against the other's, the median of the rounds; none if one of them was not measured."""
+        if not {name, other} <= self.rows.keys():
+            return None
+        return statistics.median(theirs / ours for (ours, *_), (theirs, *_) in zip(self.rows[name], self.rows[other]))
+
     def show(self):
         print(f"\n{self.title:<46}{'seconds':>9}{'frames/s':>12}{'against kuu':>13}{'CPU s':>8}{'MB':>7}")
         first = next(iter(self.rows))
@@ -71,7 +85,7 @@ class Table:
             print(line, flush=True)
 
 
-def files(arguments, frames):
+def files(arguments, frames, ratios):
     table = Table("from the file", frames)
     has_duckdb = subprocess.run([sys.executable, "-c", "import duckdb"], stderr=subprocess.DEVNULL).returncode == 0
     for _ in range(arguments.rounds):
@@ -83,9 +97,49 @@ def files(arguments, frames):
     table.show()
     if not has_duckdb:
         print("DuckDB is not installed: left out")
+    ratios["kuu batch / DuckDB"] = table.ratio("kuu batch", "DuckDB")
 
 
-def kafka(arguments, frames, work):
+def missing(*programs):
+    """Names the programs that are not there."""
+    absent = [program for program in programs if not shutil.which(program)]
+    if absent:
+        print(f"left out, as {', '.join(absent)} is not installed")
+    return absent
+
+
+def race(arguments, frames, work, ratios):
+    """kuu, Go and Kafka Streams by `kuu race`: cold runs on the whole file, from the start to the right answer."""
+    engines = [engine for engine, programs in ENGINES.items() if not missing(*programs)]
+    if not engines:
+        return
+    # The steady runs are as short as they may be: they are not shown.
+    run([arguments.kuu, "race", "kuu", *engines, arguments.file, "--brokers", arguments.brokers, "--results", work, "--quick",
+         "--for", "1s", "--rounds", str(max(arguments.rounds, 2)), "--engines", f"{ROOT}/engines"])
+    samples = json.load(open(max(glob.glob(f"{work}/race-*.json"), key=os.path.getmtime)))["speed"]["samples"]
+    cold = [sample for sample in samples if sample["key"]["phase"] == "cold"]
+    largest = max(sample["key"]["frames"] for sample in cold)
+    table = Table("from Kafka to the right answer (kuu race, cold)", largest)
+    million = {}
+    for sample in sorted(cold, key=lambda sample: (sample["key"]["round"], sample["key"]["engine"] != "kuu")):
+        engine, right = sample["key"]["engine"], sample["times"].get("right_us")
+        if sample["key"]["frames"] != largest:
+            continue
+        if right is None:
+            sys.exit(f"outside.py: {engine} was not right: {sample['verdict']}")
+        seconds = sample["used"]["cpu_us"] / 1e6
+        table.add(engine, right / 1e6, seconds, sample["used"]["peak_resident_bytes"])
+        million.setdefault(engine, []).append(seconds / largest * 1e6)
+    table.show()
+    for engine in engines:
+        ratios[f"kuu / {engine}, frames per second"] = table.ratio("kuu", engine)
+    for engine in ["kuu", *engines]:
+        ratios[f"{engine}, CPU seconds a million frames"] = statistics.median(million[engine])
+
+
+def kafka(arguments, frames, work, ratios):
+    if missing("kcat", "cc"):
+        return
     plain = f"{work}/frames.jsonl"
     with gzip.open(arguments.file) as packed, open(plain, "wb") as unpacked:
         shutil.copyfileobj(packed, unpacked)
@@ -95,6 +149,7 @@ def kafka(arguments, frames, work):
     sending = Table("into Kafka, 4 partitions, lz4 (whole process)", frames)
     reading = Table("reading without parsing", frames)
     counting = Table("from Kafka (whole process)", frames)
+    shares = []
 
     def plain_reader(name, mode, topic, *properties):
         out = subprocess.run([reader, mode, arguments.brokers, topic, *properties], check=True, capture_output=True)
@@ -108,7 +163,7 @@ def kafka(arguments, frames, work):
         subprocess.run([arguments.kuu, "produce", "/dev/null", "--topic", f"{topic}-kcat", *options], check=True,
                        capture_output=True)
         properties = [option for name in SENDING for option in ("-X", name)]
-        sending.add("kcat -P, the file unzipped, without keys",
+        sending.add(KCAT,
                     *run(["kcat", "-P", "-b", arguments.brokers, "-t", f"{topic}-kcat", *properties, "-l", plain]))
 
         # The broker must have written the frames to disk before they are read.
@@ -119,9 +174,10 @@ def kafka(arguments, frames, work):
         record = json.load(open(f"{work}/bench.json"))
         reading.add("kuu bench: raw read", frames / record["figures"]["count_frames_per_s"]["ceiling"]["value"])
         reading.add("kuu bench: count", frames / record["figures"]["count_frames_per_s"]["value"])
+        shares.append(record["figures"]["produce_frames_per_s"])
         plain_reader("plain loop in C, librdkafka's defaults", "poll", topic)
         plain_reader("plain loop in C, kuu's properties", "poll", topic, *READING)
-        plain_reader("the same, a thousand messages a call", "batch", topic, *READING)
+        plain_reader(BATCHED, "batch", topic, *READING)
 
         count = ["--topic", topic, "--output", f"{topic}-output", "--group", topic, *options]
         counting.add("kuu count, exactly once", *run([arguments.kuu, "count", *count]))
@@ -131,6 +187,9 @@ def kafka(arguments, frames, work):
             os.remove(left)
     for table in (sending, reading, counting):
         table.show()
+    ratios["kuu produce / kcat -P"] = sending.ratio("kuu produce FILE.gz", KCAT)
+    ratios["kuu produce / raw send"] = statistics.median(share["value"] / share["ceiling"]["value"] for share in shares)
+    ratios["raw read / plain loop in C"] = reading.ratio("kuu bench: raw read", BATCHED)
 
 
 def main():
@@ -138,15 +197,20 @@ def main():
     parser.add_argument("file", help="gzipped frames")
     parser.add_argument("--brokers", help="of a Kafka that may be filled; without it, files only")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--kuu", default=f"{ROOT}/target/release/kuu")
+    parser.add_argument("--kuu", default=f"{TARGET}/release/kuu", help="the program [%(default)s]")
     arguments = parser.parse_args()
     with gzip.open(arguments.file) as packed:
         frames = sum(1 for line in packed if line.strip())
     print(f"{arguments.file}: {frames:,} frames, {arguments.rounds} rounds, medians")
-    files(arguments, frames)
+    ratios = {}
+    files(arguments, frames, ratios)
     if arguments.brokers:
         with tempfile.TemporaryDirectory() as work:
-            kafka(arguments, frames, work)
+            kafka(arguments, frames, work, ratios)
+            race(arguments, frames, work, ratios)
+    print("\nin short")
+    for name, ratio in ratios.items():
+        print(f"{name:<46}{'not measured' if ratio is None else f'{ratio:.2f}':>9}")
 
 
 if __name__ == "__main__":

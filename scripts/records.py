@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
 """Writes the tables of docs/records.md from docs/record.schema.json: `kuu results --schema` makes that."""
 
+import argparse
 import json
+import re
+import textwrap
 from pathlib import Path
 
+WIDTH = 160  # of a line
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE = DOCS / "records.md"
 BEGIN, END = "<!-- scripts/records.py writes what follows -->", "<!-- scripts/records.py ends here -->"
@@ -43,16 +47,24 @@ def rows(schema):
         yield f"| `{name}` | {kind(member)} | {words(member)}{mark} |"
 
 
+def folded(text, indent=""):
+    return textwrap.fill(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
 def table(schema):
+    """The members: a table, or a list where a line of it would be too long."""
     lines = list(rows(schema))
+    if any(len(line) > WIDTH for line in lines):
+        cells = (re.split(r"(?<!\\) \| ", line[2:-2], maxsplit=2) for line in lines)
+        return "\n".join(folded(f"- {name}, {kind}: {what}".rstrip(": "), "  ") for name, kind, what in cells)
     return "\n".join(["| member | type | what it is |", "|---|---|---|", *lines]) if lines else ""
 
 
 def section(name, schema):
-    parts = [f"### {name}", words(schema), table(schema)]
+    parts = [f"### {name}", folded(words(schema)), table(schema)]
     for one in schema.get("oneOf", []) + schema.get("anyOf", []):
         names = ", ".join(f"`{member}`: {kind(of)}" for member, of in one.get("properties", {}).items())
-        parts.append(f"- {kind(one)} {words(one)} {names}".rstrip())
+        parts.append(folded(f"- {kind(one)} {words(one)} {names}".rstrip(), "  "))
     return "\n\n".join(part for part in parts if part)
 
 
@@ -67,6 +79,7 @@ def named_by_command(schema):
 
 
 def main():
+    argparse.ArgumentParser(description=__doc__).parse_args()
     schema = named_by_command(json.loads((DOCS / "record.schema.json").read_text()))
     sections = [section("Record", schema)]
     sections += [section(name, of) for name, of in sorted(schema.get("$defs", {}).items())]

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Writes docs/scorecard.md from the records of races: scripts/scorecard.py RECORD...
+"""Writes docs/scorecard.md, or another page, from the records of races: scripts/scorecard.py [--page PAGE] RECORD...
 
 A cell that several records have is that of the last one. `kuu race --scorecard` makes the records (docs/race.md).
 """
 
+import argparse
 import json
-import re
-import sys
+import textwrap
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "scorecard.md"
+WIDTH = 160  # of a line
 BEGIN, END = "<!-- scripts/scorecard.py writes what follows -->", "<!-- scripts/scorecard.py ends here -->"
 
 
@@ -49,6 +50,24 @@ def table(header, rows):
     return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
+def grids(engines, grid):
+    """A table of all engines, or several where its head would be too wide, or where engines have other workloads."""
+    has = [[bool(row[1 + at]) for row in grid] for at in range(len(engines))]
+    parts = [[]]
+    for at, engine in enumerate(engines):
+        is_wide = len(" | ".join(["| workload", *(engines[column] for column in parts[-1]), engine, ""])) > WIDTH
+        if parts[-1] and (is_wide or has[at] != has[parts[-1][-1]]):
+            parts.append([])
+        parts[-1].append(at)
+    for part in parts:
+        rows = ([row[0], *(row[1 + column] for column in part)] for row in grid)
+        yield table(["workload", *(engines[column] for column in part)], [row for row in rows if any(row[1:])])
+
+
+def folded(text):
+    return textwrap.fill(text, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+
+
 def page(records):
     cells = {(cell["workload"], cell["engine"]): cell for record in records for cell in record["cells"]}
     engines = list(dict.fromkeys(engine for _, engine in cells))
@@ -63,7 +82,7 @@ def page(records):
     versions = {cell["engine"]: cell["version"] for cell in cells.values()}
     grid = [[f"`{w}`", *(short(cells[w, e]) if (w, e) in cells else "" for e in engines)] for w in workloads]
     told = [
-        [f"`{w}`", e, short(cells[w, e]), re.sub(r"\s+", " ", words(cells[w, e]))[:300]]
+        folded(f"- `{w}`, {e}: {short(cells[w, e])}: {' '.join(words(cells[w, e]).split())[:300]}")
         for w in workloads
         for e in engines
         if (w, e) in cells and words(cells[w, e])
@@ -72,20 +91,22 @@ def page(records):
         [
             state,
             table(["engine", "version"], [[e, versions[e] or "unknown"] for e in engines]),
-            table(["workload", *engines], grid),
+            *grids(engines, grid),
             "What is neither `exact` nor `corrected`:",
-            table(["workload", "engine", "verdict", "why"], told),
+            "\n".join(told),
         ]
     )
 
 
 def main():
-    if len(sys.argv) < 2:
-        sys.exit(__doc__)
-    text = PAGE.read_text()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--page", type=Path, default=PAGE, help="a page with the two lines between which the tables go")
+    parser.add_argument("record", type=Path, nargs="+")
+    arguments = parser.parse_args()
+    text = arguments.page.read_text()
     before, after = text.split(BEGIN)[0], text.split(END)[1]
-    records = [json.loads(Path(name).read_text()) for name in sys.argv[1:]]
-    PAGE.write_text(f"{before}{BEGIN}\n\n{page(records)}\n\n{END}{after}")
+    records = [json.loads(record.read_text()) for record in arguments.record]
+    arguments.page.write_text(f"{before}{BEGIN}\n\n{page(records)}\n\n{END}{after}")
 
 
 main()

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""What the frames of files look like: a table of figures, a column for each file. Usage: shape.py FILE..."""
+"""What the frames of files look like: a table of figures, a column for each file."""
 
+import argparse
 import collections
 import gzip
 import json
 import statistics
-import sys
 from itertools import islice
 
 FRAMES = 50_000
@@ -82,7 +82,15 @@ class Shape:
             yield f"values that are {kind}", share(self.kinds[kind], values)
 
 
-columns = [list(Shape(name).rows()) for name in sys.argv[1:]]
-print("| | " + " | ".join(sys.argv[1:]) + " |\n|---|" + "---|" * len(columns))
-for cells in zip(*columns):
-    print(f"| {cells[0][0]} | " + " | ".join(value for _, value in cells) + " |")
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", nargs="+", metavar="FILE", help=f"JSON lines, plain or gzipped; the first {FRAMES:,} of each count")
+    files = parser.parse_args().files
+    columns = [list(Shape(name).rows()) for name in files]
+    print("| | " + " | ".join(files) + " |\n|---|" + "---|" * len(columns))
+    for cells in zip(*columns):
+        print(f"| {cells[0][0]} | " + " | ".join(value for _, value in cells) + " |")
+
+
+if __name__ == "__main__":
+    main()

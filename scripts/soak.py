@@ -22,6 +22,7 @@ import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TARGET = os.environ.get("CARGO_TARGET_DIR") or f"{ROOT}/target"
 
 def resident(pid):
     with open(f"/proc/{pid}/status") as file:
@@ -52,7 +53,7 @@ def main():
     parser.add_argument("--file", default=f"{ROOT}/fixtures/stream.jsonl.gz")
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--brokers", default="localhost:9092")
-    parser.add_argument("--kuu", default=f"{ROOT}/target/release/kuu")
+    parser.add_argument("--kuu", default=f"{TARGET}/release/kuu", help="the program [%(default)s]")
     parser.add_argument("--results", default=f"{ROOT}/results/soak")
     arguments = parser.parse_args()
 

@@ -14,16 +14,19 @@ import argparse
 import collections
 import datetime
 import json
+import os
 import pathlib
 import signal
 import subprocess
 import sys
 import sysconfig
 import tempfile
+import textwrap
 import tomllib
 import venv
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").absolute()
 WORKLOADS = ROOT / "workloads"
 PAGE = ROOT / "docs/workloads.md"
 BEGIN, END = "<!-- scripts/workloads.py writes what follows -->", "<!-- scripts/workloads.py ends here -->"
@@ -224,14 +227,16 @@ def line(cells):
 
 
 def table(rows):
-    head = ["workload", "tier", "why", "targets", "frames", "windows", *PATHS]
+    head = ["workload", "tier", "targets", "frames", "windows", *PATHS]
     lines = [line(head), line("---" for _ in head)]
     for workload, cells in rows:
         definition = workload.definition
         targets, frames = ", ".join(definition.get("targets", [])), workload.header["totals"]["read"]
-        lines.append(line([f"`{workload.name}`", definition["tier"], definition["why"], targets, f"{frames:,}",
-                           len(workload.truth), *(cells[path] for path in PATHS)]))
-    return "\n".join(lines)
+        lines.append(line([f"`{workload.name}`", definition["tier"], targets, f"{frames:,}", len(workload.truth),
+                           *(cells[path] for path in PATHS)]))
+    whys = [textwrap.fill(f"- `{workload.name}`: {workload.definition['why']}", 160, subsequent_indent="  ", break_long_words=False,
+                          break_on_hyphens=False) for workload, _ in rows]
+    return "\n".join([*lines, "", "Why they are there:", "", *whys])
 
 
 def write(rows, version, duckdb, broker):
@@ -270,13 +275,13 @@ def compare(arguments, work):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", metavar="NAME", action="append", help="this workload only; may be repeated")
-    parser.add_argument("--kuu", type=pathlib.Path, help="the program [target/release/kuu, built if missing]")
+    parser.add_argument("--kuu", type=pathlib.Path, help="the program [release/kuu of CARGO_TARGET_DIR or target, built if missing]")
     parser.add_argument("--port", type=int, default=19292, help="of its broker, and the next one [%(default)s]")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         if arguments.kuu is None:
-            arguments.kuu = ROOT / "target/release/kuu"
+            arguments.kuu = TARGET / "release/kuu"
             if not arguments.kuu.exists():
                 subprocess.run(["cargo", "build", "--release", "--locked"], cwd=ROOT, check=True)
         with tempfile.TemporaryDirectory(prefix="kuu-workloads-") as work:

@@ -97,7 +97,7 @@ EOF
     done
 }
 
-# What kuu needs, and no more; the README has the same as a table.
+# What kuu needs, and no more; docs/security.md has the same as a list.
 grant() {
     if [[ -f $dir/granted ]]; then return; fi
     local topics=(--topic messages --topic output --topic kuu) waiting=() pid
