@@ -58,8 +58,9 @@ impl Encoding {
             Encoding::Messagepack | Encoding::Cbor => "number forms, lone surrogates",
             Encoding::Avro => "key order, repeated keys, number forms, lone surrogates, u64 beyond i64",
             Encoding::ProtobufStruct => "key order, repeated keys, number forms, lone surrogates, integers beyond 2^53",
-            Encoding::ProtobufBytes | Encoding::Arrow => {
-                "where uid and ts stood, escapes, number forms, lone surrogates"
+            Encoding::ProtobufBytes => "where uid and ts stood, escapes, number forms, lone surrogates",
+            Encoding::Arrow => {
+                "a key of its own, as a message has many frames; where uid and ts stood, escapes, number forms, lone surrogates"
             }
         }
     }

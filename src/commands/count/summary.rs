@@ -60,13 +60,15 @@ pub fn record(
     figures.extend(counter.users().map(|users| ("users", users as f64)));
     let frames = counter.ledger().read - resumed;
     if frames > 0 {
-        let seconds = summary.elapsed.as_secs_f64().max(1e-9);
-        figures.push(("elapsed_us", seconds * 1e6));
+        // Whole microseconds, so that the rates are quotients of what stands beside them.
+        let elapsed_us = summary.elapsed.as_micros().max(1) as f64;
+        let per_second = |amount: u64| amount as f64 / (elapsed_us / 1e6);
+        figures.push(("elapsed_us", elapsed_us));
         if summary.idle > Duration::ZERO {
             figures.push(("idle_us", summary.idle.as_secs_f64() * 1e6));
         }
-        figures.push(("count_frames_per_s", frames as f64 / seconds));
-        figures.push(("count_bytes_per_s", summary.read_bytes as f64 / seconds));
+        figures.push(("count_frames_per_s", per_second(frames)));
+        figures.push(("count_bytes_per_s", per_second(summary.read_bytes)));
     }
     figures.extend(host::peak_resident_bytes().map(|bytes| ("peak_resident_bytes", bytes as f64)));
     figures.extend(host::cpu_seconds().map(|seconds| ("cpu_us", seconds * 1e6)));

@@ -120,9 +120,12 @@ impl Reader {
             let taken = {
                 let heard = listener.next(&self.inbox, || idle(&mut self.feed, &mut run));
                 match heard.or_else(|failure| self.fail(failure))? {
-                    Heard::Message(message) if !self.has_ended(message.partition()) => {
-                        self.feed.set_busy();
+                    Heard::Message(message) => {
                         let partition = message.partition();
+                        let at = self.shares.iter().position(|share| share.partition == partition && !share.ended);
+                        // A message of a partition that has ended came in one batch with the last one that counts.
+                        let Some(at) = at else { continue };
+                        self.feed.set_busy();
                         if partition != run.partition || run.bytes() >= self.run_bytes() {
                             self.hand_over(&mut run);
                             // A full queue may have blocked this thread for a long time.
@@ -130,23 +133,22 @@ impl Reader {
                             run.restart(partition);
                         }
                         self.take(&message, &mut parser, &mut run);
-                        Some((partition, message.offset() + 1))
+                        Some((at, message.offset() + 1))
                     }
                     Heard::PartitionEnd { partition, offset } if self.options.follow => {
                         self.hand_over(&mut run);
                         self.feed.send(Event::CaughtUp(partition, offset));
                         None
                     }
-                    // A message of a partition that has ended was taken in one batch with the last one that counts.
                     _ => None,
                 }
             };
-            if let Some((partition, next)) = taken
+            if let Some((at, next)) = taken
                 && bounded
-                && self.share(partition).is_some_and(|share| next >= share.high && !share.ended)
+                && next >= self.shares[at].high
             {
                 self.hand_over(&mut run);
-                self.end(partition)?;
+                self.end(at)?;
             }
             if listener.waited() && self.stop.finishing() && !bounded {
                 self.refresh_ends()?;
@@ -198,30 +200,19 @@ impl Reader {
         }
     }
 
-    fn has_ended(&self, partition: usize) -> bool {
-        self.shares.iter().any(|share| share.partition == partition && share.ended)
-    }
-
-    fn share(&mut self, partition: usize) -> Option<&mut Assigned> {
-        self.shares.iter_mut().find(|share| share.partition == partition)
-    }
-
     fn end_where(&mut self, at_end: impl Fn(&Assigned) -> bool) -> Result<()> {
-        let ended: Vec<usize> = self.shares.iter().filter(|share| at_end(share)).map(|share| share.partition).collect();
-        ended.into_iter().try_for_each(|partition| self.end(partition))
+        let ended: Vec<usize> = (0..self.shares.len()).filter(|at| at_end(&self.shares[*at])).collect();
+        ended.into_iter().try_for_each(|at| self.end(at))
     }
 
     /// Reports the end of a partition, and stops fetching messages after it.
-    fn end(&mut self, partition: usize) -> Result<()> {
+    fn end(&mut self, at: usize) -> Result<()> {
+        let share = &mut self.shares[at];
+        share.ended = true;
         let mut list = TopicPartitionList::new();
-        list.add_partition(&self.options.topic, partition as i32);
+        list.add_partition(&self.options.topic, share.partition as i32);
         self.inbox.consumer().pause(&list)?;
-        let mut at = -1;
-        if let Some(share) = self.share(partition) {
-            share.ended = true;
-            at = share.high;
-        }
-        self.feed.send(Event::Ended(partition, at));
+        self.feed.send(Event::Ended(share.partition, share.high));
         Ok(())
     }
 
