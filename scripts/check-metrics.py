@@ -27,6 +27,7 @@ import urllib.parse
 import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TARGET = os.environ.get("CARGO_TARGET_DIR") or f"{ROOT}/target"
 MINUTE = 1_468_244_340
 MALFORMED = [b"{}", b'{"uid":"a"}', b"[]", b"nothing", b"nothing"]
 
@@ -234,7 +235,7 @@ def outage(arguments, brokers, folder, kafka, place, count, processes):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kuu", default=f"{ROOT}/target/release/kuu")
+    parser.add_argument("--kuu", default=f"{TARGET}/release/kuu", help="the program [release/kuu of CARGO_TARGET_DIR or target]")
     parser.add_argument("--prometheus", default=shutil.which("prometheus"), help="the program [default: that on the PATH]")
     parser.add_argument("--port", type=int, default=23_400, help="of the broker; the next five are used too")
     arguments = parser.parse_args()
