@@ -133,7 +133,8 @@ async function look(browser, axe, file, width, scheme, into) {
   faults.push(...contrast.faults.map((words) => `contrast: ${words}`));
   faults.push(...(await page.evaluate(plotOverlaps)));
   const unsure = result.incomplete.map((it) => `${it.id} (${it.nodes.length})`).join(", ") || "nothing";
-  const least = `${contrast.worst.text.toFixed(1)} of text, ${contrast.worst.shape.toFixed(1)} of shapes`;
+  const shapes = contrast.worst.shape < 99 ? `${contrast.worst.shape.toFixed(1)} of shapes` : "no plots";
+  const least = `${contrast.worst.text.toFixed(1)} of text, ${shapes}`;
   console.log(`${name}: axe-core: ${result.passes.length} rules pass, ${result.violations.length} violations, unsure of ${unsure}; least contrast ${least}`);
   await page.close();
   return faults.map((words) => `${name}: ${words}`);

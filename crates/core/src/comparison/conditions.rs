@@ -56,11 +56,24 @@ fn broker(broker: &Broker) -> String {
     iter::once(broker.kind.clone()).chain(version).chain(transactions).collect()
 }
 
-/// The options of the command, `option NAME` each, without the names of topics and files.
+/// The options of the command, `option NAME` each, `option OUTER.INNER` where one holds others, without the names of topics and
+/// files.
 fn options(record: &Record) -> BTreeMap<String, String> {
     let json = serde_json::to_value(&record.configuration).unwrap_or_default();
-    let Some(Value::Object(members)) = json.get("config").cloned() else { return BTreeMap::new() };
+    let Some(Value::Object(members)) = json.get("config") else { return BTreeMap::new() };
     let is_name = |name: &str| ["topic", "output", "group", "engines", "workloads", "speed"].contains(&name);
-    let rest = members.into_iter().filter(|(name, _)| !is_name(name));
-    rest.map(|(name, value)| (format!("option {name}"), value.to_string())).collect()
+    let mut all = BTreeMap::new();
+    for (name, value) in members.iter().filter(|(name, _)| !is_name(name)) {
+        add_option(&mut all, name, value);
+    }
+    all
+}
+
+fn add_option(all: &mut BTreeMap<String, String>, name: &str, value: &Value) {
+    match value {
+        Value::Object(members) => {
+            members.iter().for_each(|(inner, value)| add_option(all, &format!("{name}.{inner}"), value));
+        }
+        other => drop(all.insert(format!("option {name}"), other.to_string())),
+    }
 }

@@ -76,8 +76,10 @@ fn add(rows: &mut Vec<Vec<String>>, name: &str, value: &Value) {
             }
             return;
         }
-        Value::String(text) => text.clone(),
+        Value::String(text) if !text.is_empty() => text.clone(),
+        Value::String(_) => "none".into(),
         Value::Null => "none".into(),
+        Value::Array(all) if all.is_empty() => "none".into(),
         Value::Array(all) if all.iter().all(Value::is_string) => {
             all.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
         }
@@ -109,8 +111,12 @@ mod tests {
     #[test]
     fn settings_within_settings() {
         let mut rows = Vec::new();
-        add(&mut rows, "a", &serde_json::json!({ "b": { "c": [1, 2] }, "d": ["x", "y"], "e": null, "f": true }));
+        add(
+            &mut rows,
+            "a",
+            &serde_json::json!({ "b": { "c": [1, 2] }, "d": ["x", "y"], "e": null, "f": true, "g": "", "h": [] }),
+        );
         let lines: Vec<String> = rows.iter().map(|row| row.join("=")).collect();
-        assert_eq!(lines, ["a.b.c=[1,2]", "a.d=x, y", "a.e=none", "a.f=true"]);
+        assert_eq!(lines, ["a.b.c=[1,2]", "a.d=x, y", "a.e=none", "a.f=true", "a.g=none", "a.h=none"]);
     }
 }

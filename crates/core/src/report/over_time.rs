@@ -54,7 +54,7 @@ fn draw(id: &str, picture: Picture) -> Markup {
     let all = || lines.iter().flat_map(|line| &line.points);
     let from = all().map(|point| point.x).fold(f64::INFINITY, f64::min);
     let to = all().map(|point| point.x).fold(f64::NEG_INFINITY, f64::max);
-    let rows = rows(&lines);
+    let rows = rows(&lines, across);
     let plot = Plot {
         id: id.to_owned(),
         title: title.to_owned(),
@@ -82,10 +82,11 @@ fn whole_tick(value: f64) -> String {
 }
 
 /// The points of all lines, or evenly spread ones.
-fn rows(lines: &[PlotLine]) -> Vec<Vec<String>> {
+fn rows(lines: &[PlotLine], across: &str) -> Vec<Vec<String>> {
+    let x = |value: f64| if across == ROUND { whole(value) } else { format!("{value:.1}") };
     let of_line = |line: &PlotLine| {
         let step = line.points.len().div_ceil(ROWS).max(1);
-        let row = |point: &Point| vec![line.name.clone(), format!("{:.1}", point.x), whole(point.y)];
+        let row = |point: &Point| vec![line.name.clone(), x(point.x), whole(point.y)];
         line.points.iter().step_by(step).map(row).collect::<Vec<_>>()
     };
     lines.iter().flat_map(of_line).collect()
@@ -145,14 +146,16 @@ fn sweep_lag(record: &Record) -> Option<Picture> {
 
 /// The rates of steady runs: of each engine, its last round that was right.
 fn steady(record: &Record) -> Option<Picture> {
-    let samples = &record.speed.as_ref()?.samples;
+    let race = record.speed.as_ref()?;
     let mut last: Vec<&SpeedSample> = Vec::new();
-    for sample in samples.iter().filter(|sample| sample.verdict.is_right() && sample.frontier.len() > 2) {
+    for sample in race.samples.iter().filter(|sample| sample.verdict.is_right() && sample.frontier.len() > 2) {
         match last.iter_mut().find(|other| other.key.engine == sample.key.engine) {
             Some(other) => *other = sample,
             None => last.push(sample),
         }
     }
+    // As the command line has them: turns are of another order each round.
+    last.sort_by_key(|sample| race.engines.iter().position(|engine| engine.name == sample.key.engine));
     let line = |sample: &&SpeedSample| PlotLine {
         name: sample.key.engine.clone(),
         stroke: Stroke::Line,
@@ -163,19 +166,25 @@ fn steady(record: &Record) -> Option<Picture> {
     Some(Picture { title: "Steady: throughput", sees, across: "seconds", upwards: "frames/s", lines })
 }
 
-/// The rate in each part of a run: a frontier moves by whole windows, and no single move is a rate.
+/// The rate from the last move of a frontier in each part of a run to that of the next part: it moves by whole windows, many at
+/// once with each commit. So a part without a move is no pause, and the first part is only where it begins.
 fn rates(frontier: &[FrontierPoint]) -> Vec<Point> {
     let (Some(first), Some(last)) = (frontier.first(), frontier.last()) else { return Vec::new() };
     let part = (last.seconds - first.seconds) / f64::from(PARTS);
-    let frames_at = |seconds: f64| {
-        let passed = frontier.partition_point(|point| point.seconds <= seconds + 1e-9);
-        frontier[passed.max(1) - 1].frames as f64
+    let reached = |number: u32| {
+        let until = first.seconds + f64::from(number) * part + 1e-9;
+        frontier[frontier.partition_point(|point| point.seconds <= until).max(1) - 1]
     };
-    let rate = |number: u32| {
-        let (from, to) = (first.seconds + f64::from(number - 1) * part, first.seconds + f64::from(number) * part);
-        Point { x: to, y: (frames_at(to) - frames_at(from)) / part }
-    };
-    if part > 0.0 { (1..=PARTS).map(rate).collect() } else { Vec::new() }
+    let mut rates = Vec::new();
+    let mut from = reached(1);
+    for to in (2..=PARTS).map(reached) {
+        let seconds = to.seconds - from.seconds;
+        if seconds > part / 2.0 {
+            rates.push(Point { x: to.seconds, y: (to.frames as f64 - from.frames as f64) / seconds });
+            from = to;
+        }
+    }
+    rates
 }
 
 /// Frames that were due and not yet in a right result: of each engine, its last run.
@@ -217,8 +226,19 @@ mod tests {
         let frontier: Vec<FrontierPoint> =
             (0..=48).map(|at| FrontierPoint { seconds: f64::from(at) / 2.0, frames: at as u64 * 50 }).collect();
         let rates = rates(&frontier);
-        assert_eq!(rates.len(), 24);
+        assert_eq!(rates.len(), 23);
         assert!(rates.iter().all(|point| (point.y - 100.0).abs() < 1e-6), "{rates:?}");
         assert_eq!(super::rates(&frontier[..1]), []);
+    }
+
+    #[test]
+    fn commits_are_no_pauses() {
+        // Ten windows with each commit, and a commit less often than a part ends.
+        let frontier: Vec<FrontierPoint> = (0..200)
+            .map(|at| FrontierPoint { seconds: f64::from(at / 10) * 1.05, frames: at as u64 * 50 + 50 })
+            .collect();
+        let rates = rates(&frontier);
+        assert_eq!(rates.len(), 19);
+        assert!(rates.iter().all(|point| (point.y - 500.0 / 1.05).abs() < 1e-6), "{rates:?}");
     }
 }

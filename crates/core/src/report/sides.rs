@@ -38,7 +38,8 @@ pub(super) fn section(records: &[NamedRecord]) -> Result<Option<Markup>, RecordE
 
 fn two(first: &NamedRecord, second: &NamedRecord) -> Result<Option<Markup>, RecordError> {
     let (before, after) = (from_ref(&first.record), from_ref(&second.record));
-    let figures = compare(before, after, THRESHOLD);
+    let mut figures = compare(before, after, THRESHOLD);
+    figures.retain(|of| has_latency(&[first, second]) || !is_latency(&of.name));
     let curves = curves(first, second)?;
     if figures.is_empty() {
         return Ok(None);
@@ -72,6 +73,15 @@ fn two(first: &NamedRecord, second: &NamedRecord) -> Result<Option<Markup>, Reco
             (table("Figures of both records", &COLUMNS, &rows))
         }
     }))
+}
+
+/// Whether the latency of all of them means something.
+fn has_latency(records: &[&NamedRecord]) -> bool {
+    records.iter().all(|of| why_no_latency(&of.record).is_none())
+}
+
+fn is_latency(name: &str) -> bool {
+    name.starts_with("latency_")
 }
 
 /// Latency of both, where both have it and it means something.
@@ -122,7 +132,9 @@ fn row(of: &FigureComparison) -> Vec<String> {
 /// The medians of the figures that all records have.
 fn several(records: &[NamedRecord]) -> Option<Markup> {
     let all: Vec<_> = records.iter().map(|named| series(&named.record)).collect();
-    let names: Vec<&String> = all[0].keys().filter(|name| all.iter().all(|of| of.contains_key(*name))).collect();
+    let has_latency = has_latency(&records.iter().collect::<Vec<_>>());
+    let is_given = |name: &&String| all.iter().all(|of| of.contains_key(*name)) && (has_latency || !is_latency(name));
+    let names: Vec<&String> = all[0].keys().filter(is_given).collect();
     if names.is_empty() {
         return None;
     }

@@ -64,7 +64,7 @@ pub(super) fn size(bytes: f64) -> String {
 
 /// As in `0.79 to 1.89`.
 pub(super) fn ends(interval: Interval) -> String {
-    format!("{:.2} to {:.2}", interval.low, interval.high)
+    format!("{} to {}", short(interval.low), short(interval.high))
 }
 
 /// A value that may be missing.
