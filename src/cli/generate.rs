@@ -1,5 +1,6 @@
 //! The options of `kuu generate`.
 
+use super::examples;
 use super::values::{bytes, described_troubles, moment, seconds};
 use clap::Args;
 use kuu_core::window::Unit;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 /// `kuu generate`
 #[derive(Debug, Args)]
-#[command(after_long_help = described_troubles(), after_help = "--help lists the troubles.")]
+#[command(after_long_help = format!("{}\n{}", described_troubles(), examples::GENERATE))]
 pub struct GenerateArgs {
     /// Where the frames go: .gz is compressed; - is standard output
     #[arg(long, short, value_name = "FILE")]

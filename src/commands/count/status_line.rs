@@ -68,12 +68,24 @@ impl StatusLine {
             let per_s = frames as f64 / elapsed.as_secs_f64();
             self.rate = Rate { since: Instant::now(), frames: status.frames, per_s };
         }
-        let line = self.line(status, *lag, *hidden);
+        let mut line = self.line(status, *lag, *hidden);
+        let mut short = line.clone();
+        if let Some(close_idle) = self.follows
+            && status.pending > 0
+            && *lag == 0
+        {
+            let closing = closing(close_idle);
+            // A terminal may cut the end, and where nothing comes, this is what people wonder about.
+            if self.rate.per_s < 0.5 {
+                short = format!("{closing}; {line}");
+            }
+            line += &format!("; {closing}");
+        }
         if self.follows.is_some() && self.bar.is_hidden() && self.said.elapsed() >= SAY {
             self.said = Instant::now();
             Screen { to_stderr: true, ..self.screen }.say(&line);
         }
-        self.bar.set_message(line);
+        self.bar.set_message(short);
     }
 
     /// The parts that matter most come first, as the end may be cut.
@@ -92,12 +104,6 @@ impl StatusLine {
         }
         if hidden > 0 {
             line += &format!("; an open transaction hides {}", plural(hidden, "offset"));
-        }
-        if let Some(close_idle) = self.follows
-            && status.pending > 0
-            && lag == 0
-        {
-            line += &format!("; {}", closing(close_idle));
         }
         line
     }
