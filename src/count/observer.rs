@@ -1,6 +1,7 @@
 //! Observes a count while it runs.
 
 use crate::engine::sink::{Commit, Output, Sink};
+use crate::terminal::{plural, time};
 use anyhow::Result;
 use kuu_core::counter::Emission;
 use kuu_core::ledger::Ledger;
@@ -96,9 +97,9 @@ impl Sink for Observed<'_> {
 }
 
 fn log(ledger: &Ledger, results: u64, took: Duration) {
-    let (read, us) = (ledger.read, took.as_micros() as u64);
+    let (frames, duration_us) = (ledger.read, took.as_micros() as u64);
     tracing::debug!(
-        target: "kuu", event = "commit", frames = read, results, duration_us = us,
-        "committed: {read} frames so far, {results} results, in {us} us",
+        target: "kuu", event = "commit", frames, results, duration_us,
+        "committed: {} so far, {}, in {}", plural(frames, "frame"), plural(results, "result"), time(took),
     );
 }

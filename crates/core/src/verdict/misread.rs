@@ -1,5 +1,6 @@
 //! Rows that other options could read: one sentence for all of them, instead of one for each.
 
+use crate::grouped::grouped;
 use crate::result::{Guess, RowFormat};
 use crate::verdict::unreadable::Unreadable;
 use std::collections::BTreeMap;
@@ -48,7 +49,7 @@ impl Misread {
             }
             let messages = match group.count() {
                 1 => "1 message is not a result row".into(),
-                count => format!("{count} messages are not result rows"),
+                count => format!("{} messages are not result rows", grouped(count)),
             };
             sentences.push(format!(
                 "{messages}, as at partition {partition}, offset {offset}, where {finding}: \

@@ -1,5 +1,6 @@
 //! Messages that are not rows.
 
+use crate::grouped::grouped;
 use std::collections::BTreeMap;
 
 /// The largest number of messages that are named; all messages of a topic may be unreadable.
@@ -50,6 +51,6 @@ impl Unreadable {
             .named
             .into_iter()
             .map(|((partition, offset), why)| format!("partition {partition}, offset {offset}: {why}"));
-        named.chain((others > 0).then(|| format!("{others} more messages are not result rows"))).collect()
+        named.chain((others > 0).then(|| format!("{} more messages are not result rows", grouped(others)))).collect()
     }
 }
