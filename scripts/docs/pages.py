@@ -58,6 +58,7 @@ SAME = [
     (r"\bpid \d+", "pid #"),
     (r'"(\w+_us)":\d+', r'"\1":#'),
     (r"\b\d+\.\d+\.\d+\b(?: \([0-9a-f]{7,}\))?", "VERSION"),
+    (r", \d+ cores? .*$", ", MACHINE"),
     (NUMBER + r" ?(?:ns|us|ms|s|min|h)\b", "# s"),
     (NUMBER + r" ?(?:frames|[kMG]?B)/s", "# /s"),
 ]
