@@ -38,7 +38,7 @@ pub(super) fn table(caption: &str, columns: &[Column], rows: &[Vec<String>]) -> 
                 }
                 tbody {
                     @for row in rows {
-                        tr {
+                        tr class=[mark(row)] {
                             @for (column, cell) in columns.iter().zip(row).take(1) {
                                 th scope="row" class=[column.class()] { (cell) }
                             }
@@ -51,6 +51,11 @@ pub(super) fn table(caption: &str, columns: &[Column], rows: &[Vec<String>]) -> 
             }
         }
     }
+}
+
+/// A row that says WRONG is marked.
+fn mark(row: &[String]) -> Option<&'static str> {
+    row.first().is_some_and(|cell| cell.ends_with(" WRONG")).then_some("wrong")
 }
 
 /// The table of a plot with many points: closed until it is asked for, as the plot has it all.
