@@ -8,9 +8,11 @@ use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::{Session, print_json, records};
 use anyhow::{Context as _, Result, bail};
 use kuu_core::comparison::{Difference, FigureComparison, compare, differences, sample_kind};
+use kuu_core::export::left_out;
 use kuu_core::record::Record;
 use kuu_core::statistics::RatioVerdict;
 use sides::{ComparedSides, NamedSide};
+use std::collections::BTreeSet;
 use std::fs;
 use tables::{Layout, text};
 
@@ -64,8 +66,10 @@ fn compared(arguments: &CompareArgs, before: &Side, after: &Side) -> Result<Comp
         bail!("{} and {} have no figure in common", before.given, after.given);
     }
     let sample = sample_kind(&before.records, &after.records);
+    let left_out = before.records.iter().chain(&after.records).flat_map(left_out).collect::<BTreeSet<_>>();
+    let left_out = left_out.into_iter().collect();
     let (before, after) = (before.named(), after.named());
-    Ok(ComparedSides { before, after, sample, threshold: arguments.threshold, differences, figures })
+    Ok(ComparedSides { before, after, sample, threshold: arguments.threshold, differences, figures, left_out })
 }
 
 impl Side {

@@ -3,6 +3,7 @@
 pub mod colour;
 pub mod ledger_line;
 pub mod log;
+mod narrow;
 pub mod result_line;
 
 use indicatif::{HumanCount, HumanFloatCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -56,9 +57,8 @@ impl Screen {
     /// A spinner with the text of the template, hidden unless on a terminal.
     pub fn progress(&self, template: &str) -> ProgressBar {
         let bar = ProgressBar::new_spinner();
-        if self.quiet || log::is_json() {
-            bar.set_draw_target(ProgressDrawTarget::hidden());
-        }
+        let is_hidden = self.quiet || log::is_json();
+        bar.set_draw_target(if is_hidden { ProgressDrawTarget::hidden() } else { narrow::target() });
         bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner()));
         log::go_above(&bar);
         bar

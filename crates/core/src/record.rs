@@ -81,6 +81,20 @@ pub struct Record {
     pub remarks: Vec<String>,
 }
 
+impl Record {
+    /// Why the latency of a bench is invalid, if it is.
+    pub fn why_no_latency(&self) -> Option<&'static str> {
+        let is_not = |name: &str| self.figures.get(name).is_some_and(|figure| figure.value == 0.0);
+        if is_not("live_sustained") {
+            Some("the load was unsustainable")
+        } else if is_not("live_on_schedule") {
+            Some("the load generator fell behind its schedule")
+        } else {
+            None
+        }
+    }
+}
+
 /// The build that ran.
 #[derive(Clone, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[allow(missing_docs)]

@@ -14,6 +14,8 @@ pub struct ComparedSides {
     pub threshold: f64,
     pub differences: Vec<Difference>,
     pub figures: Vec<FigureComparison>,
+    /// What records have that is not compared, in words.
+    pub left_out: Vec<String>,
 }
 
 /// What a side was.

@@ -20,11 +20,12 @@ pub fn text(all: &[ComparedSides], layout: Layout) -> String {
 }
 
 fn one(sides: &ComparedSides, layout: Layout) -> String {
-    let ComparedSides { before, after, sample, threshold, differences, figures } = sides;
+    let ComparedSides { before, after, sample, threshold, differences, figures, left_out } = sides;
     let side = |name: &str, side: &NamedSide| {
         format!("{name} {}: {}, kuu {}", side.records, plural(side.runs as u64, "run"), side.programs.join(" and "))
     };
     let mut lines = vec![side("before", before), side("after ", after)];
+    lines.extend(left_out.iter().cloned());
     lines.extend(differences.iter().map(|it: &Difference| format!("{}: {}, then {}", it.what, it.before, it.after)));
     let rows: Vec<Vec<String>> = figures.iter().map(row).collect();
     let head = HEAD.map(str::to_owned).to_vec();

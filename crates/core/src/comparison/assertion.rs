@@ -1,6 +1,6 @@
 //! What a run must reach: `result.p99 < 25ms`, `count.share > 0.5`.
 
-use super::series::series;
+use super::series::{series, sound_series};
 use crate::record::Record;
 use crate::statistics::median;
 use std::cmp::Ordering;
@@ -38,10 +38,15 @@ impl Assertion {
     /// # Errors
     /// If it has no such figure: the error has those that it has.
     pub fn check(&self, record: &Record) -> Result<AssertionOutcome, String> {
-        let all = series(record);
+        let all = sound_series(record);
         let plain = self.name.replacen('.', "_", 1);
         let names = [self.name.clone(), plain.clone(), format!("latency_{plain}_us")];
         let Some(found) = names.iter().find_map(|name| all.get(name)) else {
+            if let Some(why) =
+                record.why_no_latency().filter(|_| names.iter().any(|name| series(record).contains_key(name)))
+            {
+                return Err(format!("{self}: no latency: {why}"));
+            }
             let known: Vec<&str> = all.keys().map(String::as_str).collect();
             return Err(format!("{self}: this run has no such figure, but {}", known.join(", ")));
         };

@@ -1,6 +1,6 @@
 //! Compares two sides, figure by figure.
 
-use super::series::{Better, Series, series};
+use super::series::{Better, Series, sound_series};
 use crate::record::Record;
 use crate::statistics::{RatioEstimate, RatioVerdict, median, verdicts};
 use serde::Serialize;
@@ -54,21 +54,21 @@ pub fn sample_kind(before: &[Record], after: &[Record]) -> SampleKind {
     if takes_turns { SampleKind::Pair } else { SampleKind::Run }
 }
 
-/// Compares every figure that all records have. `threshold` is that of [`RatioEstimate::verdict`]: 0.05 is 5 %.
+/// Compares every sound figure that all records have. `threshold` is that of [`RatioEstimate::verdict`]: 0.05 is 5 %.
 pub fn compare(before: &[Record], after: &[Record], threshold: f64) -> Vec<FigureComparison> {
-    compare_some(before, after, threshold, |_| true)
+    compare_by(before, after, threshold, sound_series)
 }
 
-/// The same, of the figures with these names: each further one makes the others harder to decide.
-pub(super) fn compare_some(
+/// The same, of the figures that `series` gives: each further one makes the others harder to decide.
+pub(super) fn compare_by(
     before: &[Record],
     after: &[Record],
     threshold: f64,
-    is_wanted: impl Fn(&str) -> bool,
+    series: impl Fn(&Record) -> BTreeMap<String, Series>,
 ) -> Vec<FigureComparison> {
     let kind = sample_kind(before, after);
-    let (left, right) = (side(before, kind), side(after, kind));
-    let names: BTreeSet<&String> = left.keys().filter(|name| right.contains_key(*name) && is_wanted(name)).collect();
+    let (left, right) = (side(before, kind, &series), side(after, kind, &series));
+    let names: BTreeSet<&String> = left.keys().filter(|name| right.contains_key(*name)).collect();
     let figure = |name: &String| {
         let (before, after) = (&left[name], &right[name]);
         FigureComparison {
@@ -93,7 +93,11 @@ pub(super) fn compare_some(
 }
 
 /// The figures that all records of a side have, each with a sample of every run, or of every round. Runs are in order of time.
-fn side(records: &[Record], kind: SampleKind) -> BTreeMap<String, Series> {
+fn side(
+    records: &[Record],
+    kind: SampleKind,
+    series: impl Fn(&Record) -> BTreeMap<String, Series>,
+) -> BTreeMap<String, Series> {
     let mut records: Vec<&Record> = records.iter().collect();
     records.sort_by(|one, other| one.written.cmp(&other.written));
     let mut all: BTreeMap<String, (usize, Series)> = BTreeMap::new();

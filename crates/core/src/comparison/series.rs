@@ -6,6 +6,9 @@ use crate::record::{Figure, Record};
 use crate::speed::SpeedSample;
 use std::collections::BTreeMap;
 
+/// What the names of the latency of legs begin with.
+const LATENCY: &str = "latency_";
+
 /// Which way a figure is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -38,11 +41,20 @@ pub fn series(record: &Record) -> BTreeMap<String, Series> {
     let LegRecords(legs) = &record.latency;
     for (leg, histogram) in legs {
         for SurePercentile { name, us, .. } in percentiles(histogram) {
-            add(&mut all, format!("latency_{leg}_{name}_us"), Better::Less, us);
+            add(&mut all, format!("{LATENCY}{leg}_{name}_us"), Better::Less, us);
         }
     }
     record.speed.iter().flat_map(|speed| &speed.samples).for_each(|sample| add_speed(&mut all, sample));
     record.live.iter().flat_map(|live| &live.samples).for_each(|sample| add_live(&mut all, sample));
+    all
+}
+
+/// The same without the latency of a bench that could not keep up: it is that of a queue which grows.
+pub fn sound_series(record: &Record) -> BTreeMap<String, Series> {
+    let mut all = series(record);
+    if record.why_no_latency().is_some() {
+        all.retain(|name, _| !name.starts_with(LATENCY));
+    }
     all
 }
 

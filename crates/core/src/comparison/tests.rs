@@ -209,13 +209,36 @@ fn assertions_hold_or_not() {
     }
 }
 
-#[test]
-fn assertions_of_latency() {
+/// Results of 1 ms to 1 s.
+fn with_latency(mut run: Record) -> Record {
     let mut histogram = crate::latency::Histogram::default();
     (1..=1_000).for_each(|ms| histogram.record(ms * 1_000));
-    let mut run = record(0, &[]);
-    let record = crate::latency::HistogramRecord::try_from(&histogram).unwrap();
-    run.latency = crate::latency::LegRecords([(crate::latency::Leg::Result, record)].into());
+    let legs = crate::latency::HistogramRecord::try_from(&histogram).unwrap();
+    run.latency = crate::latency::LegRecords([(crate::latency::Leg::Result, legs)].into());
+    run
+}
+
+#[test]
+fn the_latency_of_a_load_that_was_too_high_is_not_compared() {
+    let run = |minute, sustained: f64| {
+        with_latency(record(minute, &[("count_frames_per_s", &A), ("live_sustained", &[sustained])]))
+    };
+    let names = |before: Record, after: Record| {
+        compare(&[before], &[after], 0.05).into_iter().map(|figure| figure.name).collect::<Vec<_>>()
+    };
+    let all = ["count_frames_per_s", "latency_result_p50_us", "latency_result_p90_us", "latency_result_p99_us"];
+    assert_eq!(names(run(0, 1.0), run(1, 1.0)), all);
+    assert_eq!(names(run(0, 1.0), run(1, 0.0)), all[..1]);
+    assert_eq!(names(run(0, 0.0), run(1, 1.0)), all[..1]);
+    let asserts = |text: &str| text.parse::<Assertion>().unwrap().check(&run(0, 0.0)).map(|outcome| outcome.holds);
+    let why = "result.p99 < 2s: no latency: the load was unsustainable";
+    assert_eq!(asserts("result.p99 < 2s"), Err(why.into()));
+    assert_eq!(asserts("count.frames_per_s > 50"), Ok(true));
+}
+
+#[test]
+fn assertions_of_latency() {
+    let run = with_latency(record(0, &[]));
     let holds = |text: &str| text.parse::<Assertion>().unwrap().check(&run).map(|outcome| outcome.holds);
     assert_eq!(holds("result.p99 < 1s"), Ok(true));
     assert_eq!(holds("result.p50 > 499ms"), Ok(true));

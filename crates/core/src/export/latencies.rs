@@ -1,6 +1,6 @@
 //! The histograms of a record that mean something.
 
-use super::left_out::{why_no_latency, wrong_engines};
+use super::left_out::wrong_engines;
 use crate::latency::{HistogramRecord, Leg, LegRecords};
 use crate::race_live::LiveSample;
 use crate::record::Record;
@@ -22,7 +22,7 @@ pub(crate) struct LatencyOf<'a> {
 /// The histograms of a run, and those of a race at a given rate; the probes of a search for a rate are no result.
 pub(crate) fn latencies(record: &Record) -> Vec<LatencyOf<'_>> {
     let LegRecords(legs) = &record.latency;
-    let own = legs.iter().filter(|_| why_no_latency(record).is_none()).map(|(leg, histogram)| LatencyOf {
+    let own = legs.iter().filter(|_| record.why_no_latency().is_none()).map(|(leg, histogram)| LatencyOf {
         leg: leg.name(),
         engine: None,
         rate: None,

@@ -15,7 +15,7 @@ pub fn left_out(record: &Record) -> Vec<String> {
         let names: Vec<&str> = behind.into_iter().collect();
         format!("no latency of runs that did not keep up with the rate: {}", names.join(", "))
     });
-    let invalid = why_no_latency(record).map(|why| format!("no latency: {why}"));
+    let invalid = record.why_no_latency().map(|why| format!("no latency: {why}"));
     wrong.into_iter().chain(behind).chain(invalid).collect()
 }
 
@@ -24,16 +24,4 @@ pub(crate) fn wrong_engines(record: &Record) -> BTreeSet<&str> {
     let speed = record.speed.iter().flat_map(|speed| &speed.samples).map(|it| (it.key.engine.as_str(), &it.verdict));
     let live = record.live.iter().flat_map(|live| &live.samples).map(|it| (it.engine.as_str(), &it.verdict));
     speed.chain(live).filter(|(_, verdict)| !verdict.is_right()).map(|(engine, _)| engine).collect()
-}
-
-/// Why the latency of a bench is invalid, if it is.
-pub(crate) fn why_no_latency(record: &Record) -> Option<&'static str> {
-    let is_not = |name: &str| record.figures.get(name).is_some_and(|figure| figure.value == 0.0);
-    if is_not("live_sustained") {
-        Some("the load was unsustainable")
-    } else if is_not("live_on_schedule") {
-        Some("the load generator fell behind its schedule")
-    } else {
-        None
-    }
 }

@@ -17,7 +17,7 @@ mod vega_lite;
 use crate::comparison::Better;
 pub(crate) use latencies::{LatencyOf, latencies};
 pub use left_out::left_out;
-pub(crate) use left_out::{why_no_latency, wrong_engines};
+pub(crate) use left_out::wrong_engines;
 pub use named::{ExportRefusal, NamedRecord};
 use std::collections::BTreeSet;
 use strum::{Display, EnumMessage, EnumString, IntoStaticStr, VariantArray};

@@ -2,7 +2,6 @@
 
 use super::statement::{Statement, Tone};
 use super::words::{count, figure, plural, time, whole};
-use crate::export::why_no_latency;
 use crate::latency::{HistogramRecord, Leg, Percentile};
 use crate::load_sweep::SweepRecord;
 use crate::race_live::{LiveRecord, RateBracket, RateVerdict};
@@ -47,7 +46,7 @@ fn latency(record: &Record) -> Option<Statement> {
     if record.latency.is_empty() {
         return None;
     }
-    if let Some(why) = why_no_latency(record) {
+    if let Some(why) = record.why_no_latency() {
         return Some(Statement::new(Tone::Bad, "no latency", why));
     }
     let rate = record.figures.get("live_frames_per_s").map(|rate| format!("at {} frames/s ", whole(rate.value)));

@@ -3,8 +3,8 @@
 use super::latency::{Curve, plot};
 use super::table::{Column, table};
 use super::words::{ends, figure, or_dash};
-use crate::comparison::{Better, FigureComparison, compare, differences, series};
-use crate::export::{NamedRecord, why_no_latency};
+use crate::comparison::{Better, FigureComparison, compare, differences, sound_series};
+use crate::export::NamedRecord;
 use crate::latency::{Histogram, Leg, RecordError};
 use crate::statistics::{RatioVerdict, median};
 use maud::{Markup, html};
@@ -38,8 +38,7 @@ pub(super) fn section(records: &[NamedRecord]) -> Result<Option<Markup>, RecordE
 
 fn two(first: &NamedRecord, second: &NamedRecord) -> Result<Option<Markup>, RecordError> {
     let (before, after) = (from_ref(&first.record), from_ref(&second.record));
-    let mut figures = compare(before, after, THRESHOLD);
-    figures.retain(|of| has_latency(&[first, second]) || !is_latency(&of.name));
+    let figures = compare(before, after, THRESHOLD);
     let curves = curves(first, second)?;
     if figures.is_empty() {
         return Ok(None);
@@ -75,22 +74,13 @@ fn two(first: &NamedRecord, second: &NamedRecord) -> Result<Option<Markup>, Reco
     }))
 }
 
-/// Whether the latency of all of them means something.
-fn has_latency(records: &[&NamedRecord]) -> bool {
-    records.iter().all(|of| why_no_latency(&of.record).is_none())
-}
-
-fn is_latency(name: &str) -> bool {
-    name.starts_with("latency_")
-}
-
 /// Latency of both, where both have it and it means something.
 fn curves(first: &NamedRecord, second: &NamedRecord) -> Result<Vec<(Leg, Vec<Curve>)>, RecordError> {
     let mut all = Vec::new();
     for leg in LEGS {
         let mut curves = Vec::new();
         for (name, of) in [("first", first), ("second", second)] {
-            if let Some(histogram) = of.record.latency.0.get(&leg).filter(|_| why_no_latency(&of.record).is_none()) {
+            if let Some(histogram) = of.record.latency.0.get(&leg).filter(|_| of.record.why_no_latency().is_none()) {
                 curves.push(Curve { name: name.to_owned(), histogram: Histogram::try_from(histogram)? });
             }
         }
@@ -131,10 +121,8 @@ fn row(of: &FigureComparison) -> Vec<String> {
 
 /// The medians of the figures that all records have.
 fn several(records: &[NamedRecord]) -> Option<Markup> {
-    let all: Vec<_> = records.iter().map(|named| series(&named.record)).collect();
-    let has_latency = has_latency(&records.iter().collect::<Vec<_>>());
-    let is_given = |name: &&String| all.iter().all(|of| of.contains_key(*name)) && (has_latency || !is_latency(name));
-    let names: Vec<&String> = all[0].keys().filter(is_given).collect();
+    let all: Vec<_> = records.iter().map(|named| sound_series(&named.record)).collect();
+    let names: Vec<&String> = all[0].keys().filter(|name| all.iter().all(|of| of.contains_key(*name))).collect();
     if names.is_empty() {
         return None;
     }
