@@ -51,15 +51,15 @@ fn row(figure: &FigureComparison) -> Vec<String> {
     let FigureComparison { name, medians, ratio, verdict, detectable, .. } = figure;
     let dash = || "-".to_owned();
     let interval =
-        |RatioEstimate { interval, .. }: &RatioEstimate| format!("{:.3} to {:.3}", interval.low, interval.high);
+        |RatioEstimate { interval, .. }: &RatioEstimate| format!("{} to {}", times(interval.low), times(interval.high));
     vec![
         name.clone(),
         number(medians[0]),
         number(medians[1]),
-        ratio.as_ref().map_or_else(dash, |ratio| format!("{:.3}", ratio.ratio)),
+        ratio.as_ref().map_or_else(dash, |ratio| times(ratio.ratio)),
         ratio.as_ref().map_or_else(dash, interval),
         verdict.map_or_else(|| "too few samples".into(), |verdict| words(verdict).to_owned()),
-        detectable.map_or_else(dash, |share| format!("{:.1} %", share * 100.0)),
+        detectable.map_or_else(dash, |share| percent(share)),
     ]
 }
 
@@ -70,6 +70,20 @@ fn words(verdict: RatioVerdict) -> &'static str {
         RatioVerdict::Slower => "worse",
         RatioVerdict::Same => "same",
         RatioVerdict::Undecided => "undecided",
+    }
+}
+
+/// A ratio.
+fn times(ratio: f64) -> String {
+    if ratio >= 1_000.0 { count(ratio.round() as u64) } else { format!("{ratio:.3}") }
+}
+
+/// A share.
+fn percent(share: f64) -> String {
+    if share >= 10.0 {
+        format!("{} %", count((share * 100.0).round() as u64))
+    } else {
+        format!("{:.1} %", share * 100.0)
     }
 }
 
@@ -105,4 +119,15 @@ fn sentences(sample: SampleKind, threshold: f64, figures: &[FigureComparison]) -
         all.push(format!("A first look: a result needs {MIN_ROUNDS} runs a side."));
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_apart() {
+        assert_eq!([1.5, 999.9994, 20_141.027].map(times), ["1.500", "999.999", "20,141"]);
+        assert_eq!([0.031, 9.9, 93_379.453].map(percent), ["3.1 %", "990.0 %", "9,337,945 %"]);
+    }
 }
