@@ -152,8 +152,15 @@ impl FrameWriter {
         if bytes == self.ends.bytes {
             self.frame_within(&self.ends, page, dice, names);
         } else {
-            self.frame_within(&Ends::new(bytes), page, dice, names);
+            self.other_frame(page, dice, bytes, names);
         }
+    }
+
+    /// Writes a frame of another length than most have.
+    #[cold]
+    #[inline(never)]
+    fn other_frame(&self, page: &mut Page, dice: &mut Dice, bytes: u32, names: &Names) {
+        self.frame_within(&Ends::new(bytes), page, dice, names);
     }
 
     fn frame_within(&self, ends: &Ends, page: &mut Page, dice: &mut Dice, names: &Names) {

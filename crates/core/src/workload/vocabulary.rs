@@ -216,7 +216,7 @@ impl Vocabulary {
         let (array, object) = (Kind::without_token(Kind::ARRAY), Kind::without_token(Kind::OBJECT));
         let (no_array, no_object) = (as_they_are(0, strings + 258), as_they_are(0, strings + 259));
         let digit = |i: u16| b'0' + (i % 10) as u8;
-        let significant = |i: u16| [1000, 100, 10].iter().filter(|unit| i % **unit > 0).count() as u8;
+        let significant = |i: u16| [1000, 100, 10].iter().filter(|unit| !i.is_multiple_of(**unit)).count() as u8;
         Vocabulary {
             root_keys: Keys::new(words(1)),
             inner_keys: [Keys::none(), Keys::new(words(49).chain([("uid", 337), ("ts", 337)]))],
