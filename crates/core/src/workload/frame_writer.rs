@@ -166,21 +166,26 @@ impl FrameWriter {
     fn frame_within(&self, ends: &Ends, page: &mut Page, dice: &mut Dice, names: &Names) {
         let length = ends.of_level[1];
         page.reserve(length + SLACK);
+        let words = &self.vocabulary;
         let open = Open { start: page.at, what: Container::OBJECT };
-        let text = Text { vocabulary: &self.vocabulary, start: page.at, ends };
-        for _ in 0..dice.below(4) {
-            if page.at + NAMES >= open.start + length {
+        let text = Text { vocabulary: words, start: page.at, ends };
+        // In variables of its own, which the processor keeps in registers.
+        let (mut at, mut local) = (page.at, dice.clone());
+        for _ in 0..local.below(4) {
+            if at + NAMES >= open.start + length {
                 break;
             }
-            text.root_item(page, dice);
+            at = text.root_item(page, at, &mut local);
         }
-        names.write(page, dice);
-        while page.at < text.end(2) {
-            text.root_item(page, dice);
+        page.at = at;
+        names.write(page, &mut local);
+        at = page.at;
+        while at < text.end(2) {
+            at = text.root_item(page, at, &mut local);
         }
-        let end = text.end(1);
-        page.at = flat_items(&mut page.buf, page.at, dice, &self.vocabulary, &self.vocabulary.root_keys, end);
-        page.at = close(&mut page.buf, &open, page.at);
+        at = flat_items(&mut page.buf, at, &mut local, words, &words.root_keys, text.end(1));
+        page.at = close(&mut page.buf, &open, at);
+        *dice = local;
     }
 }
 
@@ -192,25 +197,28 @@ struct Text<'a> {
 }
 
 impl Text<'_> {
-    /// Writes a member of the root, and all that it holds.
+    /// Writes a member of the root at `at`, and all that it holds; returns where it ends.
     #[inline(always)]
-    fn root_item(&self, page: &mut Page, dice: &mut Dice) {
+    fn root_item(&self, page: &mut Page, mut at: usize, dice: &mut Dice) -> usize {
         let words = self.vocabulary;
         let chance = dice.next();
         let kind = &words.kinds[(chance >> 55) as usize];
-        page.at += write_item(page.next(), words, &words.root_keys, kind, chance);
+        at += write_item(room(&mut page.buf, at), words, &words.root_keys, kind, chance);
         if let Some(what) = kind.container() {
-            self.contents(page, dice, what);
+            // A copy, as what is lent cannot stay in registers.
+            let mut copy = dice.clone();
+            at = self.contents(page, at, &mut copy, what);
+            *dice = copy;
         }
+        at
     }
 
     /// Writes what an array or object of the root holds. While there is room for it, items are written that may hold
     /// others, and the first one that does is entered. None is entered after it has ended, as it ends where there is no
-    /// room for another one at its level.
-    fn contents(&self, page: &mut Page, dice: &mut Dice, what: Container) {
+    /// room for another one at its level. Returns where it ends.
+    fn contents(&self, page: &mut Page, mut at: usize, dice: &mut Dice, what: Container) -> usize {
         let words = self.vocabulary;
-        // All in variables of its own, which the processor keeps in registers.
-        let (buf, mut at, mut local) = (page.buf.as_mut_slice(), page.at, dice.clone());
+        let (buf, mut local) = (page.buf.as_mut_slice(), dice.clone());
         page.open.clear();
         page.open.push(Open { start: at, what });
         let mut keys = words.keys(what);
@@ -228,8 +236,8 @@ impl Text<'_> {
             at = flat_items(buf, at, &mut local, words, words.keys(open.what), end);
             at = close(buf, &open, at);
         }
-        page.at = at;
         *dice = local;
+        at
     }
 
     /// Up to where a container of this level gets members.

@@ -46,13 +46,18 @@ pub(super) struct Names {
 
 impl Names {
     /// Writes both members, in an order by chance.
-    #[inline]
+    #[inline(always)]
     pub(super) fn write(&self, page: &mut Page, dice: &mut Dice) {
         let is_uid_first = dice.below(2) == 0;
         let is_plain = (self.uid_form, self.ts_form) == (Form::Plain, Form::Plain);
         match u64::try_from(self.ts) {
             Ok(ts @ 1_000_000_000..10_000_000_000) if is_plain => self.write_plain(page, ts, is_uid_first),
-            _ => self.write_any(page, dice, is_uid_first),
+            _ => {
+                // A copy, as what is lent cannot stay in registers.
+                let mut copy = dice.clone();
+                self.write_any(page, &mut copy, is_uid_first);
+                *dice = copy;
+            }
         }
     }
 
@@ -76,6 +81,7 @@ impl Names {
     }
 
     #[cold]
+    #[inline(never)]
     fn write_any(&self, page: &mut Page, dice: &mut Dice, is_uid_first: bool) {
         if is_uid_first {
             write_uid(page, dice, self);
