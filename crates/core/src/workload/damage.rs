@@ -1,7 +1,8 @@
 //! Lines that are frames of another form, or no frames at all: the reason is known because of how they are made.
 
 use super::dice::Dice;
-use super::frame_writer::{self as writer, FrameWriter, Names, Page};
+use super::frame_writer::{FrameWriter, Page};
+use super::names::{self, Names};
 use super::trouble::Kind;
 use kuu_frame::{MAX_DEPTH, Malformed};
 
@@ -34,8 +35,8 @@ impl Form {
     }
 
     /// The forms of `uid` and `ts`.
-    pub(super) fn names(self) -> (writer::Form, writer::Form) {
-        use writer::Form::{Empty, EscapedKey, Missing, Null, Plain, Repeated, Surrogate, Text, Wrong};
+    pub(super) fn names(self) -> (names::Form, names::Form) {
+        use names::Form::{Empty, EscapedKey, Missing, Null, Plain, Repeated, Surrogate, Text, Wrong};
         let Form::Changed(kind) = self else { return (Plain, Plain) };
         match kind {
             Kind::TsText => (Plain, Text),

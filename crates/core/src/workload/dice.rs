@@ -6,17 +6,23 @@ use rand_pcg::rand_core::{Rng, SeedableRng};
 
 /// The random numbers of one block.
 #[derive(Clone)]
-pub(super) struct Dice(Pcg64Mcg);
+pub(super) struct Dice {
+    generator: Pcg64Mcg,
+    /// The next number. It is made before it is needed: after a mispredicted branch nothing waits for it.
+    next: u64,
+}
 
 impl Dice {
     /// The numbers of block `block` of a stream.
     pub(super) fn new(seed: u64, block: u64) -> Dice {
-        Dice(Pcg64Mcg::seed_from_u64(mixed(seed ^ mixed(block.wrapping_add(1)))))
+        let mut generator = Pcg64Mcg::seed_from_u64(mixed(seed ^ mixed(block.wrapping_add(1))));
+        let next = generator.next_u64();
+        Dice { generator, next }
     }
 
     #[inline]
     pub(super) fn next(&mut self) -> u64 {
-        self.0.next_u64()
+        std::mem::replace(&mut self.next, self.generator.next_u64())
     }
 
     /// A number below `n`.

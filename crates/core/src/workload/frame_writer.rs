@@ -1,8 +1,8 @@
 //! Writes the text of frames: nested random objects, as the challenge's generator does.
 
 use super::dice::Dice;
-use super::users::UID_LEN;
-use super::vocabulary::{Keys, Kind, Vocabulary};
+use super::names::Names;
+use super::vocabulary::{Container, Keys, Kind, Vocabulary};
 
 /// Bytes by which a frame exceeds the length after which nothing is added to it, on average.
 const EXCESS: u32 = 31;
@@ -25,6 +25,14 @@ pub(super) struct Page {
     /// Always initialised over its whole length, so that writing needs no unsafe code.
     buf: Vec<u8>,
     at: usize,
+    /// The arrays and objects that are open.
+    open: Vec<Open>,
+}
+
+/// An array or object that is being written.
+struct Open {
+    start: usize,
+    what: Container,
 }
 
 impl Page {
@@ -49,11 +57,35 @@ impl Page {
     }
 
     /// Makes room for `more` bytes.
+    #[inline]
     pub(super) fn reserve(&mut self, more: usize) {
         let needed = self.at + more;
         if self.buf.len() < needed {
-            self.buf.resize(needed.next_multiple_of(1 << 16), 0);
+            self.grow(needed);
         }
+    }
+
+    #[cold]
+    fn grow(&mut self, needed: usize) {
+        let len = needed.next_multiple_of(1 << 16);
+        if self.at == 0 {
+            // The system has zeros ready.
+            self.buf = vec![0; len];
+        } else {
+            self.buf.resize(len, 0);
+        }
+    }
+
+    /// The bytes that are written next.
+    #[inline]
+    pub(super) fn next<const N: usize>(&mut self) -> &mut [u8; N] {
+        self.buf[self.at..].first_chunk_mut().expect("the page has room for a frame")
+    }
+
+    /// Leaves the next bytes as they are.
+    #[inline]
+    pub(super) fn skip(&mut self, bytes: usize) {
+        self.at += bytes;
     }
 
     /// Writes text that may be of any length.
@@ -74,150 +106,183 @@ impl Page {
         self.buf.copy_within(part, self.at);
         self.at += len;
     }
+}
 
-    /// Ends an array or object whose members each begin with a comma, and which starts at `open`.
-    #[inline]
-    fn close(&mut self, open: usize, first: u8, last: u8) {
-        if self.at == open {
-            self.byte(first);
-        } else {
-            self.buf[open] = first;
-        }
-        self.byte(last);
+/// Ends an array or object whose members up to `at` each begin with a comma; returns where it ends.
+#[inline(always)]
+fn close(buf: &mut [u8], open: &Open, at: usize) -> usize {
+    let [first, last] = open.what.brackets();
+    // Either the comma of the first member, or there is none.
+    buf[open.start] = first;
+    let end = at.max(open.start + 1);
+    buf[end] = last;
+    end + 1
+}
+
+/// Up to where a container of each level gets members, from the start of the frame: one of level n gets no more once
+/// the frame has an n-th of its length.
+struct Ends {
+    bytes: u32,
+    of_level: [usize; LEVELS + 2],
+}
+
+impl Ends {
+    fn new(bytes: u32) -> Ends {
+        let length = (bytes - EXCESS) as usize;
+        let of_level = |level| if (1..=LEVELS).contains(&level) { length.div_ceil(level) } else { 0 };
+        Ends { bytes, of_level: std::array::from_fn(of_level) }
     }
-}
-
-/// How `uid` or `ts` is written in the root.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Form {
-    #[default]
-    Plain,
-    /// `ts` as a string, `uid` with escapes.
-    Text,
-    /// The key has an escape.
-    EscapedKey,
-    Missing,
-    Empty,
-    Null,
-    Wrong,
-    /// Half of a surrogate pair.
-    Surrogate,
-    Repeated,
-}
-
-/// The members of the root that count.
-pub(super) struct Names {
-    pub(super) uid: [u8; UID_LEN],
-    pub(super) ts: i64,
-    pub(super) uid_form: Form,
-    pub(super) ts_form: Form,
 }
 
 /// Writes frames of about the same length.
 pub(super) struct FrameWriter {
     vocabulary: Vocabulary,
+    ends: Ends,
 }
 
 impl FrameWriter {
-    pub(super) fn new() -> FrameWriter {
-        FrameWriter { vocabulary: Vocabulary::new() }
+    /// A writer of frames of which most have about `bytes` bytes.
+    pub(super) fn new(bytes: u32) -> FrameWriter {
+        FrameWriter { vocabulary: Vocabulary::new(), ends: Ends::new(bytes) }
     }
 
     /// Writes a frame of about `bytes` bytes.
+    #[inline]
     pub(super) fn frame(&self, page: &mut Page, dice: &mut Dice, bytes: u32, names: &Names) {
-        let length = (bytes - EXCESS) as usize;
+        if bytes == self.ends.bytes {
+            self.frame_within(&self.ends, page, dice, names);
+        } else {
+            self.other_frame(page, dice, bytes, names);
+        }
+    }
+
+    /// Writes a frame of another length than most have.
+    #[cold]
+    #[inline(never)]
+    fn other_frame(&self, page: &mut Page, dice: &mut Dice, bytes: u32, names: &Names) {
+        self.frame_within(&Ends::new(bytes), page, dice, names);
+    }
+
+    fn frame_within(&self, ends: &Ends, page: &mut Page, dice: &mut Dice, names: &Names) {
+        let length = ends.of_level[1];
         page.reserve(length + SLACK);
-        let text = Text { vocabulary: &self.vocabulary, start: page.at, length };
-        let before = dice.below(4);
-        let open = page.at;
-        for _ in 0..before {
-            if page.at + NAMES >= open + length {
+        let words = &self.vocabulary;
+        let open = Open { start: page.at, what: Container::OBJECT };
+        let text = Text { vocabulary: words, start: page.at, ends };
+        // In variables of its own, which the processor keeps in registers.
+        let (mut at, mut local) = (page.at, dice.clone());
+        for _ in 0..local.below(4) {
+            if at + NAMES >= open.start + length {
                 break;
             }
-            text.item(page, dice, &self.vocabulary.root_keys, 1);
+            at = text.root_item(page, at, &mut local);
         }
-        let is_uid_first = dice.below(2) == 0;
-        if is_uid_first {
-            write_uid(page, dice, names);
+        page.at = at;
+        names.write(page, &mut local);
+        at = page.at;
+        while at < text.end(2) {
+            at = text.root_item(page, at, &mut local);
         }
-        write_ts(page, dice, names);
-        if !is_uid_first {
-            write_uid(page, dice, names);
-        }
-        text.items(page, dice, &self.vocabulary.root_keys, 1);
-        page.close(open, b'{', b'}');
+        at = flat_items(&mut page.buf, at, &mut local, words, &words.root_keys, text.end(1));
+        page.at = close(&mut page.buf, &open, at);
+        *dice = local;
     }
 }
 
-/// One frame: a container of level n gets no more members once the frame has an n-th of its length.
+/// The text of one frame.
 struct Text<'a> {
     vocabulary: &'a Vocabulary,
     start: usize,
-    length: usize,
+    ends: &'a Ends,
 }
 
 impl Text<'_> {
-    /// Writes members, or elements of an array, as long as there is room at this level.
-    fn items(&self, page: &mut Page, dice: &mut Dice, keys: &Keys, level: usize) {
-        let inner_end = self.end(level + 1);
-        while page.at < inner_end {
-            self.item(page, dice, keys, level);
-        }
-        self.flat_items(page, dice, keys, self.end(level));
-    }
-
-    /// Writes one member or element.
-    #[inline]
-    fn item(&self, page: &mut Page, dice: &mut Dice, keys: &Keys, level: usize) {
+    /// Writes a member of the root at `at`, and all that it holds; returns where it ends.
+    #[inline(always)]
+    fn root_item(&self, page: &mut Page, mut at: usize, dice: &mut Dice) -> usize {
         let words = self.vocabulary;
         let chance = dice.next();
-        let kind = words.kinds[(chance >> 55) as usize];
-        page.at += write_item(&mut page.buf[page.at..], words, keys, kind, chance);
-        let open = page.at;
-        match kind.number() {
-            Some(Kind::ARRAY) => {
-                self.items(page, dice, &words.no_keys, level + 1);
-                page.close(open, b'[', b']');
-            }
-            Some(Kind::OBJECT) => {
-                self.items(page, dice, &words.keys, level + 1);
-                page.close(open, b'{', b'}');
-            }
-            _ => {}
+        let kind = &words.kinds[(chance >> 55) as usize];
+        at += write_item(room(&mut page.buf, at), words, &words.root_keys, kind, chance);
+        if let Some(what) = kind.container() {
+            // A copy, as what is lent cannot stay in registers.
+            let mut copy = dice.clone();
+            at = self.contents(page, at, &mut copy, what);
+            *dice = copy;
         }
+        at
     }
 
-    /// Writes members or elements up to `end`, where there is no room within any of them.
-    fn flat_items(&self, page: &mut Page, dice: &mut Dice, keys: &Keys, end: usize) {
-        // All in variables of its own, which the processor keeps in registers.
-        let (buf, mut at, mut local) = (page.buf.as_mut_slice(), page.at, dice.clone());
-        while at < end {
+    /// Writes what an array or object of the root holds. While there is room for it, items are written that may hold
+    /// others, and the first one that does is entered. None is entered after it has ended, as it ends where there is no
+    /// room for another one at its level. Returns where it ends.
+    fn contents(&self, page: &mut Page, mut at: usize, dice: &mut Dice, what: Container) -> usize {
+        let words = self.vocabulary;
+        let (buf, mut local) = (page.buf.as_mut_slice(), dice.clone());
+        page.open.clear();
+        page.open.push(Open { start: at, what });
+        let mut keys = words.keys(what);
+        while at < self.end(page.open.len() + 2) {
             let chance = local.next();
-            let kind = self.vocabulary.flat_kinds[(chance >> 55) as usize];
-            at += write_item(&mut buf[at..], self.vocabulary, keys, kind, chance);
+            let kind = &words.kinds[(chance >> 55) as usize];
+            at += write_item(room(buf, at), words, keys, kind, chance);
+            if let Some(what) = kind.container() {
+                page.open.push(Open { start: at, what });
+                keys = words.keys(what);
+            }
         }
-        page.at = at;
+        while let Some(open) = page.open.pop() {
+            let end = self.end(page.open.len() + 2);
+            at = flat_items(buf, at, &mut local, words, words.keys(open.what), end);
+            at = close(buf, &open, at);
+        }
         *dice = local;
+        at
     }
 
-    /// Up to where a container of this level gets more.
+    /// Up to where a container of this level gets members.
+    #[inline(always)]
     fn end(&self, level: usize) -> usize {
-        if level > LEVELS { 0 } else { self.start + self.length.div_ceil(level) }
+        self.start + self.ends.of_level[level]
     }
+}
+
+#[inline(always)]
+fn room(buf: &mut [u8], at: usize) -> &mut [u8; ITEM] {
+    buf[at..].first_chunk_mut().expect("the page has room for a frame")
+}
+
+/// Writes members or elements from `at` up to `end`, where there is no room within any of them; returns where they end.
+#[inline(always)]
+fn flat_items(buf: &mut [u8], mut at: usize, dice: &mut Dice, words: &Vocabulary, keys: &Keys, end: usize) -> usize {
+    let mut local = dice.clone();
+    // Shorter, so that the end of the loop is also the check of the place: the least that is left behind an item.
+    let left = (buf.len() - end).max(ITEM);
+    let len = buf.len();
+    let mut rest = &mut buf[at..];
+    while rest.len() > left {
+        let chance = local.next();
+        let kind = &words.flat_kinds[(chance >> 55) as usize];
+        let Some(to) = rest.first_chunk_mut() else { break };
+        let written = write_item(to, words, keys, kind, chance);
+        rest = &mut rest[written..];
+    }
+    *dice = local;
+    at = len - rest.len();
+    at
 }
 
 /// Writes a key and a value without the items within it; returns their length. `chance` has bits for both.
 #[inline(always)]
-fn write_item(to: &mut [u8], words: &Vocabulary, keys: &Keys, kind: Kind, chance: u64) -> usize {
-    let to = &mut to[..ITEM];
+fn write_item(to: &mut [u8; ITEM], words: &Vocabulary, keys: &Keys, kind: &Kind, chance: u64) -> usize {
     let key = keys.choose(chance);
     to[..24].copy_from_slice(&key.bytes);
     let len = key.len & 31;
     match kind.number() {
         None => {
             let token = words.choose(kind, chance);
-            to[len..len + 64].copy_from_slice(&token.bytes);
-            len + token.len
+            to[len..len + 64].copy_from_slice(token);
+            len + usize::from(token[63])
         }
         Some(Kind::FRACTION) => len + write_fraction(&mut to[len..], words, chance >> 16),
         Some(_) => len,
@@ -225,111 +290,16 @@ fn write_item(to: &mut [u8], words: &Vocabulary, keys: &Keys, kind: Kind, chance
 }
 
 /// Writes a fraction below 1 with six digits that count; returns its length.
+#[cold]
+#[inline(never)]
 fn write_fraction(to: &mut [u8], words: &Vocabulary, chance: u64) -> usize {
     let n = (((chance & 0xffff_ffff) * 1_000_000) >> 32) as usize;
     // A tenth has a zero more, and as many digits all the same.
     let (start, n) = if n < 100_000 { (3, n * 9 + 100_000) } else { (2, n) };
-    to[..3].copy_from_slice(b"0.0");
-    to[start..start + 3].copy_from_slice(&words.digits[n / 1000]);
-    to[start + 3..start + 6].copy_from_slice(&words.digits[n % 1000]);
-    let mut len = start + 6;
-    while to[len - 1] == b'0' {
-        len -= 1;
-    }
-    len
-}
-
-fn write_uid(page: &mut Page, dice: &mut Dice, names: &Names) {
-    let key: &[u8] = match names.uid_form {
-        Form::Missing => return,
-        Form::EscapedKey => br#","\u0075i\u0064":"#,
-        _ => br#","uid":"#,
-    };
-    page.put(key);
-    match names.uid_form {
-        Form::Text => {
-            page.byte(b'"');
-            for (i, byte) in names.uid.iter().enumerate() {
-                let digits = b"0123456789abcdef";
-                match i % 3 {
-                    0 => page.put(&[
-                        b'\\',
-                        b'u',
-                        b'0',
-                        b'0',
-                        digits[usize::from(byte >> 4)],
-                        digits[usize::from(byte & 15)],
-                    ]),
-                    _ => page.byte(*byte),
-                }
-            }
-            page.byte(b'"');
-        }
-        Form::Empty => page.put(br#""""#),
-        Form::Null => page.put(b"null"),
-        Form::Wrong => {
-            page.put([&b"17"[..], b"true", b"0.5", br#"["17"]"#, br#"{"uid":"17"}"#][dice.below(5) as usize]);
-        }
-        Form::Surrogate => page.put([br#""\ud83d""#, br#""\ude00""#][dice.below(2) as usize]),
-        _ => {
-            page.byte(b'"');
-            page.put(&names.uid);
-            page.byte(b'"');
-        }
-    }
-    if names.uid_form == Form::Repeated {
-        page.put([&br#","uid":"another""#[..], br#","uid":null"#, br#","u\u0069d":"escaped""#][dice.below(3) as usize]);
-    }
-}
-
-fn write_ts(page: &mut Page, dice: &mut Dice, names: &Names) {
-    let key: &[u8] = match names.ts_form {
-        Form::Missing => return,
-        Form::EscapedKey => br#","\u0074s":"#,
-        _ => br#","ts":"#,
-    };
-    page.put(key);
-    match names.ts_form {
-        Form::Text => {
-            page.byte(b'"');
-            write_number(page, names.ts);
-            page.byte(b'"');
-        }
-        Form::Empty => page.put(br#""""#),
-        Form::Null => page.put(b"null"),
-        Form::Wrong => {
-            let wrong: [&[u8]; 10] = [
-                b"1468244384.5",
-                b"1.468244384e9",
-                b"-1",
-                b"253402300800",
-                b"true",
-                b"[1468244384]",
-                br#"{"ts":1468244384}"#,
-                br#""2016-07-11T13:39:44Z""#,
-                br#""+1468244384""#,
-                br#"" 1468244384""#,
-            ];
-            page.put(wrong[dice.below(10) as usize]);
-        }
-        _ => write_number(page, names.ts),
-    }
-    if names.ts_form == Form::Repeated {
-        page.put([&br#","ts":1468244384"#[..], br#","ts":null"#, br#","\u0074s":0"#][dice.below(3) as usize]);
-    }
-}
-
-/// Writes a number that is not negative.
-fn write_number(page: &mut Page, number: i64) {
-    let mut digits = [0; 20];
-    let (mut at, mut rest) = (digits.len(), number.unsigned_abs());
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    page.put(&digits[at..]);
+    to[..4].copy_from_slice(b"0.0 ");
+    let (high, low) = (words.digits[n / 1000], words.digits[n % 1000]);
+    to[start..start + 4].copy_from_slice(&high);
+    to[start + 3..start + 7].copy_from_slice(&low);
+    // Zeros at the end are left out.
+    start + if low[3] > 0 { 3 + usize::from(low[3]) } else { usize::from(high[3]) }
 }

@@ -4,7 +4,8 @@ use super::block::{GeneratedBlock, Meant, Place};
 use super::calendar;
 use super::damage::{self, Form};
 use super::dice::Dice;
-use super::frame_writer::{FrameWriter, Names};
+use super::frame_writer::FrameWriter;
+use super::names::Names;
 use super::schedule::{Partitions, Schedule};
 use super::spec::{FIVE_YEARS, Spec, YEARS_AGO, is_of_form};
 use super::trouble::{Amount, Kind, Share};
@@ -14,6 +15,9 @@ use std::collections::BTreeMap;
 
 /// Bytes of a block, about.
 const BLOCK_BYTES: u64 = 2_000_000;
+
+/// More bytes than a frame has beyond its length, on average.
+const ROOM: usize = 64;
 
 /// Frames that are made to learn how long they are.
 const SAMPLE: u64 = 1_000;
@@ -70,7 +74,7 @@ impl Generator {
             users: Users::new(spec.seed, spec.users, spec.skew),
             schedule: Schedule::new(spec),
             partitions: Partitions::new(spec),
-            writer: FrameWriter::new(),
+            writer: FrameWriter::new(spec.frame_bytes),
             times: choices(times.chain(delay)),
             forms: choices(forms),
             hot: indexed().filter(|(_, trouble)| trouble.kind == Kind::Hot).map(|(i, _)| i).collect(),
@@ -114,6 +118,8 @@ impl Generator {
     pub fn fill(&self, number: u64, block: &mut GeneratedBlock) {
         block.clear(self.spec.troubles.len());
         let mut dice = Dice::new(self.spec.seed, number);
+        // At once: growing costs a copy each time.
+        block.page.reserve(self.lines_of_a_block() as usize * (self.spec.frame_bytes as usize + ROOM));
         let first = number * self.lines_of_a_block();
         block.up_to = (first + self.lines_of_a_block()).min(self.spec.frames);
         for index in first..block.up_to {

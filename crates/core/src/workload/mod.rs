@@ -16,12 +16,14 @@ mod in_order;
 mod incident;
 mod messages;
 mod moments;
+mod names;
 mod oracle;
 mod partitioner;
 mod schedule;
 mod spec;
 mod trouble;
 mod truth_file;
+mod user_set;
 mod users;
 mod vocabulary;
 

@@ -5,11 +5,13 @@ use super::block::{GeneratedBlock, Meant};
 use super::calendar;
 use super::spec::Spec;
 use super::truth_file::{FORMAT, Header, Kept, Totals, TroubleCount, TruthFile, TruthRow};
+use super::user_set::UserSet;
 use crate::window::Unit;
 use roaring::RoaringBitmap;
 use std::collections::HashMap;
 
-/// Takes the blocks of a stream in order. Its memory grows with the users of every window: a few bytes each.
+/// Takes the blocks of a stream in order. Its memory grows with the frames of every window, a few bytes each,
+/// up to a bit for each user of the stream.
 pub struct Oracle {
     spec: Spec,
     /// The greatest `ts` of each partition so far, without stamps that have nothing to do with its time.
@@ -36,7 +38,8 @@ struct Window {
 struct Tally {
     frames: u64,
     expired_frames: u64,
-    on_time: RoaringBitmap,
+    /// Most frames are.
+    on_time: UserSet,
     late: RoaringBitmap,
     expired: RoaringBitmap,
 }
@@ -102,7 +105,7 @@ impl Oracle {
             } else if window.end <= watermark {
                 tally.late.insert(user);
             } else {
-                tally.on_time.insert(user);
+                tally.on_time.insert(user, self.spec.users);
             }
         }
     }
@@ -132,10 +135,12 @@ impl Oracle {
 
 impl Tally {
     fn row(self, unit: Unit, start: i64) -> TruthRow {
-        let in_time = self.on_time.union_len(&self.late);
-        let users = (self.on_time.clone() | &self.late).union_len(&self.expired);
+        let on_time = self.on_time.into_bitmap();
+        let users_min = on_time.len();
+        let in_time = on_time | &self.late;
+        let users = in_time.union_len(&self.expired);
         let counted =
-            (self.expired_frames > 0).then(|| Kept { users: in_time, frames: self.frames - self.expired_frames });
-        TruthRow { unit, start, users, users_min: self.on_time.len(), users_max: users, frames: self.frames, counted }
+            (self.expired_frames > 0).then(|| Kept { users: in_time.len(), frames: self.frames - self.expired_frames });
+        TruthRow { unit, start, users, users_min, users_max: users, frames: self.frames, counted }
     }
 }

@@ -80,9 +80,18 @@ fn padded<T: Copy, const N: usize>(all: &[T]) -> [T; N] {
     std::array::from_fn(|i| all[if i < all.len() { i } else { 0 }])
 }
 
+/// A value of at most 63 bytes, and its length in the last byte.
+fn value(text: &str) -> [u8; 64] {
+    let mut bytes = [b' '; 64];
+    bytes[..text.len()].copy_from_slice(text.as_bytes());
+    bytes[63] = text.len() as u8;
+    bytes
+}
+
 /// Keys with the commas before them and the colons after, and how likely each is.
 pub(super) struct Keys {
-    tokens: [Token<24>; 128],
+    /// One for each byte: an index needs no check.
+    tokens: [Token<24>; 256],
     /// For each choice, the number of its key.
     choices: [u8; CHOICES],
     /// Number of choices.
@@ -108,7 +117,7 @@ impl Keys {
     #[inline(always)]
     pub(super) fn choose(&self, chance: u64) -> &Token<24> {
         let choice = ((chance & 0xff_ffff) * self.count as u64) >> 24;
-        &self.tokens[usize::from(self.choices[choice as usize % CHOICES]) % 128]
+        &self.tokens[usize::from(self.choices[choice as usize % CHOICES])]
     }
 }
 
@@ -133,10 +142,31 @@ impl Kind {
         Kind { scale: 0, mask: 0, first }
     }
 
+    /// What a value of this kind holds others in.
+    #[inline(always)]
+    pub(super) fn container(&self) -> Option<Container> {
+        let is_container = (Kind::OBJECT..=Kind::ARRAY).contains(&self.first);
+        is_container.then_some(Container(self.first == Kind::OBJECT))
+    }
+
     /// The number of a kind whose values are no tokens.
     #[inline(always)]
-    pub(super) fn number(self) -> Option<u16> {
+    pub(super) fn number(&self) -> Option<u16> {
         (self.first >= Kind::OBJECT).then_some(self.first)
+    }
+}
+
+/// An array, or an object if true. What differs between them is looked up: a branch would often be mispredicted.
+#[derive(Clone, Copy)]
+pub(super) struct Container(bool);
+
+impl Container {
+    pub(super) const OBJECT: Container = Container(true);
+
+    /// The first byte and the last one.
+    #[inline(always)]
+    pub(super) fn brackets(self) -> [u8; 2] {
+        [*b"[]", *b"{}"][usize::from(self.0)]
     }
 }
 
@@ -144,29 +174,29 @@ impl Kind {
 pub(super) struct Vocabulary {
     /// Keys of members of the root, where `uid` and `ts` do not occur.
     pub(super) root_keys: Keys,
-    /// Keys of members of inner objects, a sixth of which are called `uid` or `ts`.
-    pub(super) keys: Keys,
-    /// What stands before an element of an array.
-    pub(super) no_keys: Keys,
+    /// What stands before an element of an array; then keys of members of inner objects, a sixth of which are called `uid`
+    /// or `ts`.
+    inner_keys: [Keys; 2],
     /// The kinds of values.
     pub(super) kinds: [Kind; 512],
     /// The same where no array or object has room for anything: it is a token too.
     pub(super) flat_kinds: [Kind; 512],
-    /// Strings with their quotes, `0` to `255`, `false` and `true`, `[]` and `{}`.
-    tokens: [Token<64>; 512],
-    /// For each choice, the number of its token.
+    /// Strings with their quotes, `0` to `255`, `false` and `true`, `[]` and `{}`. As long as an index of 16 bits and a token
+    /// need, so that none is checked.
+    tokens: Box<[u8; (1 << 16) + 64]>,
+    /// For each choice, where its token begins.
     choices: [u16; CHOICES],
-    /// `000` to `999`.
-    pub(super) digits: Vec<[u8; 3]>,
+    /// `000` to `999`, each with the number of digits before the zeros at its end.
+    pub(super) digits: Vec<[u8; 4]>,
 }
 
 impl Vocabulary {
     pub(super) fn new() -> Vocabulary {
         let words = |times| WORDS.split_ascii_whitespace().map(move |word| (word, times));
-        let (mut tokens, mut choices) = (Vec::new(), Vec::new());
+        let (mut tokens, mut choices) = (Vec::<u8>::new(), Vec::new());
         let mut token = |text: &str, times| {
             choices.extend(std::iter::repeat_n(tokens.len() as u16, times));
-            tokens.push(Token::new(text));
+            tokens.extend_from_slice(&value(text));
         };
         // 13 x 216 of the one, 24 x 13 of the other.
         ENGLISH.iter().for_each(|text| token(text, 216));
@@ -186,23 +216,30 @@ impl Vocabulary {
         let (array, object) = (Kind::without_token(Kind::ARRAY), Kind::without_token(Kind::OBJECT));
         let (no_array, no_object) = (as_they_are(0, strings + 258), as_they_are(0, strings + 259));
         let digit = |i: u16| b'0' + (i % 10) as u8;
+        let significant = |i: u16| [1000, 100, 10].iter().filter(|unit| !i.is_multiple_of(**unit)).count() as u8;
         Vocabulary {
             root_keys: Keys::new(words(1)),
-            keys: Keys::new(words(49).chain([("uid", 337), ("ts", 337)])),
-            no_keys: Keys::none(),
+            inner_keys: [Keys::none(), Keys::new(words(49).chain([("uid", 337), ("ts", 337)]))],
             kinds: std::array::from_fn(|i| kind(i, array, object)),
             flat_kinds: std::array::from_fn(|i| kind(i, no_array, no_object)),
-            tokens: padded(&tokens),
+            tokens: Box::new(padded(&tokens)),
             choices: padded(&choices),
-            digits: (0..1000).map(|i: u16| [digit(i / 100), digit(i / 10), digit(i)]).collect(),
+            digits: (0..1000).map(|i: u16| [digit(i / 100), digit(i / 10), digit(i), significant(i)]).collect(),
         }
+    }
+
+    /// The keys of what an array or object holds.
+    #[inline(always)]
+    pub(super) fn keys(&self, of: Container) -> &Keys {
+        &self.inner_keys[usize::from(of.0)]
     }
 
     /// The value of a kind that has tokens, by the bits from the 24th on.
     #[inline(always)]
-    pub(super) fn choose(&self, kind: Kind, chance: u64) -> &Token<64> {
+    pub(super) fn choose(&self, kind: &Kind, chance: u64) -> &[u8; 64] {
         let scaled = ((chance >> 24 & 0xff_ffff) * u64::from(kind.scale)) >> 24;
         let choice = usize::from(kind.first) + (scaled & u64::from(kind.mask)) as usize;
-        &self.tokens[usize::from(self.choices[choice % CHOICES]) % 512]
+        let at = usize::from(self.choices[choice % CHOICES]);
+        self.tokens[at..].first_chunk().expect("a token is that long")
     }
 }
