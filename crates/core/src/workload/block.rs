@@ -1,6 +1,6 @@
 //! A part of a stream: lines, and what each was meant to say.
 
-use super::frame_writer::Page;
+use super::page::Page;
 use kuu_frame::Malformed;
 
 /// What a line was meant to say.

@@ -1,8 +1,9 @@
 //! Lines that are frames of another form, or no frames at all: the reason is known because of how they are made.
 
 use super::dice::Dice;
-use super::frame_writer::{FrameWriter, Page};
+use super::frame_writer::FrameWriter;
 use super::names::{self, Names};
+use super::page::Page;
 use super::trouble::Kind;
 use kuu_frame::{MAX_DEPTH, Malformed};
 

@@ -2,6 +2,7 @@
 
 use super::dice::Dice;
 use super::names::Names;
+use super::page::{Open, Page};
 use super::vocabulary::{Container, Keys, Kind, Vocabulary};
 
 /// Bytes by which a frame exceeds the length after which nothing is added to it, on average.
@@ -18,95 +19,6 @@ const SLACK: usize = 8_192;
 
 /// More bytes than an item has that holds no other, key and value: so many are written, as a fixed length is faster.
 const ITEM: usize = 96;
-
-/// A buffer that is written from the start on.
-#[derive(Default)]
-pub(super) struct Page {
-    /// Always initialised over its whole length, so that writing needs no unsafe code.
-    buf: Vec<u8>,
-    at: usize,
-    /// The arrays and objects that are open.
-    open: Vec<Open>,
-}
-
-/// An array or object that is being written.
-struct Open {
-    start: usize,
-    what: Container,
-}
-
-impl Page {
-    pub(super) fn clear(&mut self) {
-        self.at = 0;
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.at
-    }
-
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.buf[..self.at]
-    }
-
-    pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
-        &mut self.buf[..self.at]
-    }
-
-    pub(super) fn truncate(&mut self, at: usize) {
-        self.at = at;
-    }
-
-    /// Makes room for `more` bytes.
-    #[inline]
-    pub(super) fn reserve(&mut self, more: usize) {
-        let needed = self.at + more;
-        if self.buf.len() < needed {
-            self.grow(needed);
-        }
-    }
-
-    #[cold]
-    fn grow(&mut self, needed: usize) {
-        let len = needed.next_multiple_of(1 << 16);
-        if self.at == 0 {
-            // The system has zeros ready.
-            self.buf = vec![0; len];
-        } else {
-            self.buf.resize(len, 0);
-        }
-    }
-
-    /// The bytes that are written next.
-    #[inline]
-    pub(super) fn next<const N: usize>(&mut self) -> &mut [u8; N] {
-        self.buf[self.at..].first_chunk_mut().expect("the page has room for a frame")
-    }
-
-    /// Leaves the next bytes as they are.
-    #[inline]
-    pub(super) fn skip(&mut self, bytes: usize) {
-        self.at += bytes;
-    }
-
-    /// Writes text that may be of any length.
-    pub(super) fn put(&mut self, text: &[u8]) {
-        self.buf[self.at..self.at + text.len()].copy_from_slice(text);
-        self.at += text.len();
-    }
-
-    #[inline(always)]
-    pub(super) fn byte(&mut self, byte: u8) {
-        self.buf[self.at] = byte;
-        self.at += 1;
-    }
-
-    /// Copies a part of the page to its end.
-    pub(super) fn repeat(&mut self, part: std::ops::Range<usize>) {
-        let len = part.len();
-        self.buf.copy_within(part, self.at);
-        self.at += len;
-    }
-}
 
 /// Ends an array or object whose members up to `at` each begin with a comma; returns where it ends.
 #[inline(always)]

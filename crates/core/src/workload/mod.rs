@@ -18,6 +18,7 @@ mod messages;
 mod moments;
 mod names;
 mod oracle;
+mod page;
 mod partitioner;
 mod schedule;
 mod spec;

@@ -1,7 +1,7 @@
 //! Writes the members of the root that count.
 
 use super::dice::Dice;
-use super::frame_writer::Page;
+use super::page::Page;
 use super::users::UID_LEN;
 
 /// The two decimal digits of each number below 100.
