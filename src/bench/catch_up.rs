@@ -60,13 +60,6 @@ pub struct BenchTopics {
     pub output: String,
 }
 
-/// One pass over the topic in a round.
-#[derive(Clone, Copy)]
-enum Pass {
-    Raw,
-    Count(Guarantee),
-}
-
 /// Measures all rounds. Deletes its topics except those that it returns; `tell` gets the current phase.
 ///
 /// # Errors
@@ -87,34 +80,31 @@ pub fn measure(
         let topics = BenchTopics { messages: named("messages"), output: named("output") };
         let raw = named("raw");
         let say = |phase: &str| tell(&format!("catch-up, round {round} of {}: {phase}", plan.rounds));
-        let mut timed = |stage, seconds| samples.add(stage, seconds);
 
         cluster.create(&topics.messages, plan.partitions, 1, &[])?;
         cluster.create(&raw, plan.partitions, 1, &[])?;
         // librdkafka takes 500 ms to get a producer id: the phases before the first send give it the time.
         let (from_files, from_memory) = (sender(plan, &topics.messages, cluster)?, sender(plan, &raw, cluster)?);
         say("inflate, batch, parse");
-        timed(Stage::Inflate, inflate(&plan.files)?);
-        timed(Stage::Batch, batch(plan)?);
-        timed(Stage::ParseFast, parse(ParserKind::Fast, plan, load));
-        timed(Stage::ParsePlain, parse(ParserKind::Plain, plan, load));
-        timed(Stage::Observe, observe(plan, &parsed));
+        samples.time(Stage::Inflate, || inflate(&plan.files))?;
+        samples.time(Stage::Batch, || batch(plan))?;
+        samples.time(Stage::ParseFast, || Ok(parse(ParserKind::Fast, plan, load)))?;
+        samples.time(Stage::ParsePlain, || Ok(parse(ParserKind::Plain, plan, load)))?;
+        samples.time(Stage::Observe, || Ok(observe(plan, &parsed)))?;
         say("produce");
         // The order alternates: the second one finds the broker's disk busy with the messages of the first.
-        let (files, memory) = if round % 2 == 1 {
-            let files = produce(plan, from_files, load, stop)?;
-            (files, raw_send(from_memory, load)?)
+        if round % 2 == 1 {
+            samples.time(Stage::Produce, || produce(plan, from_files, load, stop))?;
+            samples.time(Stage::RawSend, || raw_send(from_memory, load))?;
         } else {
-            let memory = raw_send(from_memory, load)?;
-            (produce(plan, from_files, load, stop)?, memory)
-        };
-        timed(Stage::Produce, files);
-        timed(Stage::RawSend, memory);
+            samples.time(Stage::RawSend, || raw_send(from_memory, load))?;
+            samples.time(Stage::Produce, || produce(plan, from_files, load, stop))?;
+        }
         guard(cluster, &topics.messages, load.frames)?;
         say("count");
-        let mut passes = vec![Pass::Raw, Pass::Count(plan.guarantee)];
+        let mut passes = vec![Stage::RawRead, Stage::Count];
         if plan.guarantee == Guarantee::ExactlyOnce {
-            passes.push(Pass::Count(Guarantee::AtLeastOnce));
+            passes.push(Stage::CountAtLeastOnce);
         }
         // The order rotates again, so that each pass comes before and after each other one.
         if round % 2 == 0 {
@@ -123,21 +113,17 @@ pub fn measure(
         let first = (round - 1) % passes.len();
         passes.rotate_left(first);
         for pass in passes {
-            match pass {
-                Pass::Raw => {
-                    let seconds = raw_read(plan, &topics.messages, load.frames, cluster)?;
-                    timed(Stage::RawRead, seconds);
+            samples.time(pass, || match pass {
+                Stage::RawRead => raw_read(plan, &topics.messages, load.frames, cluster),
+                Stage::CountAtLeastOnce => {
+                    count(plan, &topics, Guarantee::AtLeastOnce, load.frames, cluster, stop).map(|(seconds, _)| seconds)
                 }
-                Pass::Count(guarantee) => {
-                    let (seconds, ledger) = count(plan, &topics, guarantee, load.frames, cluster, stop)?;
-                    if guarantee == plan.guarantee {
-                        timed(Stage::Count, seconds);
-                        counted = ledger;
-                    } else {
-                        timed(Stage::CountAtLeastOnce, seconds);
-                    }
+                _ => {
+                    let (seconds, ledger) = count(plan, &topics, plan.guarantee, load.frames, cluster, stop)?;
+                    counted = ledger;
+                    Ok(seconds)
                 }
-            }
+            })?;
         }
         guard(cluster, &topics.messages, load.frames)?;
 

@@ -1,10 +1,13 @@
 //! What each round of catch-up measures.
 
+use anyhow::Result;
 use kuu_core::ledger::Ledger;
+use kuu_core::record::Turn;
 use kuu_core::statistics;
 use kuu_frame::ParserKind;
 use std::collections::BTreeMap;
 use std::ops::Index;
+use std::time::Instant;
 use strum::{IntoStaticStr, VariantArray};
 
 /// A part of catch-up that is measured alone. Tables show its name, and records name their figures by it.
@@ -87,14 +90,34 @@ impl Stage {
 #[derive(Clone, Debug, Default)]
 pub struct Samples {
     seconds: BTreeMap<Stage, Vec<f64>>,
+    /// When each began, and how long it took, in the order in which they ran.
+    order: Vec<(Stage, Instant, f64)>,
     /// The ledger of the last count.
     pub ledger: Ledger,
 }
 
 impl Samples {
-    /// Adds the duration of a round.
-    pub fn add(&mut self, stage: Stage, seconds: f64) {
+    /// Runs a stage in a round, and adds the seconds that it says it took.
+    ///
+    /// # Errors
+    /// If the stage fails.
+    pub fn time(&mut self, stage: Stage, work: impl FnOnce() -> Result<f64>) -> Result<()> {
+        let started = Instant::now();
+        let seconds = work()?;
         self.seconds.entry(stage).or_default().push(seconds);
+        self.order.push((stage, started, seconds));
+        Ok(())
+    }
+
+    /// Every stage of every round, in the order in which they ran.
+    pub fn turns(&self) -> Vec<Turn> {
+        let begun = self.order.first().map(|(_, started, _)| *started);
+        let turn = |(stage, started, seconds): &(Stage, Instant, f64)| Turn {
+            stage: stage.key(),
+            started_us: begun.map_or(0, |begun| started.duration_since(begun).as_micros() as u64),
+            took_us: seconds * 1e6,
+        };
+        self.order.iter().map(turn).collect()
     }
 
     /// The speed of a stage relative to another one, its ceiling: the ceiling's time divided by that of the stage.
@@ -128,9 +151,13 @@ mod tests {
         let mut samples = Samples::default();
         for (stage, seconds) in [(Stage::Batch, 4.0), (Stage::Inflate, 3.0), (Stage::Batch, 2.0), (Stage::Inflate, 2.0)]
         {
-            samples.add(stage, seconds);
+            samples.time(stage, || Ok(seconds)).unwrap();
         }
         assert_eq!((&samples[Stage::Batch], &samples[Stage::Count]), (&[4.0, 2.0][..], &[][..]));
+        let turns = samples.turns();
+        let took: Vec<(&str, f64)> = turns.iter().map(|turn| (turn.stage.as_str(), turn.took_us)).collect();
+        assert_eq!(took, [("batch", 4e6), ("inflate", 3e6), ("batch", 2e6), ("inflate", 2e6)]);
+        assert!(turns[0].started_us == 0 && turns.is_sorted_by_key(|turn| turn.started_us), "{turns:?}");
         let shares: Vec<f64> = Stage::phases().map(|(stage, ceiling)| samples.share(stage, ceiling)).collect();
         assert_eq!(shares, [0.875, 0.0, 0.0]);
     }

@@ -108,6 +108,7 @@ impl Session {
             ledger: None,
             verdict: None,
             figures: BTreeMap::new(),
+            turns: Vec::new(),
             latency: LegRecords::default(),
             cells: Vec::new(),
             speed: None,

@@ -52,6 +52,10 @@ pub struct Record {
     /// Every figure, by a name that ends in its unit.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub figures: BTreeMap<String, Figure>,
+    /// The stages of `kuu bench`, each time that one ran: its place in the list is its slot. The samples of figures are made of
+    /// these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub turns: Vec<Turn>,
     /// Latency by leg.
     #[serde(default, skip_serializing_if = "LegRecords::is_empty")]
     pub latency: LegRecords,
@@ -218,6 +222,17 @@ pub struct Figure {
     /// The ceiling measured in the same run, in the same unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceiling: Option<Ceiling>,
+}
+
+/// A stage in one round of `kuu bench`.
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
+pub struct Turn {
+    /// The stage, as the names of its figures begin.
+    pub stage: String,
+    /// When it began, in microseconds since the first one did.
+    pub started_us: u64,
+    /// How long it took, in microseconds, for all frames.
+    pub took_us: f64,
 }
 
 /// What the same machine reaches without the step in question.

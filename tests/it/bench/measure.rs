@@ -47,6 +47,13 @@ fn everything_in_one_process() {
     ] {
         assert!(record.figure(figure) > 0.0, "{figure}");
     }
+    // Every sample is there with its slot and its start.
+    let stages: Vec<&str> = record.turns.iter().map(|turn| turn.stage.as_str()).collect();
+    let steps = ["inflate", "batch", "parse", "parse_plain", "intern_window_set", "produce", "raw_send"];
+    assert_eq!(stages, [&steps[..], &["raw_read", "count", "at_least_once"]].concat());
+    assert!(record.turns[0].started_us == 0 && record.turns.is_sorted_by_key(|turn| turn.started_us));
+    let rate = 3_000.0 / (record.turns[1].took_us / 1e6);
+    assert!((record.figure("batch_frames_per_s") / rate - 1.0).abs() < 1e-9, "{rate}");
     // Of 3,000 samples, 30 lie above the 99th percentile, and 3 above the next.
     let schedule = record.latency["schedule"]["percentiles"].as_object().unwrap();
     assert!(schedule.contains_key("p99_us") && !schedule.contains_key("p99_9_us"), "{schedule:?}");

@@ -91,6 +91,8 @@ pub struct Record {
     #[serde(default)]
     pub figures: BTreeMap<String, Figure>,
     #[serde(default)]
+    pub turns: Vec<Turn>,
+    #[serde(default)]
     pub latency: BTreeMap<String, serde_json::Value>,
     pub sweep: Option<Sweep>,
     #[serde(default)]
@@ -100,6 +102,15 @@ pub struct Record {
     /// Of what was compared with the truth; in the document of `batch` the truth itself.
     #[serde(default)]
     pub windows: Vec<DocumentWindow>,
+}
+
+/// A stage in one round of `kuu bench`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Turn {
+    pub stage: String,
+    pub started_us: u64,
+    pub took_us: f64,
 }
 
 /// A window in a record, or in a document of `--json`.
