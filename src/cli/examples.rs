@@ -1,6 +1,12 @@
 //! Examples at the end of each command's help, and what its words mean.
 
 pub const WORDS: &str = "\
+Examples:
+  kuu produce fixtures/stream.jsonl.gz    the frames of a file, to topic messages
+  kuu count                               their users per window, to topic output
+  kuu verify                              whether that is right
+  kuu count --help                        the options of a command, and its examples
+
 Words: the truth is the exact count of the frames, made offline by code that shares nothing with the count. The first \
 answer of a window is the result that goes out when it closes; a frame that comes later corrects it. The ceiling of a \
 figure is what the same machine does in the same run without the work in question.

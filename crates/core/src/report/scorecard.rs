@@ -16,10 +16,12 @@ pub(super) fn section(id: &str, cells: &[CellRecord]) -> Option<Markup> {
         p { "Engines stand across, workloads down. Each cell leads to its story." }
         (matrix(id, cells, &workloads))
         h4 { "What happened in each cell" }
+        p { "Open where an engine was not right. A link of the matrix opens the others." }
         @for workload in &workloads {
-            h5 { (workload) }
-            @for (number, cell) in cells.iter().enumerate().filter(|(_, cell)| cell.workload == *workload) {
-                (story(&cell_id(id, number), cell))
+            @let of = cells.iter().enumerate().filter(|(_, cell)| cell.workload == *workload);
+            details open[of.clone().any(|(_, cell)| !cell.verdict.is_right())] {
+                summary { (workload) }
+                @for (number, cell) in of { (story(&cell_id(id, number), cell)) }
             }
         }
     })
