@@ -59,7 +59,7 @@ fn row(figure: &FigureComparison) -> Vec<String> {
         ratio.as_ref().map_or_else(dash, |ratio| times(ratio.ratio)),
         ratio.as_ref().map_or_else(dash, interval),
         verdict.map_or_else(|| "too few samples".into(), |verdict| words(verdict).to_owned()),
-        detectable.map_or_else(dash, |share| percent(share)),
+        detectable.map_or_else(dash, percent),
     ]
 }
 
