@@ -4,6 +4,7 @@
 use crate::bench::embedded::guard;
 use crate::bench::load::Load;
 use crate::bench::stage::{Samples, Stage};
+use crate::bench::timing::Timing;
 use crate::count::recovery::Job;
 use crate::engine::start::RunOptions;
 use crate::engine::stop::Stop;
@@ -141,11 +142,7 @@ pub fn measure(
 
 /// The duration of the work; its result is freed after the measurement.
 fn seconds<T>(work: impl FnOnce() -> Result<T>) -> Result<f64> {
-    let started = Instant::now();
-    let result = work()?;
-    let elapsed = started.elapsed();
-    drop(result);
-    Ok(elapsed.as_secs_f64())
+    Ok(Timing::of(work)?.seconds)
 }
 
 /// The time that flate2 takes to inflate the files, without lines and hash. (Other files are only read.)

@@ -1,6 +1,8 @@
 //! Exact sets and sketches on the same frames, in turn.
 
+use crate::bench::figures::ns_per_frame;
 use crate::bench::load::Load;
+use crate::bench::timing::{Timing, turns};
 use crate::engine::stop::Stop;
 use crate::terminal::{count, size, table};
 use anyhow::{Result, bail};
@@ -14,7 +16,6 @@ use kuu_core::window::Window;
 use kuu_frame::{Parser, ParserOptions};
 use std::collections::BTreeMap;
 use std::hint::black_box;
-use std::time::Instant;
 
 /// The precisions that are measured beside exact sets.
 const PRECISIONS: [u8; 3] = [11, 14, 17];
@@ -53,27 +54,28 @@ pub fn measure(
         let way = assessed(&frames, config, distinct, &truth, &mut record.users)?;
         record.ways.push(way);
     }
+    let mut timings = Vec::new();
     for round in 0..rounds {
         for turn in order(record.ways.len() + 1, round) {
             if stop.interrupted() {
                 bail!("interrupted");
             }
-            match record.ways.get_mut(turn) {
-                Some(way) => way.frame_ns.push(ns(frames.len(), || observed(&frames, config, way.distinct))),
-                None => record.parse_ns.push(ns(frames.len(), || parsed(load, parser))),
-            }
+            let (name, samples, timing) = match record.ways.get_mut(turn) {
+                Some(WayRecord { distinct, frame_ns, .. }) => {
+                    let timing = Timing::of(|| Ok(black_box(observed(&frames, config, *distinct))))?;
+                    (distinct.to_string(), frame_ns, timing)
+                }
+                None => {
+                    let timing = Timing::of(|| Ok(black_box(parsed(load, parser))))?;
+                    ("parse".into(), &mut record.parse_ns, timing)
+                }
+            };
+            samples.extend(ns_per_frame(record.frames, &[timing.seconds]));
+            timings.push((name, timing));
         }
     }
+    record.turns = turns(timings);
     Ok(record)
-}
-
-/// Nanoseconds a frame.
-fn ns<T>(frames: usize, work: impl FnOnce() -> T) -> f64 {
-    let started = Instant::now();
-    let made = black_box(work());
-    let elapsed = started.elapsed();
-    drop(made);
-    elapsed.as_secs_f64() * 1e9 / frames.max(1) as f64
 }
 
 fn parsed(load: &Load, options: &ParserOptions) -> Frames {

@@ -3,6 +3,7 @@
 use crate::bench::live::LiveFigures;
 use crate::bench::load::Load;
 use crate::bench::stage::{Samples, Stage};
+use crate::bench::timing::turns;
 use crate::record::store;
 use crate::system::host;
 use anyhow::Result;
@@ -33,7 +34,7 @@ pub fn ns_per_frame(frames: u64, seconds: &[f64]) -> Vec<f64> {
 
 /// Adds the figures of catch-up to the record.
 pub fn fill(record: &mut Record, load: &Load, samples: &Samples, parser: ParserKind) {
-    record.turns = samples.turns();
+    record.turns = turns(samples.timings());
     let mut add = |name: String, samples: Vec<f64>, ceiling: Option<Ceiling>| {
         record.figures.insert(name, Figure { value: median(&samples), samples, ceiling });
     };

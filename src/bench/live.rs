@@ -1,6 +1,7 @@
 //! Live: sends frames at a fixed rate, and measures when a reader can see each result.
 
 use crate::bench::load::Load;
+use crate::bench::timing::Timing;
 use crate::count::recovery::{Activity, Counted, Job};
 use crate::engine::schedule::{LoadPace, Schedule};
 use crate::engine::start::RunOptions;
@@ -77,6 +78,8 @@ pub struct LiveFigures {
     pub lag: Vec<u64>,
     /// Frames counted per second between two samples of lag.
     pub counted_per_s: Vec<f64>,
+    /// When these were sampled; none if there was no time for it.
+    pub sampled: Option<Timing>,
     /// Whether the generator held its schedule.
     pub on_schedule: bool,
     /// Whether the consumer kept up: otherwise latency means nothing.
@@ -131,7 +134,7 @@ pub fn measure(
             Guarantee::AtLeastOnce => Bare::default(),
         });
         let generate = scope.spawn(|| generate(plan, load, settings, stop, &shared));
-        let Sampled { lag, counted_per_s } = sample(plan, &generate, &shared, &tell);
+        let Sampled { lag, counted_per_s, timing } = sample(plan, &generate, &shared, &tell);
         let generated = join(generate);
         // Ends the other threads in any case.
         if generated.is_ok() {
@@ -156,6 +159,7 @@ pub fn measure(
             sustained: !grows(&lag, (plan.rate * plan.harmless_lag.as_secs_f64()) as u64),
             lag,
             counted_per_s,
+            sampled: timing,
             ledger,
             legs,
             bare_error: bare.error.map(|error| format!("bare transactions were not timed to the end: {error:#}")),
@@ -309,10 +313,13 @@ fn watch(plan: &LivePlan, settings: &Settings, ranges: &[Range], shared: &Signal
 struct Sampled {
     lag: Vec<u64>,
     counted_per_s: Vec<f64>,
+    /// From the first sample to the last.
+    timing: Option<Timing>,
 }
 
 fn sample<T>(plan: &LivePlan, generate: &ScopedJoinHandle<'_, T>, shared: &Signals, tell: &impl Fn(&str)) -> Sampled {
     let mut sampled = Sampled::default();
+    let mut first: Option<Instant> = None;
     let mut before: Option<(Instant, u64)> = None;
     while !generate.is_finished() {
         std::thread::sleep(LAG_INTERVAL);
@@ -320,6 +327,7 @@ fn sample<T>(plan: &LivePlan, generate: &ScopedJoinHandle<'_, T>, shared: &Signa
         let lag = sent.saturating_sub(counted);
         if sent > 0 && sent < plan.frames {
             sampled.lag.push(lag);
+            sampled.timing = Some(Timing::since(*first.get_or_insert(now)));
             if let Some((then, already)) = before {
                 let seconds = now.duration_since(then).as_secs_f64();
                 sampled.counted_per_s.push(counted.saturating_sub(already) as f64 / seconds);

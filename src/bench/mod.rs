@@ -13,3 +13,4 @@ pub mod load;
 pub mod stage;
 pub mod sweep;
 pub mod tables;
+pub mod timing;

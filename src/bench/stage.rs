@@ -1,8 +1,8 @@
 //! What each round of catch-up measures.
 
+use crate::bench::timing::Timing;
 use anyhow::Result;
 use kuu_core::ledger::Ledger;
-use kuu_core::record::Turn;
 use kuu_core::statistics;
 use kuu_frame::ParserKind;
 use std::collections::BTreeMap;
@@ -91,7 +91,7 @@ impl Stage {
 pub struct Samples {
     seconds: BTreeMap<Stage, Vec<f64>>,
     /// When each began, and how long it took, in the order in which they ran.
-    order: Vec<(Stage, Instant, f64)>,
+    order: Vec<(Stage, Timing)>,
     /// The ledger of the last count.
     pub ledger: Ledger,
 }
@@ -105,19 +105,13 @@ impl Samples {
         let started = Instant::now();
         let seconds = work()?;
         self.seconds.entry(stage).or_default().push(seconds);
-        self.order.push((stage, started, seconds));
+        self.order.push((stage, Timing { started, seconds }));
         Ok(())
     }
 
     /// Every stage of every round, in the order in which they ran.
-    pub fn turns(&self) -> Vec<Turn> {
-        let begun = self.order.first().map(|(_, started, _)| *started);
-        let turn = |(stage, started, seconds): &(Stage, Instant, f64)| Turn {
-            stage: stage.key(),
-            started_us: begun.map_or(0, |begun| started.duration_since(begun).as_micros() as u64),
-            took_us: seconds * 1e6,
-        };
-        self.order.iter().map(turn).collect()
+    pub fn timings(&self) -> impl Iterator<Item = (String, Timing)> {
+        self.order.iter().map(|(stage, timing)| (stage.key(), *timing))
     }
 
     /// The speed of a stage relative to another one, its ceiling: the ceiling's time divided by that of the stage.
@@ -154,10 +148,10 @@ mod tests {
             samples.time(stage, || Ok(seconds)).unwrap();
         }
         assert_eq!((&samples[Stage::Batch], &samples[Stage::Count]), (&[4.0, 2.0][..], &[][..]));
-        let turns = samples.turns();
-        let took: Vec<(&str, f64)> = turns.iter().map(|turn| (turn.stage.as_str(), turn.took_us)).collect();
-        assert_eq!(took, [("batch", 4e6), ("inflate", 3e6), ("batch", 2e6), ("inflate", 2e6)]);
-        assert!(turns[0].started_us == 0 && turns.is_sorted_by_key(|turn| turn.started_us), "{turns:?}");
+        let timings: Vec<(String, Timing)> = samples.timings().collect();
+        let took: Vec<(&str, f64)> = timings.iter().map(|(stage, timing)| (stage.as_str(), timing.seconds)).collect();
+        assert_eq!(took, [("batch", 4.0), ("inflate", 3.0), ("batch", 2.0), ("inflate", 2.0)]);
+        assert!(timings.is_sorted_by_key(|(_, timing)| timing.started), "{timings:?}");
         let shares: Vec<f64> = Stage::phases().map(|(stage, ceiling)| samples.share(stage, ceiling)).collect();
         assert_eq!(shares, [0.875, 0.0, 0.0]);
     }

@@ -18,6 +18,7 @@ use crate::bench::live::LiveFigures;
 use crate::bench::load::Load;
 use crate::bench::stage::{Samples, Stage};
 use crate::bench::tables;
+use crate::bench::timing::turns;
 use crate::cli::BenchArgs;
 use crate::commands::exit_status::ExitStatus;
 use crate::commands::session::assertions;
@@ -192,7 +193,7 @@ impl BenchRun<'_> {
     }
 
     /// The live phase; or its check, if it counted wrong.
-    fn live_part(&self, config: &Config, _: &Samples, record: &mut Record) -> Result<Result<LivePart, Checked>> {
+    fn live_part(&self, config: &Config, samples: &Samples, record: &mut Record) -> Result<Result<LivePart, Checked>> {
         let seconds = self.arguments.live_seconds.as_secs_f64().max(1e-3);
         let frames = self.load.kept() as u64;
         let rate = self.arguments.rate.unwrap_or(frames as f64 / seconds);
@@ -202,6 +203,7 @@ impl BenchRun<'_> {
             return Ok(Err(checked));
         }
         figures::fill_live(record, &live)?;
+        record.turns = turns(samples.timings().chain(live.sampled.map(|timing| ("live".into(), timing))));
         let status = match (live.on_schedule, live.sustained) {
             (false, _) => ExitStatus::Behind,
             (_, false) => ExitStatus::Inconclusive,

@@ -66,6 +66,25 @@ mod measured {
                 assert!(format != "json" || row[what]["ratio_to_json"] == 1.0, "{name}");
             }
         }
+        // Every sample has its slot: in memory each cell comes thrice in a row, then each twice through the broker.
+        let turns = record["turns"].as_array().unwrap();
+        let stages: Vec<&str> = turns.iter().map(|turn| turn["stage"].as_str().unwrap()).collect();
+        assert_eq!(stages.len(), 2 * 27 * 5);
+        assert_eq!(
+            stages[..4],
+            ["json_none_encode", "json_none_read_whole", "json_none_read_skip", "arrow_zstd_encode"]
+        );
+        assert_eq!(stages[81..83], ["json_none_kafka_send", "json_none_kafka_read"]);
+        assert_eq!(stages.last(), Some(&"json_none_kafka_read"));
+        assert!(turns.is_sorted_by_key(|turn| turn["started_us"].as_u64().unwrap()));
+        let took: Vec<f64> = turns
+            .iter()
+            .filter(|turn| turn["stage"] == "avro_lz4_encode")
+            .map(|turn| turn["took_us"].as_f64().unwrap() * 1e3 / 100.0)
+            .collect();
+        let samples = record["figures"]["avro_lz4_encode_ns_per_frame"]["samples"].as_array().unwrap();
+        let same = took.iter().zip(samples).all(|(turn, sample)| (turn / sample.as_f64().unwrap() - 1.0).abs() < 1e-9);
+        assert!(same && took.len() == 2, "{took:?} {samples:?}");
         assert!(done.err.contains(&format!("{malformed} values malformed, not written")), "{done}");
         assert!(done.err.contains("every format gives user id and event time of all 100 frames back"), "{done}");
     }

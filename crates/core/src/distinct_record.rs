@@ -1,6 +1,7 @@
 //! Exact sets and sketches side by side, in the format of a record.
 
 use crate::distinct::Distinct;
+use crate::record::Turn;
 use crate::statistics::median;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,9 @@ pub struct DistinctRecord {
     pub parse_ns: Vec<f64>,
     /// The ways to count, exact sets first.
     pub ways: Vec<WayRecord>,
+    /// When each sample was taken: its place in the list is its slot. A stage is `parse`, or a way by its name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub turns: Vec<Turn>,
 }
 
 /// One way to count.

@@ -52,8 +52,8 @@ pub struct Record {
     /// Every figure, by a name that ends in its unit.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub figures: BTreeMap<String, Figure>,
-    /// The stages of `kuu bench`, each time that one ran: its place in the list is its slot. The samples of figures are made of
-    /// these.
+    /// The stages of `kuu bench` and `kuu formats`, each time that one ran: its place in the list is its slot. The samples of
+    /// figures are made of these, in the same order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub turns: Vec<Turn>,
     /// Latency by leg.
@@ -224,10 +224,10 @@ pub struct Figure {
     pub ceiling: Option<Ceiling>,
 }
 
-/// A stage in one round of `kuu bench`.
+/// A stage in one round of a measurement.
 #[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 pub struct Turn {
-    /// The stage, as the names of its figures begin.
+    /// The stage, as the names of its figures begin. `live` is the time in which lag is sampled, every 100 ms.
     pub stage: String,
     /// When it began, in microseconds since the first one did.
     pub started_us: u64,

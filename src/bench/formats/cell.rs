@@ -1,6 +1,7 @@
 //! The frames in one format and one compression.
 
 use crate::bench::formats::input::Input;
+use crate::bench::timing::Timing;
 use anyhow::{Context as _, Result};
 use kuu_core::configuration::Compression;
 use kuu_formats::{
@@ -9,9 +10,8 @@ use kuu_formats::{
 use kuu_frame::ParserOptions;
 use std::hint::black_box;
 use std::ops::Range;
-use std::time::Instant;
 
-/// The frames in one format and one compression, and the seconds of each round.
+/// The frames in one format and one compression, and the times of each round.
 pub struct Cell<'i> {
     /// The format.
     pub encoding: Encoding,
@@ -25,25 +25,25 @@ pub struct Cell<'i> {
     pub batches: Vec<Batch>,
     /// Frames that come back changed, or not at all.
     pub wrong_frames: u64,
-    /// The durations in seconds, by round.
-    pub seconds: Seconds,
+    /// The times of each round.
+    pub times: Times,
     codec: Box<dyn Codec>,
     packer: Packer,
 }
 
-/// The durations in seconds, by round.
+/// The times of each round.
 #[derive(Clone, Debug, Default)]
-pub struct Seconds {
+pub struct Times {
     /// Writing all frames.
-    pub encode: Vec<f64>,
+    pub encode: Vec<Timing>,
     /// Reading all frames, each validated as a whole.
-    pub read_whole: Vec<f64>,
+    pub read_whole: Vec<Timing>,
     /// Reading all frames without validating.
-    pub read_skip: Vec<f64>,
+    pub read_skip: Vec<Timing>,
     /// Sending all messages.
-    pub send: Vec<f64>,
+    pub send: Vec<Timing>,
     /// Reading them from the broker, each frame validated as a whole.
-    pub receive: Vec<f64>,
+    pub receive: Vec<Timing>,
 }
 
 impl<'i> Cell<'i> {
@@ -65,7 +65,7 @@ impl<'i> Cell<'i> {
             groups: groups(encoding, frames),
             batches: Vec::new(),
             wrong_frames: 0,
-            seconds: Seconds::default(),
+            times: Times::default(),
             codec: encoding.codec(options)?,
             packer: Packer::new(compression)?,
         };
@@ -115,22 +115,19 @@ impl<'i> Cell<'i> {
         if self.wrong_frames > 0 {
             return Ok(());
         }
-        let started = Instant::now();
-        self.write(|packed, _| _ = black_box(packed))?;
-        self.seconds.encode.push(started.elapsed().as_secs_f64());
-        let whole = self.read(Validation::Whole)?;
-        self.seconds.read_whole.push(whole);
-        let skip = self.read(Validation::Skip)?;
-        self.seconds.read_skip.push(skip);
+        let encode = Timing::of(|| self.write(|packed, _| _ = black_box(packed)))?;
+        self.times.encode.push(encode);
+        let whole = Timing::of(|| self.read(Validation::Whole))?;
+        self.times.read_whole.push(whole);
+        let skip = Timing::of(|| self.read(Validation::Skip))?;
+        self.times.read_skip.push(skip);
         Ok(())
     }
 
-    fn read(&mut self, validation: Validation) -> Result<f64> {
-        let started = Instant::now();
-        read_all(&mut *self.codec, &mut self.packer, &self.batches, validation, &mut |uid, ts| {
+    fn read(&mut self, validation: Validation) -> Result<()> {
+        Ok(read_all(&mut *self.codec, &mut self.packer, &self.batches, validation, &mut |uid, ts| {
             black_box((uid, ts));
-        })?;
-        Ok(started.elapsed().as_secs_f64())
+        })?)
     }
 
     /// Reads one message with every frame validated as a whole; returns how many frames it has, and the sum of their

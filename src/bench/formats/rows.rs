@@ -1,15 +1,17 @@
 //! What was measured, as a record has it.
 
 use crate::bench::figures::{ns_per_frame, per_second};
-use crate::bench::formats::cell::Cell;
+use crate::bench::formats::cell::{Cell, Times};
+use crate::bench::timing::{Timing, seconds, turns};
 use kuu_core::configuration::Compression;
 use kuu_core::formats::{Compared, FormatRow};
 use kuu_core::record::{Figure, Record};
 use kuu_core::statistics::{median, share};
 use kuu_formats::Encoding;
 
-/// Adds a row for each cell, and the figures with their samples.
+/// Adds a row for each cell, the figures with their samples, and when these were taken.
 pub fn fill(record: &mut Record, cells: &[Cell<'_>]) {
+    record.turns = turns(cells.iter().flat_map(timings));
     for cell in cells {
         let Some(json) = find(cells, Encoding::ALL[0], cell.compression) else { continue };
         let frames = cell.frames.len() as u64;
@@ -25,9 +27,9 @@ pub fn fill(record: &mut Record, cells: &[Cell<'_>]) {
         let per_frame = |bytes: u64| vec![bytes as f64 / frames.max(1) as f64];
         let values = |cell: &Cell<'_>| per_frame(value_bytes(cells, cell));
         let stored = |cell: &Cell<'_>| per_frame(cell.stored_bytes());
-        let (mine, of_json) = (&cell.seconds, &json.seconds);
-        let ns = |seconds: &[f64]| ns_per_frame(frames, seconds);
-        let rate = |seconds: &[f64]| per_second(frames, seconds);
+        let (mine, of_json) = (&cell.times, &json.times);
+        let ns = |timings: &[Timing]| ns_per_frame(frames, &seconds(timings));
+        let rate = |timings: &[Timing]| per_second(frames, &seconds(timings));
         let row = FormatRow {
             format: cell.encoding.name().into(),
             compression: cell.compression,
@@ -48,6 +50,22 @@ pub fn fill(record: &mut Record, cells: &[Cell<'_>]) {
         };
         record.formats.push(row);
     }
+}
+
+/// The times of a cell, by the stages of a record.
+fn timings(cell: &Cell<'_>) -> impl Iterator<Item = (String, Timing)> {
+    let Times { encode, read_whole, read_skip, send, receive } = &cell.times;
+    let stages = [
+        ("encode", encode),
+        ("read_whole", read_whole),
+        ("read_skip", read_skip),
+        ("kafka_send", send),
+        ("kafka_read", receive),
+    ];
+    stages.into_iter().flat_map(|(what, timings)| {
+        let stage = FormatRow::figure_name(cell.encoding.name(), cell.compression, what);
+        timings.iter().map(move |timing| (stage.clone(), *timing))
+    })
 }
 
 fn find<'c, 'i>(cells: &'c [Cell<'i>], encoding: Encoding, compression: Compression) -> Option<&'c Cell<'i>> {

@@ -3,6 +3,7 @@
 use crate::bench::embedded::{embedded_partitions, guard};
 use crate::bench::formats::cell::Cell;
 use crate::bench::formats::plan::FormatsPlan;
+use crate::bench::timing::Timing;
 use crate::kafka::admin::Cluster;
 use crate::kafka::consume::whole_topic;
 use crate::kafka::produce::fitting::sender_for;
@@ -88,15 +89,15 @@ impl<'c> Route<'c> {
         let sent = send(plain, sender, partitions).with_context(|| {
             format!("{}, {}: --no-kafka measures in memory only", cells[at].encoding, cells[at].compression)
         })?;
-        cells[at].seconds.send.push(sent);
+        cells[at].times.send.push(sent);
         let received = receive(self.cluster.get(), &topic, &mut cells[at])?;
-        cells[at].seconds.receive.push(received);
+        cells[at].times.receive.push(received);
         self.cluster.get().delete(&[&topic])
     }
 }
 
-/// The seconds until all messages are acknowledged.
-fn send(cell: &Cell<'_>, mut sender: Sender, partitions: usize) -> Result<f64> {
+/// The time until all messages are acknowledged.
+fn send(cell: &Cell<'_>, mut sender: Sender, partitions: usize) -> Result<Timing> {
     let messages = cell.groups.len();
     let started = Instant::now();
     let mut tag = 0;
@@ -112,18 +113,18 @@ fn send(cell: &Cell<'_>, mut sender: Sender, partitions: usize) -> Result<f64> {
         })?;
     }
     let report = sender.finish();
-    let seconds = started.elapsed().as_secs_f64();
+    let timing = Timing::since(started);
     match report.failures.first() {
         Some((_, why)) => bail!("{} of {messages} messages were not delivered: {why}", report.failed),
         None if report.delivered != messages as u64 => {
             bail!("{} of {messages} messages were delivered", report.delivered)
         }
-        None => Ok(seconds),
+        None => Ok(timing),
     }
 }
 
-/// The seconds from the first message to the last, read by one consumer.
-fn receive(cluster: &Cluster, topic: &str, cell: &mut Cell<'_>) -> Result<f64> {
+/// The time from the first message to the last, read by one consumer.
+fn receive(cluster: &Cluster, topic: &str, cell: &mut Cell<'_>) -> Result<Timing> {
     let ranges = guard(cluster, topic, cell.groups.len() as u64)?;
     let mut first = None;
     let (mut frames, mut sum) = (0, 0_i64);
@@ -134,10 +135,10 @@ fn receive(cluster: &Cluster, topic: &str, cell: &mut Cell<'_>) -> Result<f64> {
         sum = sum.wrapping_add(times);
         Ok(())
     })?;
-    let seconds = first.map_or(0.0, |first| first.elapsed().as_secs_f64());
+    let timing = Timing::since(first.unwrap_or_else(Instant::now));
     let expected = cell.frames.iter().fold(0_i64, |sum, frame| sum.wrapping_add(frame.ts));
     if (frames, sum) != (cell.frames.len() as u64, expected) {
         bail!("topic {topic}: {frames} frames came back of {}, or their times are others", cell.frames.len());
     }
-    Ok(seconds)
+    Ok(timing)
 }

@@ -21,6 +21,19 @@ fn exact_sets_and_sketches_side_by_side() {
         let ways: Vec<&str> = input.ways.iter().map(|way| way.distinct.as_str()).collect();
         assert_eq!(ways, ["exact", "hll:11", "hll:14", "hll:17"]);
         assert_eq!(input.parse_ns.len(), 2);
+        // Every sample has its slot: the second round is the first one, backwards.
+        let slots: Vec<&str> = input.turns.iter().map(|turn| turn.stage.as_str()).collect();
+        let round = ["exact", "parse", "hll:11", "hll:17", "hll:14"];
+        assert_eq!(slots, [&round[..], &["hll:14", "hll:17", "hll:11", "parse", "exact"]].concat());
+        let took = |stage: &str| -> Vec<f64> {
+            let turns = input.turns.iter().filter(|turn| turn.stage == stage);
+            turns.map(|turn| turn.took_us * 1e3 / input.frames as f64).collect()
+        };
+        for (stage, samples) in [("parse", &input.parse_ns), ("hll:17", &input.ways[3].frame_ns)] {
+            let same = took(stage).iter().zip(samples).all(|(turn, sample)| (turn / sample - 1.0).abs() < 1e-9);
+            assert!(same && samples.len() == 2, "{stage}: {:?} {samples:?}", took(stage));
+        }
+        assert!(input.turns[0].started_us == 0 && input.turns.is_sorted_by_key(|turn| turn.started_us));
         for way in &input.ways {
             assert!(way.frame_ns.len() == 2 && way.frame_ns.iter().all(|ns| *ns > 0.0), "{way:?}");
             assert!(way.memory_bytes > 0 && way.state_bytes > 0, "{way:?}");

@@ -50,7 +50,7 @@ fn everything_in_one_process() {
     // Every sample is there with its slot and its start.
     let stages: Vec<&str> = record.turns.iter().map(|turn| turn.stage.as_str()).collect();
     let steps = ["inflate", "batch", "parse", "parse_plain", "intern_window_set", "produce", "raw_send"];
-    assert_eq!(stages, [&steps[..], &["raw_read", "count", "at_least_once"]].concat());
+    assert_eq!(stages, [&steps[..], &["raw_read", "count", "at_least_once", "live"]].concat());
     assert!(record.turns[0].started_us == 0 && record.turns.is_sorted_by_key(|turn| turn.started_us));
     let rate = 3_000.0 / (record.turns[1].took_us / 1e6);
     assert!((record.figure("batch_frames_per_s") / rate - 1.0).abs() < 1e-9, "{rate}");

@@ -104,7 +104,7 @@ pub struct Record {
     pub windows: Vec<DocumentWindow>,
 }
 
-/// A stage in one round of `kuu bench`.
+/// A stage in one round of a measurement.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Turn {
@@ -245,6 +245,8 @@ pub struct Sets {
     pub all_window_users: u64,
     pub parse_ns: Vec<f64>,
     pub ways: Vec<Way>,
+    #[serde(default)]
+    pub turns: Vec<Turn>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
