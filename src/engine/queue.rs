@@ -24,6 +24,9 @@ pub enum Event {
     /// A partition of a live stream has no more frames for now. Like `Ended`, this has an offset: everything before it,
     /// markers and aborted messages included, is read. -1 if the source has no offsets.
     CaughtUp(usize, i64),
+    /// The brokers of a partition of a live stream do not answer: it may have more frames than its reader knows, until it
+    /// is caught up again.
+    Unreachable(usize),
     /// A partition has reached its known end.
     Ended(usize, i64),
     /// Partitions were added: the topic now has this many.

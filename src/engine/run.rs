@@ -72,6 +72,7 @@ fn take(intake: &Intake, run: &mut Run<'_>, stop: &Stop) -> Result<bool> {
         }
         Ok(Event::Drained) => {}
         Ok(Event::CaughtUp(partition, at)) => run.caught_up(partition, at)?,
+        Ok(Event::Unreachable(partition)) => run.unreachable(partition),
         Ok(Event::Ended(partition, at)) => return run.ended(partition, at).map(|all| !all),
         Ok(Event::Grown(partitions)) => run.grow(partitions),
         Ok(Event::Failed(error)) => return Err(error),

@@ -95,8 +95,9 @@ impl<'a> Incidents<'a> {
         if let Some(stall) = self.stall.take_if(|stall| now >= stall.until_us) {
             // All that it wrote before was read long ago.
             self.running.observer.await_news(None);
-            self.engine.resume()?;
+            // Before it goes on, or its first row may come before it is back.
             self.is_back(InterruptionKind::Stall, stall.begun_us);
+            self.engine.resume()?;
             self.tell(now, "the engine goes on");
         }
         let due = |moment: &Moment| {

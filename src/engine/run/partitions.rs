@@ -41,6 +41,19 @@ impl Run<'_> {
         self.is_read_again(partition)
     }
 
+    /// Records that a partition may have more frames than is known. While the brokers are away its silence says nothing, and
+    /// once they are back the frames of another partition may come first.
+    pub(super) fn unreachable(&mut self, partition: usize) {
+        if self.ended[partition] {
+            return;
+        }
+        self.silent_since[partition] = None;
+        self.counter.expect(partition);
+        if let Some(quiet) = &mut self.quiet {
+            quiet.hears(partition);
+        }
+    }
+
     /// Records that a partition has ended; returns whether all have.
     pub(super) fn ended(&mut self, partition: usize, at: i64) -> Result<bool> {
         self.stands(partition, at);

@@ -26,6 +26,8 @@ pub enum Heard<'a> {
         /// The end.
         offset: i64,
     },
+    /// The brokers do not answer, which may pass.
+    Outage,
     /// Nothing for now.
     Nothing,
 }
@@ -88,12 +90,10 @@ impl Listener {
                 Ok(Heard::PartitionEnd { partition, offset })
             }
             Some(Incoming::Error(error)) if !passes(&error) => Err(Failure::Error(error)),
-            Some(Incoming::Error(_)) => {
-                if self.bears(Instant::now()) {
-                    Ok(Heard::Nothing)
-                } else {
-                    Err(silence(inbox))
-                }
+            Some(Incoming::Error(_)) if !self.bears(Instant::now()) => Err(silence(inbox)),
+            Some(Incoming::Error(error)) => {
+                let is_away = error.rdkafka_error_code().is_some_and(is_passing);
+                Ok(if is_away { Heard::Outage } else { Heard::Nothing })
             }
         }
     }

@@ -17,13 +17,16 @@ use kuu_core::frame_batch::{Frames, Times};
 use kuu_frame::{Parser, ParserOptions};
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::error::RDKafkaErrorCode;
-use std::time::Duration;
+use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
+use std::time::{Duration, Instant};
 
 /// A run of frames is handed over when it has this many bytes...
 const RUN_BYTES: usize = 32 * 1024;
 /// ...or values of this many bytes, if they are kept; and always when the consumer's queue is empty.
 const RUN_VALUE_BYTES: usize = 1024 * 1024;
+/// After an outage a reader asks for the ends of its partitions, so often and with this timeout, until it gets them.
+const ASK_AGAIN: Duration = Duration::from_millis(250);
+const ASK_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long a broker may be away before a reader gives up.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -116,6 +119,8 @@ impl Reader {
         let mut parser = Parser::new(&self.options.parser);
         let mut run = Frames::default();
         let mut listener = Listener::new(PATIENCE);
+        // When to ask for the ends of the partitions, after an outage.
+        let mut ask: Option<Instant> = None;
         while !self.stop.interrupted() && !self.feed.is_closed() && self.shares.iter().any(|share| !share.ended) {
             let taken = {
                 let heard = listener.next(&self.inbox, || idle(&mut self.feed, &mut run));
@@ -140,6 +145,12 @@ impl Reader {
                         self.feed.send(Event::CaughtUp(partition, offset));
                         None
                     }
+                    Heard::Outage if self.options.follow => {
+                        self.hand_over(&mut run);
+                        self.lose_ends();
+                        ask = Some(Instant::now() + ASK_AGAIN);
+                        None
+                    }
                     _ => None,
                 }
             };
@@ -149,6 +160,9 @@ impl Reader {
             {
                 self.hand_over(&mut run);
                 self.end(at)?;
+            }
+            if listener.is_dry() && ask.is_some_and(|at| Instant::now() >= at) {
+                ask = if self.find_ends(&mut run)? { None } else { Some(Instant::now() + ASK_AGAIN) };
             }
             if listener.waited() && self.stop.finishing() && !bounded {
                 self.refresh_ends()?;
@@ -217,15 +231,39 @@ impl Reader {
     }
 
     fn refresh_ends(&mut self) -> Result<()> {
-        for share in &mut self.shares {
-            let (_, high) = self
-                .inbox
-                .consumer()
-                .fetch_watermarks(&self.options.topic, share.partition as i32, self.timeout)
-                .context("the end of the topic cannot be read")?;
-            share.high = high;
+        for at in 0..self.shares.len() {
+            let high =
+                self.present_end(&self.shares[at], self.timeout).context("the end of the topic cannot be read")?;
+            self.shares[at].high = high;
         }
         Ok(())
+    }
+
+    fn present_end(&self, share: &Assigned, timeout: Duration) -> KafkaResult<i64> {
+        let ends = self.inbox.consumer().fetch_watermarks(&self.options.topic, share.partition as i32, timeout);
+        ends.map(|(_, high)| high)
+    }
+
+    /// Reports that the partitions may have more frames than is known.
+    fn lose_ends(&self) {
+        let open = self.shares.iter().filter(|share| !share.ended);
+        open.for_each(|share| self.feed.send(Event::Unreachable(share.partition)));
+    }
+
+    /// Asks for the ends of the partitions after an outage, and reports those that are caught up: librdkafka reports an end
+    /// once. The others have frames, and their end comes after these. Returns whether the brokers answered. Only for a dry
+    /// listener: what it has at hand is before the position.
+    fn find_ends(&self, run: &mut Frames) -> Result<bool> {
+        let position = self.inbox.positions(&self.options.topic)?;
+        self.hand_over(run);
+        for share in self.shares.iter().filter(|share| !share.ended) {
+            let Ok(high) = self.present_end(share, ASK_TIMEOUT) else { return Ok(false) };
+            let at = position(share.partition);
+            if at.max(share.low) >= high {
+                self.feed.send(Event::CaughtUp(share.partition, at));
+            }
+        }
+        Ok(true)
     }
 
     fn hand_over(&self, run: &mut Frames) {

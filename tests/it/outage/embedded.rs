@@ -1,10 +1,14 @@
 //! A broker that fails for a while: kuu waits and ends correctly.
 
 use crate::support::broker::{Mock, read, rows};
-use crate::support::frames::{FIXTURE, MINUTE, fixture_lines, frames, frames_from, lines, windows};
+use crate::support::frames::{FIXTURE, MINUTE, fixture_lines, frame, frames, frames_from, lines, windows};
 use crate::support::kuu::{Kuu, each, eventually};
-use crate::support::wire::{Window, settle};
+use crate::support::topics::send;
+use crate::support::wire::{Row, Window, settle};
+use rdkafka::ClientConfig;
+use rdkafka::producer::BaseProducer;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+use std::ops::Range;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -227,6 +231,38 @@ fn a_broker_that_is_away_while_following() {
     seen(&windows(&second)[0]);
     running.signal("INT");
     running.wait().exits(130).says("ledger: 1,260 read = 1,260 counted");
+}
+
+/// The silence of a partition says nothing while the broker is away: it is not idle after that, and its window waits.
+#[test]
+fn a_partition_is_not_idle_because_its_broker_is_away() {
+    let mock = Mock::new(2);
+    let kuu = Kuu::with(&mock.address);
+    let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", &mock.address).create().unwrap();
+    let put = |partition, ts, users: Range<u32>| {
+        let keyed = |user| (String::new(), frame(&format!("p{partition}-u{user}"), ts));
+        send(&producer, "messages", partition, &users.map(keyed).collect::<Vec<_>>());
+    };
+    let first = |start: i64| {
+        let of = move |row: &Row| row.start == start;
+        eventually("a result", || rows(&mock.address, "output").into_iter().find(of))
+    };
+    let running = kuu.spawn("count --follow --idle 3s --guarantee at-least-once");
+    for (partition, ts) in [(0, MINUTE), (1, MINUTE), (0, MINUTE + 70), (1, MINUTE + 70)] {
+        put(partition, ts, 0..8);
+    }
+    assert_eq!(first(MINUTE).users, 16);
+    mock.down();
+    sleep(Duration::from_secs(5));
+    mock.up();
+    put(0, MINUTE + 130, 0..8);
+    sleep(Duration::from_millis(700));
+    put(1, MINUTE + 71, 8..10);
+    put(1, MINUTE + 130, 0..8);
+    let row = first(MINUTE + 60);
+    assert_eq!((row.users, row.revision), (18, Some(0)));
+    running.signal("INT");
+    running.wait().exits(130).says("ledger: 50 read = 50 counted");
 }
 
 #[test]

@@ -179,6 +179,11 @@ impl Counter {
         }
     }
 
+    /// Marks `partition` as one that may have frames: it holds the watermark back again if it was silent.
+    pub fn expect(&mut self, partition: usize) {
+        self.clocks.expect(partition);
+    }
+
     /// Sets the processing time, and leaves out the partitions that have had no plausible clock for `idle`: see
     /// [`Clocks::leave_out_doubtful`]. Only for streams without an end.
     pub fn leave_out_doubtful(&mut self, at: Duration, idle: Duration) {

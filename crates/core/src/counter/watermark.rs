@@ -154,6 +154,14 @@ impl Clocks {
         self.advance()
     }
 
+    /// Takes a silent `partition` in again: it may have frames that nobody has read. The overall watermark never goes back.
+    pub fn expect(&mut self, partition: usize) {
+        let presence = &mut self.clocks[partition].presence;
+        if *presence == Presence::Silent {
+            *presence = Presence::Present;
+        }
+    }
+
     /// Sets the processing time, and leaves out every partition whose frames have disagreed with its clock, or that has
     /// had no clock, for `idle`; returns whether the overall watermark advanced.
     pub fn leave_out_doubtful(&mut self, at: Duration, idle: Duration) -> bool {
