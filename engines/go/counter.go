@@ -20,6 +20,7 @@ type partition struct {
 	end      int64 // -1: it has none
 	atEnd    bool
 	heard    time.Time
+	sureTo   time.Time // so long the broker's word counts that it has no more
 	agreed   int
 	runStart int64
 	runMost  int64
@@ -32,7 +33,12 @@ func (p *partition) holds(idle time.Duration, now time.Time) bool {
 	if p.end >= 0 {
 		return !p.done()
 	}
-	return !p.atEnd || now.Sub(p.heard) < idle
+	return !p.isSilent(idle, now) || !now.Before(p.sureTo)
+}
+
+// isSilent reports whether the partition was read to its end, and nothing has come for so long.
+func (p *partition) isSilent(idle time.Duration, now time.Time) bool {
+	return p.end < 0 && p.atEnd && now.Sub(p.heard) >= idle
 }
 
 func (p *partition) observe(ts int64) {

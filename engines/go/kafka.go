@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,6 +54,27 @@ func (e *engine) lookAtEnds(ctx context.Context) error {
 		p.heard = time.Now()
 	}
 	return nil
+}
+
+// confirmEnds asks whether silent partitions have no more: the broker may have been away, and then their silence says nothing.
+func (e *engine) confirmEnds(ctx context.Context) {
+	now, idle := time.Now(), e.settings.idle
+	unsure := func(p *partition) bool { return p.isSilent(idle, now) && !now.Before(p.sureTo) }
+	if !slices.ContainsFunc(e.counter.partitions, unsure) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	ends, err := e.admin.ListCommittedOffsets(ctx, e.settings.input)
+	if err != nil {
+		return // it is away
+	}
+	for i, p := range e.counter.partitions {
+		end, found := ends.Lookup(e.settings.input, int32(i))
+		if found && end.Err == nil && p.position >= end.Offset {
+			p.sureTo = time.Now().Add(idle)
+		}
+	}
 }
 
 // batch is what came of one partition in one fetch, parsed. A frame without a user is none.

@@ -103,6 +103,7 @@ func (e *engine) count(ctx context.Context) error {
 		case <-ctx.Done():
 			return e.checkpoint(false)
 		}
+		e.confirmEnds(ctx)
 		if e.counter.advance() || time.Since(saved) >= e.settings.checkpoint {
 			if err := e.checkpoint(false); err != nil {
 				return err

@@ -46,6 +46,7 @@ class Partition(Clock):
         self.end = end
         self.at_end = False
         self.heard = time.monotonic()
+        self.sure_until = 0.0  # so long the broker's word counts that it has no more
 
     def done(self):
         return self.end is not None and self.position >= self.end
@@ -54,7 +55,7 @@ class Partition(Clock):
         """Whether the watermark has to wait for it."""
         if self.end is not None:
             return self.position < self.end
-        return not self.at_end or now - self.heard < idle_s
+        return not self.at_end or now - self.heard < idle_s or now >= self.sure_until
 
 
 class Window:
@@ -282,6 +283,23 @@ def take(counter, messages):
             print(f"{error}", file=sys.stderr)
 
 
+def confirm_ends(consumer, settings, partitions):
+    """Asks the broker whether silent partitions have no more: it may have been away, and then their silence says nothing."""
+    for i, partition in enumerate(partitions):
+        now = time.monotonic()
+        is_silent = partition.end is None and partition.at_end and now - partition.heard >= settings.idle_s
+        if not is_silent or now < partition.sure_until:
+            continue
+        try:
+            ends = consumer.get_watermark_offsets(TopicPartition(settings.input, i), timeout=1)
+        except KafkaException:
+            ends = None
+        if ends is None:
+            return  # it is away
+        if ends[1] <= partition.position:
+            partition.sure_until = time.monotonic() + settings.idle_s
+
+
 def main():
     settings = Settings(os.environ)
     stop = []
@@ -311,6 +329,7 @@ def main():
     saved = time.monotonic()
     while not stop and not all(p.done() for p in counter.partitions):
         take(counter, consumer.consume(BATCH, WAIT_S))
+        confirm_ends(consumer, settings, counter.partitions)
         if counter.advance() or time.monotonic() - saved >= settings.checkpoint_s:
             checkpoint()
             saved = time.monotonic()
