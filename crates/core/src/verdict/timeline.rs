@@ -87,12 +87,17 @@ impl Timeline {
             return;
         }
         self.counts.judged += u64::from(message.value.is_some());
-        self.changed_us = Some(arrived_us);
         let answer = self.fold.answer(window);
         if let (Some(count), Some(_)) = (answer, message.value) {
             self.repetition.take(arrived_us, message.offset, window, count);
         }
-        let before = answer.and_then(|count| self.answers.insert(window, count));
+        let before = match answer {
+            Some(count) => self.answers.insert(window, count),
+            None => self.answers.remove(&window),
+        };
+        if before != answer {
+            self.changed_us = Some(arrived_us);
+        }
         self.counts.repeats += u64::from(before.is_some() && before == answer && message.value.is_some());
         let is_right = match self.expected.get(&window) {
             Some(expected) => expected.contains(&answer.map_or(0, |count| count.users)),
@@ -119,7 +124,8 @@ impl Timeline {
         self.times.values().filter_map(|times| times.first_us).min()
     }
 
-    /// When the last message about a window that is judged arrived.
+    /// When the last message that changed the answer of a window that is judged arrived. Some engines send the same rows
+    /// again and again.
     pub fn changed_us(&self) -> Option<i64> {
         self.changed_us
     }
@@ -221,7 +227,7 @@ mod tests {
         let counts = RowCounts { judged: 4, retractions: 1, unreadable: 1, ..RowCounts::default() };
         assert_eq!(*timeline.counts(), counts);
         let timeline = after(&[&right[..], &[Some(&garbage), Some(&second), Some(&second)]].concat());
-        assert_eq!(timeline.right_us(), Some(3_000_000));
+        assert_eq!((timeline.right_us(), timeline.changed_us()), (Some(3_000_000), Some(3_000_000)));
         assert_eq!(*timeline.counts(), RowCounts { judged: 5, repeats: 1, ..RowCounts::default() });
     }
 
