@@ -1,6 +1,7 @@
 //! One run of an engine whose topics are there: it is started, watched, stopped and judged.
 
 use crate::kafka::admin::Cluster;
+use crate::kafka::produce::fitting::workload_sender;
 use crate::race::awake::wait_until_idle;
 use crate::race::claims::OutputFormat;
 use crate::race::command_words::Variable;
@@ -128,6 +129,11 @@ pub fn drive(
     let question = &of.question;
     let timeline = timeline_of(engine, question.unit(), question.accepted(claims), question.epilogue_test(never_ends));
     let begun_s = now_us() / 1_000_000;
+    // Before the engine: a producer takes 500 ms and more to be ready, and its first frames would come too late, in a burst.
+    let sender = match feed {
+        InputTiming::Meanwhile => Some(workload_sender(setup.cluster, &names.input, &of.workload)?),
+        _ => None,
+    };
     let launched = launch(setup, engine, &of.workload.frames, names, ends.as_deref(), timeline)?;
     let Launched { mut supervised, observer, launch, again, started, started_us } = launched;
     if feed == InputTiming::Meanwhile && !of.workload.meanwhile.is_empty() {
@@ -146,7 +152,7 @@ pub fn drive(
         started_us,
         sending_from_us,
     };
-    let Run { mut supervised, ending, incidents, interruptions, used } = wait(&running, supervised)?;
+    let Run { mut supervised, ending, incidents, interruptions, used } = wait(&running, supervised, sender)?;
     let stopped_us = steady_us();
     let rate = running.rate().filter(|_| !of.workload.meanwhile.is_empty());
     // Measured first, as far as the engine still runs.

@@ -48,7 +48,22 @@ pub struct FeedPace {
 /// # Errors
 /// If a frame is not acknowledged, or the delivery is interrupted.
 pub fn deliver(cluster: &Cluster, topic: &str, workload: &Workload, pace: FeedPace, stop: &Stop) -> Result<()> {
-    let mut sender = workload_sender(cluster, topic, workload)?.until(stop);
+    deliver_by(workload_sender(cluster, topic, workload)?, cluster, topic, workload, pace, stop)
+}
+
+/// The same by a sender of the workload that is there already.
+///
+/// # Errors
+/// As [`deliver`].
+pub fn deliver_by(
+    sender: Sender,
+    cluster: &Cluster,
+    topic: &str,
+    workload: &Workload,
+    pace: FeedPace,
+    stop: &Stop,
+) -> Result<()> {
+    let mut sender = sender.until(stop);
     let delivery = Delivery::new(workload, &mut sender, pace.rate, PATIENCE).held_by(pace.hold);
     let sent = match &workload.file {
         None => {

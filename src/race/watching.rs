@@ -2,8 +2,9 @@
 
 use crate::engine::schedule::Hold;
 use crate::kafka::admin::Cluster;
+use crate::kafka::produce::frame_sender::Sender;
 use crate::race::epilogue::EpilogueSender;
-use crate::race::feeding::{FeedPace, deliver};
+use crate::race::feeding::{FeedPace, deliver_by};
 use crate::race::incidents::Incidents;
 use crate::race::judge::Ending;
 use crate::race::running::{InputTiming, Running};
@@ -31,18 +32,21 @@ pub struct Run {
     pub used: Used,
 }
 
-/// Watches until the end.
+/// Sends the frames by `sender`, if they come while the engine runs, and watches until the end.
 ///
 /// # Errors
 /// If the race is interrupted, or the frames cannot be sent.
-pub fn wait(running: &Running<'_>, supervised: Supervised) -> Result<Run> {
-    let Running { setup, of, names, feed, .. } = running;
+pub fn wait(running: &Running<'_>, supervised: Supervised, sender: Option<Sender>) -> Result<Run> {
+    let Running { setup, of, names, .. } = running;
     let (settings, stop) = (setup.cluster.settings(), setup.stop.part());
     std::thread::scope(|scope| {
         let hold = Hold::default();
         let pace = FeedPace { rate: running.rate(), hold: hold.clone() };
-        let send = || deliver(&Cluster::connect(settings)?, &names.input, &of.workload, pace, &stop);
-        let sending = (*feed == InputTiming::Meanwhile).then(|| scope.spawn(send));
+        let stop = &stop;
+        let sending = sender.map(|sender| {
+            scope
+                .spawn(move || deliver_by(sender, &Cluster::connect(settings)?, &names.input, &of.workload, pace, stop))
+        });
         let run = watch(running, Incidents::new(running, supervised, hold), sending);
         // Of an engine that has ended, nobody reads what is not sent yet.
         stop.interrupt();
