@@ -56,7 +56,8 @@ func (e *engine) lookAtEnds(ctx context.Context) error {
 	return nil
 }
 
-// confirmEnds asks whether silent partitions have no more: the broker may have been away, and then their silence says nothing.
+// confirmEnds asks whether silent partitions have no more. The broker may be away: their silence says nothing then, and counts
+// anew once it is back.
 func (e *engine) confirmEnds(ctx context.Context) {
 	now, idle := time.Now(), e.settings.idle
 	unsure := func(p *partition) bool { return p.isSilent(idle, now) && !now.Before(p.sureTo) }
@@ -67,7 +68,10 @@ func (e *engine) confirmEnds(ctx context.Context) {
 	defer cancel()
 	ends, err := e.admin.ListCommittedOffsets(ctx, e.settings.input)
 	if err != nil {
-		return // it is away
+		for _, p := range e.counter.partitions {
+			p.heard = time.Now()
+		}
+		return
 	}
 	for i, p := range e.counter.partitions {
 		end, found := ends.Lookup(e.settings.input, int32(i))

@@ -284,7 +284,8 @@ def take(counter, messages):
 
 
 def confirm_ends(consumer, settings, partitions):
-    """Asks the broker whether silent partitions have no more: it may have been away, and then their silence says nothing."""
+    """Asks the broker whether silent partitions have no more. It may be away: their silence says nothing then, and counts anew
+    once it is back."""
     for i, partition in enumerate(partitions):
         now = time.monotonic()
         is_silent = partition.end is None and partition.at_end and now - partition.heard >= settings.idle_s
@@ -295,7 +296,9 @@ def confirm_ends(consumer, settings, partitions):
         except KafkaException:
             ends = None
         if ends is None:
-            return  # it is away
+            for each in partitions:
+                each.heard = time.monotonic()
+            return
         if ends[1] <= partition.position:
             partition.sure_until = time.monotonic() + settings.idle_s
 
