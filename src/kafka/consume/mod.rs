@@ -2,6 +2,7 @@
 
 pub mod inbox;
 pub mod listener;
+pub mod lost_ends;
 pub mod reader;
 pub mod readers;
 pub mod whole_topic;

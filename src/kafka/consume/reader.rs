@@ -9,6 +9,7 @@ use crate::kafka::client::lags::Lags;
 use crate::kafka::client::settings::{READING, Settings, queue_kbytes, queue_messages, unusable};
 use crate::kafka::consume::inbox::{Fetched, Inbox};
 use crate::kafka::consume::listener::{Failure, Heard, Listener};
+use crate::kafka::consume::lost_ends::LostEnds;
 use crate::kafka::headers::{DUE_HEADER, SENT_HEADER, decode_us};
 use crate::kafka::topics::identity::Identity;
 use crate::system::fault::planted;
@@ -24,9 +25,8 @@ use std::time::{Duration, Instant};
 const RUN_BYTES: usize = 32 * 1024;
 /// ...or values of this many bytes, if they are kept; and always when the consumer's queue is empty.
 const RUN_VALUE_BYTES: usize = 1024 * 1024;
-/// After an outage a reader asks for the ends of its partitions, so often and with this timeout, until it gets them.
-const ASK_AGAIN: Duration = Duration::from_millis(250);
-const ASK_TIMEOUT: Duration = Duration::from_millis(500);
+/// The timeout of a question for the end of a partition after an outage.
+const ASK_TIMEOUT: Duration = Duration::from_millis(200);
 /// How long a broker may be away before a reader gives up.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -119,8 +119,7 @@ impl Reader {
         let mut parser = Parser::new(&self.options.parser);
         let mut run = Frames::default();
         let mut listener = Listener::new(PATIENCE);
-        // When to ask for the ends of the partitions, after an outage.
-        let mut ask: Option<Instant> = None;
+        let mut lost_ends = LostEnds::none(Instant::now());
         while !self.stop.interrupted() && !self.feed.is_closed() && self.shares.iter().any(|share| !share.ended) {
             let taken = {
                 let heard = listener.next(&self.inbox, || idle(&mut self.feed, &mut run));
@@ -147,8 +146,9 @@ impl Reader {
                     }
                     Heard::Outage if self.options.follow => {
                         self.hand_over(&mut run);
-                        self.lose_ends();
-                        ask = Some(Instant::now() + ASK_AGAIN);
+                        let open = self.shares.iter().filter(|share| !share.ended).map(|share| share.partition);
+                        let unreachable = lost_ends.lose(open, Instant::now());
+                        unreachable.into_iter().for_each(|it| self.feed.send(Event::Unreachable(it)));
                         None
                     }
                     _ => None,
@@ -161,8 +161,8 @@ impl Reader {
                 self.hand_over(&mut run);
                 self.end(at)?;
             }
-            if listener.is_dry() && ask.is_some_and(|at| Instant::now() >= at) {
-                ask = if self.find_ends(&mut run)? { None } else { Some(Instant::now() + ASK_AGAIN) };
+            if listener.is_dry() {
+                self.find_ends(&mut run, &mut lost_ends)?;
             }
             if listener.waited() && self.stop.finishing() && !bounded {
                 self.refresh_ends()?;
@@ -244,26 +244,29 @@ impl Reader {
         ends.map(|(_, high)| high)
     }
 
-    /// Reports that the partitions may have more frames than is known.
-    fn lose_ends(&self) {
-        let open = self.shares.iter().filter(|share| !share.ended);
-        open.for_each(|share| self.feed.send(Event::Unreachable(share.partition)));
-    }
-
-    /// Asks for the ends of the partitions after an outage, and reports those that are caught up: librdkafka reports an end
-    /// once. The others have frames, and their end comes after these. Returns whether the brokers answered. Only for a dry
-    /// listener: what it has at hand is before the position.
-    fn find_ends(&self, run: &mut Frames) -> Result<bool> {
+    /// Asks for the ends of partitions after an outage, if it is time, and reports those that are caught up: librdkafka
+    /// reports an end once. The others have frames, and their end comes after these. Only for a dry listener: what it has
+    /// at hand is before the position.
+    fn find_ends(&self, run: &mut Frames, lost: &mut LostEnds) -> Result<()> {
+        let due = lost.due(Instant::now());
+        if due.is_empty() {
+            return Ok(());
+        }
         let position = self.inbox.positions(&self.options.topic)?;
         self.hand_over(run);
-        for share in self.shares.iter().filter(|share| !share.ended) {
-            let Ok(high) = self.present_end(share, ASK_TIMEOUT) else { return Ok(false) };
+        let mut answered = Vec::new();
+        for share in self.shares.iter().filter(|share| due.contains(&share.partition)) {
+            let Ok(high) = self.present_end(share, ASK_TIMEOUT) else { continue };
+            answered.push(share.partition);
             let at = position(share.partition);
-            if at.max(share.low) >= high {
+            if !share.ended && at.max(share.low) >= high {
                 self.feed.send(Event::CaughtUp(share.partition, at));
             }
         }
-        Ok(true)
+        for partition in lost.found(&answered, Instant::now()) {
+            self.feed.send(Event::CaughtUp(partition, position(partition)));
+        }
+        Ok(())
     }
 
     fn hand_over(&self, run: &mut Frames) {
