@@ -1,7 +1,7 @@
 //! When each sample was taken.
 
 use anyhow::Result;
-use kuu_core::record::Turn;
+use kuu_core::turn::Turn;
 use std::time::Instant;
 
 /// When something was measured, and how long it took.

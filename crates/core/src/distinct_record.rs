@@ -1,8 +1,8 @@
 //! Exact sets and sketches side by side, in the format of a record.
 
 use crate::distinct::Distinct;
-use crate::record::Turn;
 use crate::statistics::median;
+use crate::turn::Turn;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -32,6 +32,7 @@ pub mod sketch;
 pub mod speed;
 pub mod statistics;
 pub mod truth;
+pub mod turn;
 pub mod verdict;
 pub mod window;
 pub mod window_record;

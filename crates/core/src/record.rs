@@ -10,6 +10,7 @@ use crate::race_live::LiveRecord;
 use crate::repeats::InputRepeats;
 use crate::scorecard::CellRecord;
 use crate::speed::SpeedRecord;
+use crate::turn::Turn;
 use crate::window_record::WindowRecord;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -222,17 +223,6 @@ pub struct Figure {
     /// The ceiling measured in the same run, in the same unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ceiling: Option<Ceiling>,
-}
-
-/// A stage in one round of a measurement.
-#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
-pub struct Turn {
-    /// The stage, as the names of its figures begin. `live` is the time in which lag is sampled, every 100 ms.
-    pub stage: String,
-    /// When it began, in microseconds since the first one did.
-    pub started_us: u64,
-    /// How long it took, in microseconds, for all frames.
-    pub took_us: f64,
 }
 
 /// What the same machine reaches without the step in question.
