@@ -1,4 +1,4 @@
-//! After an outage: the partitions of which a reader does not know whether it is at their ends.
+//! After an error of a broker: the partitions of which a reader does not know whether it is at their ends.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -9,29 +9,47 @@ const LATER: Duration = Duration::from_secs(2);
 /// A partition that does not answer for so long, while others do, has no broker: nothing waits for it any more.
 const OFFLINE: Duration = Duration::from_secs(30);
 
-/// The partitions whose ends are not known, and when to ask for them.
+/// The partitions whose ends are asked for.
 #[derive(Debug)]
 pub struct LostEnds {
-    /// Since when each is not known.
-    unknown: BTreeMap<usize, Instant>,
-    /// Those that nothing waits for; a reader goes on to ask.
+    asked: BTreeMap<usize, Asked>,
+    /// Those that nothing waits for; they are asked for all the same.
     offline: BTreeSet<usize>,
     ask_at: Instant,
     interval: Duration,
 }
 
+#[derive(Debug)]
+struct Asked {
+    since: Instant,
+    /// It did not answer: it may have more frames than is known.
+    is_lost: bool,
+}
+
+/// What a round of questions shows.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Silent {
+    /// Partitions that do not answer, which was not known before.
+    pub lost: Vec<usize>,
+    /// Partitions that nothing shall wait for any more.
+    pub given_up: Vec<usize>,
+}
+
 impl LostEnds {
     /// None is lost.
     pub fn none(now: Instant) -> LostEnds {
-        LostEnds { unknown: BTreeMap::new(), offline: BTreeSet::new(), ask_at: now, interval: SOON }
+        LostEnds { asked: BTreeMap::new(), offline: BTreeSet::new(), ask_at: now, interval: SOON }
     }
 
-    /// The brokers do not answer; returns the partitions that may have more frames than is known.
-    pub fn lose(&mut self, partitions: impl Iterator<Item = usize>, now: Instant) -> Vec<usize> {
-        let lost: Vec<usize> = partitions.filter(|partition| !self.offline.contains(partition)).collect();
-        lost.iter().for_each(|partition| _ = self.unknown.entry(*partition).or_insert(now));
-        (self.ask_at, self.interval) = (now + SOON, SOON);
-        lost
+    /// A broker has an error, which need not be the broker of these partitions: they are asked for.
+    pub fn suspect(&mut self, partitions: impl Iterator<Item = usize>, now: Instant) {
+        if self.asked.is_empty() {
+            (self.ask_at, self.interval) = (now, SOON);
+        }
+        for partition in partitions.filter(|partition| !self.offline.contains(partition)) {
+            self.asked.entry(partition).or_insert(Asked { since: now, is_lost: false });
+        }
+        self.ask_at = self.ask_at.min(now + SOON);
     }
 
     /// The partitions to ask for now.
@@ -39,26 +57,35 @@ impl LostEnds {
         if now < self.ask_at {
             return Vec::new();
         }
-        self.unknown.keys().chain(&self.offline).copied().collect()
+        self.asked.keys().chain(&self.offline).copied().collect()
     }
 
-    /// Takes the partitions that answered, of all that were asked for; returns those that nothing shall wait for any more.
-    pub fn found(&mut self, answered: &[usize], now: Instant) -> Vec<usize> {
+    /// Whether the partition did not answer the last time.
+    pub fn is_lost(&self, partition: usize) -> bool {
+        self.offline.contains(&partition) || self.asked.get(&partition).is_some_and(|asked| asked.is_lost)
+    }
+
+    /// Takes the partitions that answered, of all that were asked for.
+    pub fn found(&mut self, answered: &[usize], now: Instant) -> Silent {
         for partition in answered {
-            self.unknown.remove(partition);
+            self.asked.remove(partition);
             self.offline.remove(partition);
         }
         self.ask_at = now + self.interval;
         self.interval = (2 * self.interval).min(LATER);
-        // While none answers, there are no frames that could close a window either.
-        if answered.is_empty() {
-            return Vec::new();
+        let mut silent = Silent::default();
+        for (partition, asked) in &mut self.asked {
+            if !std::mem::replace(&mut asked.is_lost, true) {
+                silent.lost.push(*partition);
+            }
+            // While none answers, there are no frames that could close a window either.
+            if now - asked.since >= OFFLINE && !answered.is_empty() {
+                silent.given_up.push(*partition);
+            }
         }
-        let is_gone = |(partition, since): (&usize, &Instant)| (now - *since >= OFFLINE).then_some(*partition);
-        let gone: Vec<usize> = self.unknown.iter().filter_map(is_gone).collect();
-        gone.iter().for_each(|partition| _ = self.unknown.remove(partition));
-        self.offline.extend(&gone);
-        gone
+        silent.given_up.iter().for_each(|partition| _ = self.asked.remove(partition));
+        self.offline.extend(&silent.given_up);
+        silent
     }
 }
 
@@ -66,25 +93,40 @@ impl LostEnds {
 mod tests {
     use super::*;
 
+    fn silent(lost: &[usize], given_up: &[usize]) -> Silent {
+        Silent { lost: lost.to_vec(), given_up: given_up.to_vec() }
+    }
+
+    #[test]
+    fn an_error_of_another_broker_loses_nothing() {
+        let start = Instant::now();
+        let mut ends = LostEnds::none(start);
+        assert_eq!(ends.due(start), [0; 0]);
+        ends.suspect([1, 3].into_iter(), start);
+        assert_eq!((ends.due(start), ends.is_lost(1)), (vec![1, 3], false));
+        assert_eq!(ends.found(&[1, 3], start), silent(&[], &[]));
+        assert_eq!(ends.due(start + LATER), [0; 0]);
+    }
+
     #[test]
     fn all_are_asked_for_until_they_answer() {
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
         let mut ends = LostEnds::none(start);
-        assert_eq!(ends.due(at(9_000)), [0; 0]);
-        assert_eq!(ends.lose([1, 3].into_iter(), at(0)), [1, 3]);
+        ends.suspect([1, 3].into_iter(), at(0));
+        assert_eq!(ends.found(&[], at(0)), silent(&[1, 3], &[]));
+        assert!(ends.is_lost(1) && !ends.is_lost(2));
+        // The time between two questions doubles, and is short again after an error.
         assert_eq!((ends.due(at(249)), ends.due(at(250))), (vec![], vec![1, 3]));
-        // The time between two questions doubles, and begins anew with each error.
-        assert_eq!(ends.found(&[], at(250)), [0; 0]);
-        assert_eq!((ends.due(at(499)), ends.due(at(500))), (vec![], vec![1, 3]));
-        assert_eq!(ends.found(&[], at(500)), [0; 0]);
-        assert_eq!((ends.due(at(999)), ends.due(at(1_000))), (vec![], vec![1, 3]));
-        assert_eq!(ends.lose([1, 3].into_iter(), at(1_000)), [1, 3]);
-        assert_eq!(ends.due(at(1_250)), [1, 3]);
+        assert_eq!(ends.found(&[], at(250)), silent(&[], &[]));
+        assert_eq!((ends.due(at(749)), ends.due(at(750))), (vec![], vec![1, 3]));
+        assert_eq!(ends.found(&[], at(750)), silent(&[], &[]));
+        ends.suspect([1, 3].into_iter(), at(800));
+        assert_eq!((ends.due(at(1_049)), ends.due(at(1_050))), (vec![], vec![1, 3]));
         // However long all are away, nobody is given up.
-        assert_eq!(ends.found(&[], at(99_000)), [0; 0]);
-        assert_eq!(ends.found(&[1, 3], at(99_250)), [0; 0]);
-        assert_eq!(ends.due(at(200_000)), [0; 0]);
+        assert_eq!(ends.found(&[], at(99_000)), silent(&[], &[]));
+        assert_eq!(ends.found(&[1, 3], at(99_250)), silent(&[], &[]));
+        assert_eq!((ends.due(at(200_000)), ends.is_lost(1)), (vec![], false));
     }
 
     #[test]
@@ -92,14 +134,18 @@ mod tests {
         let start = Instant::now();
         let at = |s| start + Duration::from_secs(s);
         let mut ends = LostEnds::none(start);
-        ends.lose([1, 3].into_iter(), at(0));
-        assert_eq!(ends.found(&[1], at(29)), [0; 0]);
-        // Errors go on: of that broker. Another partition must have answered in the same round.
-        assert_eq!(ends.lose([1, 3].into_iter(), at(29)), [1, 3]);
-        assert_eq!(ends.found(&[1], at(30)), [3]);
-        assert_eq!(ends.lose([1, 3].into_iter(), at(31)), [1], "3 is not held again");
-        assert_eq!(ends.due(at(40)), [1, 3]);
-        assert_eq!(ends.found(&[1, 3], at(40)), [0; 0]);
-        assert_eq!(ends.lose([1, 3].into_iter(), at(50)), [1, 3]);
+        ends.suspect([1, 3].into_iter(), at(0));
+        assert_eq!(ends.found(&[1], at(29)), silent(&[3], &[]));
+        assert_eq!(ends.found(&[], at(40)), silent(&[], &[]), "nothing answers");
+        // Another partition must have answered in the same round.
+        ends.suspect([1, 3].into_iter(), at(40));
+        assert_eq!(ends.found(&[1], at(41)), silent(&[], &[3]));
+        ends.suspect([1, 3].into_iter(), at(42));
+        assert_eq!(ends.due(at(50)), [1, 3]);
+        assert_eq!(ends.found(&[1], at(50)), silent(&[], &[]), "3 is not lost again");
+        assert!(ends.is_lost(3) && !ends.is_lost(1));
+        assert_eq!(ends.found(&[3], at(60)), silent(&[], &[]));
+        ends.suspect([1, 3].into_iter(), at(70));
+        assert_eq!(ends.found(&[], at(70)), silent(&[1, 3], &[]));
     }
 }

@@ -9,7 +9,7 @@ use crate::kafka::client::lags::Lags;
 use crate::kafka::client::settings::{READING, Settings, queue_kbytes, queue_messages, unusable};
 use crate::kafka::consume::inbox::{Fetched, Inbox};
 use crate::kafka::consume::listener::{Failure, Heard, Listener};
-use crate::kafka::consume::lost_ends::LostEnds;
+use crate::kafka::consume::lost_ends::{LostEnds, Silent};
 use crate::kafka::headers::{DUE_HEADER, SENT_HEADER, decode_us};
 use crate::kafka::topics::identity::Identity;
 use crate::system::fault::planted;
@@ -145,10 +145,8 @@ impl Reader {
                         None
                     }
                     Heard::Outage if self.options.follow => {
-                        self.hand_over(&mut run);
-                        let open = self.shares.iter().filter(|share| !share.ended).map(|share| share.partition);
-                        let unreachable = lost_ends.lose(open, Instant::now());
-                        unreachable.into_iter().for_each(|it| self.feed.send(Event::Unreachable(it)));
+                        let open = self.shares.iter().filter(|share| !share.ended);
+                        lost_ends.suspect(open.map(|share| share.partition), Instant::now());
                         None
                     }
                     _ => None,
@@ -244,9 +242,9 @@ impl Reader {
         ends.map(|(_, high)| high)
     }
 
-    /// Asks for the ends of partitions after an outage, if it is time, and reports those that are caught up: librdkafka
-    /// reports an end once. The others have frames, and their end comes after these. Only for a dry listener: what it has
-    /// at hand is before the position.
+    /// Asks for the ends of partitions after an error of a broker, if it is time, and reports those that do not answer. Of
+    /// those that answer again, it reports the ones that are caught up, as librdkafka reports an end once; the others have
+    /// frames, and their end comes after these. Only for a dry listener: what it has at hand is before the position.
     fn find_ends(&self, run: &mut Frames, lost: &mut LostEnds) -> Result<()> {
         let due = lost.due(Instant::now());
         if due.is_empty() {
@@ -256,16 +254,19 @@ impl Reader {
         self.hand_over(run);
         let mut answered = Vec::new();
         for share in self.shares.iter().filter(|share| due.contains(&share.partition)) {
+            if self.stop.interrupted() {
+                return Ok(());
+            }
             let Ok(high) = self.present_end(share, ASK_TIMEOUT) else { continue };
             answered.push(share.partition);
             let at = position(share.partition);
-            if !share.ended && at.max(share.low) >= high {
+            if lost.is_lost(share.partition) && !share.ended && at.max(share.low) >= high {
                 self.feed.send(Event::CaughtUp(share.partition, at));
             }
         }
-        for partition in lost.found(&answered, Instant::now()) {
-            self.feed.send(Event::CaughtUp(partition, position(partition)));
-        }
+        let Silent { lost, given_up } = lost.found(&answered, Instant::now());
+        lost.into_iter().for_each(|partition| self.feed.send(Event::Unreachable(partition)));
+        given_up.into_iter().for_each(|it| self.feed.send(Event::CaughtUp(it, position(it))));
         Ok(())
     }
 
