@@ -91,11 +91,8 @@ impl Timeline {
         if let (Some(count), Some(_)) = (answer, message.value) {
             self.repetition.take(arrived_us, message.offset, window, count);
         }
-        let before = match answer {
-            Some(count) => self.answers.insert(window, count),
-            None => self.answers.remove(&window),
-        };
-        if before != answer {
+        let before = answer.and_then(|count| self.answers.insert(window, count));
+        if answer.is_none() || before != answer {
             self.changed_us = Some(arrived_us);
         }
         self.counts.repeats += u64::from(before.is_some() && before == answer && message.value.is_some());
