@@ -57,25 +57,28 @@ func (e *engine) lookAtEnds(ctx context.Context) error {
 }
 
 // confirmEnds asks whether silent partitions have no more. The broker may be away: their silence says nothing then, and counts
-// anew once it is back.
+// anew from when it is back.
 func (e *engine) confirmEnds(ctx context.Context) {
 	now, idle := time.Now(), e.settings.idle
 	unsure := func(p *partition) bool { return p.isSilent(idle, now) && !now.Before(p.sureTo) }
-	if !slices.ContainsFunc(e.counter.partitions, unsure) {
+	if !e.away && !slices.ContainsFunc(e.counter.partitions, unsure) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
 	defer cancel()
 	ends, err := e.admin.ListCommittedOffsets(ctx, e.settings.input)
-	if err != nil {
+	if err == nil {
+		err = ends.Error()
+	}
+	if e.away || err != nil {
+		e.away = err != nil
 		for _, p := range e.counter.partitions {
 			p.heard = time.Now()
 		}
 		return
 	}
 	for i, p := range e.counter.partitions {
-		end, found := ends.Lookup(e.settings.input, int32(i))
-		if found && end.Err == nil && p.position >= end.Offset {
+		if end, found := ends.Lookup(e.settings.input, int32(i)); found && p.position >= end.Offset {
 			p.sureTo = time.Now().Add(idle)
 		}
 	}

@@ -79,6 +79,7 @@ type engine struct {
 	state    *state
 	client   *kgo.Client
 	admin    *kadm.Client
+	away     bool // the broker did not answer the last question
 }
 
 // count goes on until the input ends, or a signal comes.

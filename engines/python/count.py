@@ -283,24 +283,31 @@ def take(counter, messages):
             print(f"{error}", file=sys.stderr)
 
 
-def confirm_ends(consumer, settings, partitions):
-    """Asks the broker whether silent partitions have no more. It may be away: their silence says nothing then, and counts anew
-    once it is back."""
+def confirm_ends(consumer, settings, partitions, away):
+    """Asks the broker whether silent partitions have no more; returns whether it is away. Their silence says nothing then, and
+    counts anew from when it is back."""
     for i, partition in enumerate(partitions):
         now = time.monotonic()
         is_silent = partition.end is None and partition.at_end and now - partition.heard >= settings.idle_s
-        if not is_silent or now < partition.sure_until:
+        if not away and (not is_silent or now < partition.sure_until):
             continue
         try:
-            ends = consumer.get_watermark_offsets(TopicPartition(settings.input, i), timeout=1)
+            ends = consumer.get_watermark_offsets(TopicPartition(settings.input, i), timeout=0.5)
         except KafkaException:
             ends = None
         if ends is None:
-            for each in partitions:
-                each.heard = time.monotonic()
-            return
+            silence_counts_from_now(partitions)
+            return True
         if ends[1] <= partition.position:
             partition.sure_until = time.monotonic() + settings.idle_s
+    if away:
+        silence_counts_from_now(partitions)
+    return False
+
+
+def silence_counts_from_now(partitions):
+    for partition in partitions:
+        partition.heard = time.monotonic()
 
 
 def main():
@@ -330,9 +337,10 @@ def main():
         consumer.commit(offsets=offsets, asynchronous=True)
 
     saved = time.monotonic()
+    away = False
     while not stop and not all(p.done() for p in counter.partitions):
         take(counter, consumer.consume(BATCH, WAIT_S))
-        confirm_ends(consumer, settings, counter.partitions)
+        away = confirm_ends(consumer, settings, counter.partitions, away)
         if counter.advance() or time.monotonic() - saved >= settings.checkpoint_s:
             checkpoint()
             saved = time.monotonic()

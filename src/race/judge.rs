@@ -115,7 +115,7 @@ fn answered(
         return CellVerdict::Wrong { why: vec![faults], windows, more, fewer };
     }
     if is_accepted && question.is_kept(&answers) {
-        return right(&comparison, &times);
+        return right(engine, &comparison, &times);
     }
     if is_accepted {
         return CellVerdict::WithinPolicy { windows, more, fewer };
@@ -126,8 +126,9 @@ fn answered(
     }
 }
 
-/// Every window has the right answer: since its first row, or only later.
-pub fn right(comparison: &Comparison, times: &BTreeMap<Window, WindowTimes>) -> CellVerdict {
+/// Every window has the right answer: since its first row, or only later. Of an engine that emits updates no reader knows
+/// which row is the last, so it is never exact.
+pub fn right(engine: &Descriptor, comparison: &Comparison, times: &BTreeMap<Window, WindowTimes>) -> CellVerdict {
     // A window without an answer is one that may have none.
     let was_other =
         |line: &&Line| line.answer.is_some_and(|answer| line.first.is_none_or(|first| first.users != answer.users));
@@ -137,7 +138,7 @@ pub fn right(comparison: &Comparison, times: &BTreeMap<Window, WindowTimes>) -> 
     };
     let corrected: Vec<&Line> = comparison.lines.iter().filter(was_other).collect();
     match corrected.len() as u64 {
-        0 => CellVerdict::Exact,
+        0 if engine.emits == Emits::Final => CellVerdict::Exact,
         windows => {
             let latest_us = corrected.iter().filter_map(|line| late(line)).max().unwrap_or(0);
             CellVerdict::Corrected { windows, latest_us }

@@ -101,6 +101,18 @@ fn right_at_once_or_later() {
 }
 
 #[test]
+fn updates_are_never_exact() {
+    let court = Court::new();
+    let right = court.rows(0, 0);
+    let updates = "late = 'corrects'\nemits = 'updates'";
+    assert_eq!(court.verdict(updates, &right), CellVerdict::Corrected { windows: 0, latest_us: 0 });
+    let big = court.big();
+    let latest_us = right.len() as i64 * 1_000_000;
+    let early = [court.rows(big, 3), right].concat();
+    assert_eq!(court.verdict(updates, &early), CellVerdict::Corrected { windows: 1, latest_us });
+}
+
+#[test]
 fn late_frames_may_be_dropped_by_whoever_says_so() {
     let court = Court::new();
     let drops: Vec<String> = court

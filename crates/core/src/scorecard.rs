@@ -11,11 +11,11 @@ use strum::IntoStaticStr;
 #[serde(tag = "verdict", rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case")]
 pub enum CellVerdict {
-    /// Every window is right, and was right at its first row.
+    /// Every window is right, and was right at its first row, of an engine that emits finals.
     Exact,
     /// Every window is right in the end.
     Corrected {
-        /// Windows whose first row was not the right answer.
+        /// Windows whose first row was not the right answer; may be none if the engine emits updates.
         windows: u64,
         /// The longest time from the first row of such a window to the right one, in microseconds.
         latest_us: i64,
@@ -74,6 +74,7 @@ impl CellVerdict {
     /// A word or two for a matrix.
     pub fn short(&self) -> String {
         match self {
+            CellVerdict::Corrected { windows: 0, .. } => "corrected".into(),
             CellVerdict::Corrected { windows, .. } => format!("corrected {windows}"),
             CellVerdict::WithinPolicy { .. } => "within policy".into(),
             CellVerdict::NotRun { .. } => "not run".into(),
@@ -98,6 +99,9 @@ impl fmt::Display for CellVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CellVerdict::Exact => f.write_str("exact"),
+            CellVerdict::Corrected { windows: 0, .. } => {
+                f.write_str("corrected: no window, but it emits updates: no row says that it is the last")
+            }
             CellVerdict::Corrected { windows, latest_us } => {
                 let time = match *latest_us {
                     us if us < 1_000_000 => format!("{} ms", us / 1_000),
@@ -234,6 +238,11 @@ mod tests {
                 CellVerdict::Corrected { windows: 1, latest_us: 1_250_000 },
                 "corrected 1",
                 "corrected: 1 window, at most 1.2 s after the first row",
+            ),
+            (
+                CellVerdict::Corrected { windows: 0, latest_us: 0 },
+                "corrected",
+                "corrected: no window, but it emits updates: no row says that it is the last",
             ),
             (
                 CellVerdict::WithinPolicy { windows: 2, more: 0, fewer: 1 },

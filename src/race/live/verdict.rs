@@ -59,7 +59,7 @@ pub fn judge_rows(engine: &Descriptor, rows: &LiveRows<'_>, timeline: Timeline) 
         }
     }
     comparison.lines.retain(|line| line.answer.is_some() && line.fault().is_none());
-    right(&comparison, &times)
+    right(engine, &comparison, &times)
 }
 
 #[cfg(test)]

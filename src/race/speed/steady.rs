@@ -158,5 +158,5 @@ fn verdict(
         return CellVerdict::Wrong { why: vec![why], windows, more, fewer: 0 };
     }
     comparison.lines.retain(|line| line.answer.is_some() && line.fault().is_none());
-    right(&comparison, &times)
+    right(engine, &comparison, &times)
 }
