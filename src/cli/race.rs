@@ -74,6 +74,9 @@ pub struct RaceArgs {
     /// The memory that each engine may use, as it is told: K, M and G are powers of 1,000
     #[arg(long, default_value = "2G", value_parser = bytes, value_name = "BYTES")]
     pub memory: u64,
+    /// Kill an engine whose processes take more than --memory together, each shared page once (PSS), as a container does
+    #[arg(long)]
+    pub enforce_memory: bool,
     /// A shell command that restarts the broker, for workloads in which that happens
     #[arg(long, value_name = "COMMAND")]
     pub restart_broker: Option<String>,

@@ -105,8 +105,9 @@ pub fn launch(
     let rows = names.directory.join("rows.jsonl");
     let observer = OutputObserver::start(setup.cluster.settings(), &names.output, timeline, &rows)?;
     let claims = engine.descriptor();
-    let launch = engine.engine.launch(&claims.run, &variables, &names.directory);
-    let again = engine.engine.launch(claims.restart(), &variables, &names.directory);
+    let memory_limit_bytes = setup.enforces_memory.then_some(setup.memory_bytes);
+    let of_words = |words| Launch { memory_limit_bytes, ..engine.engine.launch(words, &variables, &names.directory) };
+    let (launch, again) = (of_words(&claims.run), of_words(claims.restart()));
     let (started, started_us) = (Time::now(), steady_us());
     let supervised = Supervised::start(&launch)?;
     Ok(Launched { supervised, observer, launch, again, started, started_us })

@@ -193,6 +193,7 @@ impl Engine {
             logs: logs.to_owned(),
             grace: self.descriptor.stop_grace(),
             log_limit_bytes: LOG_LIMIT_BYTES,
+            memory_limit_bytes: None,
         }
     }
 }

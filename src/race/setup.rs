@@ -25,6 +25,8 @@ pub struct RaceSetup<'a> {
     pub deadline: Duration,
     /// The memory that each engine may use, in bytes.
     pub memory_bytes: u64,
+    /// Whether an engine that takes more is killed.
+    pub enforces_memory: bool,
     /// The command that restarts the broker, where one is known.
     pub restart_broker: Option<String>,
     /// What makes the moments of crashes others.

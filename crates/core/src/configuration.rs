@@ -290,6 +290,8 @@ pub struct RaceConfig {
     pub deadline_us: u64,
     /// The memory that each engine may use, in bytes.
     pub memory_bytes: u64,
+    /// Whether an engine that took more was killed.
+    pub enforces_memory: bool,
     /// The command that restarts the broker.
     pub restart_broker: Option<String>,
     /// What makes the moments of crashes others.

@@ -26,6 +26,8 @@ const LIVE_ROUNDS: u32 = 1;
 /// How long an engine may take for one workload, and for one run of a race for speed.
 const CELL_DEADLINE: Duration = Duration::from_secs(60);
 const SPEED_DEADLINE: Duration = Duration::from_secs(600);
+/// 2G.
+const DEFAULT_MEMORY_BYTES: u64 = 2_000_000_000;
 
 /// The engines of these names, or all.
 ///
@@ -76,6 +78,7 @@ pub fn setup<'a>(arguments: &RaceArgs, session: &Session, cluster: &'a Cluster, 
         id: format!("kuu-{stem}-{}", std::process::id()),
         deadline: deadline(arguments),
         memory_bytes: arguments.memory,
+        enforces_memory: arguments.enforce_memory,
         restart_broker: arguments.restart_broker.clone(),
         seed: arguments.seed,
         pace: arguments.pace.map(|frames_per_s| PaceLimit { frames_per_s, slowest_frames_per_s: None }),
@@ -98,6 +101,7 @@ pub fn samples<S: Serialize + DeserializeOwned>(
         ("window", arguments.window.to_string()),
         ("lateness", format!("{:?}", arguments.lateness)),
         ("memory", arguments.memory.to_string()),
+        ("enforce-memory", arguments.enforce_memory.to_string()),
         ("for", format!("{:?}", arguments.time)),
         ("quick", arguments.quick.to_string()),
         ("rate", format!("{:?}", arguments.rate)),
@@ -137,6 +141,7 @@ pub fn config(
         workloads,
         deadline_us: deadline.as_micros() as u64,
         memory_bytes: arguments.memory,
+        enforces_memory: arguments.enforce_memory,
         restart_broker: arguments.restart_broker.clone(),
         seed: arguments.seed,
         speed: task.map(speed),
@@ -154,7 +159,13 @@ pub fn options(arguments: &RaceArgs, session: &Session) -> String {
         add("--workloads", arguments.workloads.display().to_string());
     }
     arguments.restart_broker.iter().for_each(|command| add("--restart-broker", format!("'{command}'")));
+    if arguments.memory != DEFAULT_MEMORY_BYTES {
+        add("--memory", arguments.memory.to_string());
+    }
     add("--deadline", format!("{}s", deadline(arguments).as_secs_f64()));
     add("--seed", arguments.seed.to_string());
+    if arguments.enforce_memory {
+        options += " --enforce-memory";
+    }
     options
 }

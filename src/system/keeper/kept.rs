@@ -72,6 +72,11 @@ impl Kept {
         self.logs.exceed(self.launch.log_limit_bytes)
     }
 
+    /// Whether it took too much memory.
+    pub fn is_too_large(&self) -> bool {
+        self.launch.memory_limit_bytes.is_some_and(|limit| self.meter.usage().peak_pss_bytes > limit)
+    }
+
     /// Takes the status of every process that has ended; returns whether any is left.
     pub fn reap(&mut self) -> bool {
         loop {

@@ -187,6 +187,7 @@ impl Watch {
         self.kept.meter.look();
         match self.stopping {
             _ if self.kept.is_too_loud() => self.end(EndCause::LogLimit),
+            _ if self.kept.is_too_large() => self.end(EndCause::MemoryLimit),
             Some(_) if !is_any_left => self.end(EndCause::Stopped),
             Some(until) if Instant::now() >= until => {
                 self.end(if self.kept.has_ended() { EndCause::Stopped } else { EndCause::Forced });

@@ -25,6 +25,9 @@ pub struct Launch {
     pub grace: Duration,
     /// The most bytes that the two logs may have together; a program that writes more is killed, and the longer log cut.
     pub log_limit_bytes: u64,
+    /// The most memory that its processes may have together, each shared page once (PSS); a program that takes more is
+    /// killed, within 100 ms or so. None if nobody looks.
+    pub memory_limit_bytes: Option<u64>,
 }
 
 /// What kuu wants of a keeper; each has a [`Report`] for an answer.
@@ -99,6 +102,8 @@ pub enum EndCause {
     Killed,
     /// By SIGKILL, as its logs were too long.
     LogLimit,
+    /// By SIGKILL, as it took more memory than it may.
+    MemoryLimit,
 }
 
 /// How the first process of a program ended.
@@ -119,6 +124,7 @@ impl fmt::Display for Ended {
             EndCause::Forced => write!(f, "did not end after SIGTERM, so killed: ")?,
             EndCause::Killed => write!(f, "killed: ")?,
             EndCause::LogLimit => write!(f, "fills its quota of log, so killed: ")?,
+            EndCause::MemoryLimit => write!(f, "takes more memory than it may, so killed: ")?,
         }
         write!(f, "{}", self.status)?;
         match self.left_behind {

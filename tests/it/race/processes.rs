@@ -35,6 +35,7 @@ impl Case {
             logs: dir.path().join("logs"),
             grace: Duration::from_secs(60),
             log_limit_bytes: 1 << 20,
+            memory_limit_bytes: None,
         };
         Case { dir, launch }
     }

@@ -145,6 +145,25 @@ fn one_that_fills_its_quota_of_log_is_killed() {
     }
 }
 
+/// `tail` keeps all that has no end of line.
+#[test]
+fn one_that_takes_more_memory_than_it_may_is_killed() {
+    let limit = 64_000_000;
+    for (megabytes, cause) in [(4, EndCause::Exited), (256, EndCause::MemoryLimit)] {
+        let mut case =
+            Case::script(&format!("(head -c {megabytes}000000 /dev/zero; sleep 1) | tail -n 1 >/dev/null & wait"));
+        case.launch.memory_limit_bytes = Some(limit);
+        let mut running = case.start();
+        let ended = end_of(&mut running);
+        assert_eq!(ended.cause, cause, "{megabytes}");
+        assert_eq!(running.usage().peak_pss_bytes > limit, cause == EndCause::MemoryLimit);
+        assert_eq!(case.alive(), [0; 0]);
+        if cause == EndCause::MemoryLimit {
+            assert_eq!(ended.to_string(), "takes more memory than it may, so killed: SIGKILL");
+        }
+    }
+}
+
 #[test]
 fn a_paused_tree_stands_still_and_can_be_stopped() {
     let case = Case::script("setsid sh -c 'while :; do :; done' & echo > ready; while :; do :; done");
