@@ -8,33 +8,37 @@ usage() {
     cat <<'EOT'
 Build every engine, race them on every workload and on files of frames, and write the tables of the docs.
 
-Usage: scripts/race-all.sh [--dir DIR] [--rounds N] [--port PORT] [--only STEP] [ENGINE]...
+Usage: scripts/race-all.sh [--dir DIR] [--rounds N] [--port PORT] [--cards N] [--only STEP] [ENGINE]...
 
   ENGINE...    those of engines/ that race [default: all]; kuu and kafka-streams are always there, as controls
   --dir DIR    the state of this race: what is there is not run again [default: target/race-all]
   --rounds N   of each race against the clock; may grow [default: 5]
-  --port PORT  of the Kafka that it starts, and stops after; PORT + 1 is taken, too [default: 9492]
-  --only STEP  one of: scorecard 2kb 200b publish [default: all, in this order]
+  --port PORT  of the Kafka that it starts, and stops after; of others every second port from there on [default: 9492]
+  --cards N    scorecards at once, with some of the engines each, on a Kafka each [default: 3]
+  --only STEP  one of: scorecard confirm 2kb 200b memory publish [default: all, in this order]
   --help       print this
 
 A race of all takes hours. Ctrl-C stops it, and the same command goes on where it was. Steps: `scorecard`, every engine on every
-workload; `2kb` and `200b`, a million frames of that size; `publish`, the records into results/published, and the scorecard's
-tables into docs/engines-more.md.
+workload: it mostly waits, so several run at once; `confirm`, every wrong cell counted again without kuu (scripts/confirm.py);
+`2kb` and `200b`, a million frames of that size against the clock, alone on the machine; `memory`, a stream with more users than
+engines have memory for; `publish`, the records into results/published, and the scorecard's tables into docs/engines-more.md.
 
 Exit status: 0 done, whatever engines did; 2 usage or environment error; 130 stopped.
 EOT
 }
 
-dir=${CARGO_TARGET_DIR:-target}/race-all rounds=5 port=9492 steps=(scorecard 2kb 200b publish) engines=()
+dir=${CARGO_TARGET_DIR:-target}/race-all rounds=5 port=9492 cards=3 engines=()
+steps=(scorecard confirm 2kb 200b memory publish)
 while (($#)); do
     case $1 in
     -h | --help) usage && exit 0 ;;
-    --dir | --rounds | --port | --only)
+    --dir | --rounds | --port | --cards | --only)
         [[ -n ${2-} ]] || { echo "race-all.sh: $1 needs a value" >&2 && exit 2; }
         case $1 in
         --dir) dir=$2 ;;
         --rounds) rounds=$2 ;;
         --port) port=$2 ;;
+        --cards) cards=$2 ;;
         --only) steps=("$2") ;;
         esac
         shift
@@ -49,7 +53,6 @@ if ! ((${#engines[@]})); then
 fi
 mkdir -p -- "$dir"
 dir=$(cd -- "$dir" && pwd)
-kafka=$dir/kafka
 export KUU_BROKER_VERSION=${KUU_BROKER_VERSION:-4.1.1}
 
 kuu() { "$dir/kuu" "$@"; }
@@ -60,10 +63,28 @@ if [[ ! -x $dir/kuu ]]; then
     cp -- "${CARGO_TARGET_DIR:-target}/release/kuu" "$dir/kuu"
 fi
 
-trap 'scripts/kafka.sh stop --dir "$kafka" || true' EXIT
+# Scorecards run in process groups of their own.
+set -m
+stop_all() {
+    local job kafka
+    for job in $(jobs -p); do kill -INT -- "-$job" 2>/dev/null || true; done
+    wait
+    for kafka in "$dir"/kafka-*; do scripts/kafka.sh stop --dir "$kafka" || true; done
+}
+trap stop_all EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
-scripts/kafka.sh start --port "$port" --dir "$kafka"
+
+kafka_of() { echo "$dir/kafka-$1"; } # CARD
+port_of() { echo $((port + 2 * $1)); }
+
+started=()
+start_kafka() { # CARD: does nothing if it runs
+    if [[ -z ${started[$1]-} ]]; then
+        scripts/kafka.sh start --port "$(port_of "$1")" --dir "$(kafka_of "$1")"
+        started[$1]=1
+    fi
+}
 
 built=()
 : >"$dir/not-built.txt"
@@ -75,11 +96,19 @@ for engine in "${engines[@]}"; do
     fi
 done
 
-race() { # NAME ARGUMENTS...: exit status 1 says that an engine is wrong
-    local name=$1 status=0
-    shift
-    kuu race "$@" --brokers "localhost:$port" --into "$dir/$name" --results "$dir" || status=$?
-    if ((status > 1)); then exit "$status"; fi
+race() { # CARD NAME ARGUMENTS...: exit status 1 says that an engine is wrong
+    local card=$1 name=$2 status=0
+    shift 2
+    kuu race "$@" --brokers "localhost:$(port_of "$card")" --into "$dir/$name" --results "$dir/records" || status=$?
+    if ((status > 1)); then return "$status"; fi
+}
+
+scorecard() { # CARD: every so many engines
+    local card=$1 own=() at
+    for at in "${!built[@]}"; do if ((at % cards == card)); then own+=("${built[at]}"); fi; done
+    if ! ((${#own[@]})); then return; fi
+    race "$card" "scorecard-$card" --scorecard "${own[@]}" --restart-broker \
+        "scripts/kafka.sh stop --dir '$(kafka_of "$card")' && scripts/kafka.sh start --port $(port_of "$card") --dir '$(kafka_of "$card")'"
 }
 
 frames() { # NAME OPTIONS...: makes the file once
@@ -94,14 +123,28 @@ frames() { # NAME OPTIONS...: makes the file once
 timed() { # NAME OPTIONS...: two controls, and 20 s for each steady run
     local name=$1
     shift
-    race "$name" "${built[@]}" kuu kafka-streams "$dir/$name.jsonl.gz" --rounds "$rounds" --for 20s "$@"
+    start_kafka 0
+    race 0 "$name" "${built[@]}" kuu kafka-streams "$dir/$name.jsonl.gz" --rounds "$rounds" --for 20s "$@"
 }
 
 for step in "${steps[@]}"; do
     case $step in
     scorecard)
-        race scorecard --scorecard "${built[@]}" --restart-broker \
-            "scripts/kafka.sh stop --dir '$kafka' && scripts/kafka.sh start --port $port --dir '$kafka'"
+        of_cards=()
+        for ((card = 0; card < cards; card++)); do
+            start_kafka "$card"
+            scorecard "$card" >"$dir/scorecard-$card.log" 2>&1 &
+            of_cards+=($!)
+        done
+        for job in "${of_cards[@]}"; do wait "$job"; done
+        # Those after the first would only be in the way of what is measured.
+        for ((card = 1; card < cards; card++)); do scripts/kafka.sh stop --dir "$(kafka_of "$card")" && started[card]=''; done
+        ;;
+    confirm)
+        kuu engines build python >"$dir/build-python.log" 2>&1
+        start_kafka 0
+        engines/python/.venv/bin/python scripts/confirm.py --kuu "$dir/kuu" --brokers "localhost:$port" --into "$dir/confirmed" \
+            "$dir"/scorecard-? | tee -- "$dir/confirmed.txt" || echo "race-all.sh: not every wrong cell is confirmed: see $dir/confirmed.txt"
         ;;
     2kb)
         frames 2kb.jsonl.gz --frames 1000000 --rate 100 --users 100000
@@ -111,11 +154,21 @@ for step in "${steps[@]}"; do
         frames 200b.jsonl.gz --frames 1000000 --rate 100 --users 100000 --frame-bytes 200
         timed 200b
         ;;
+    memory)
+        start_kafka 0
+        race 0 memory --scorecard "${built[@]}" --workload scripts/memory.toml --memory 1500M --enforce-memory --deadline 20m
+        ;;
     publish)
         mkdir -p -- results/published
-        for record in "$dir"/race-*.json; do gzip -9 -n -c -- "$record" >"results/published/$(basename -- "$record").gz"; done
-        mapfile -t cards < <(grep -l '"cells"' -- "$dir"/race-*.json)
-        scripts/scorecard.py --page docs/engines-more.md "${cards[@]}"
+        for record in "$dir"/records/race-*.json; do gzip -9 -n -c -- "$record" >"results/published/$(basename -- "$record").gz"; done
+        rm -rf -- results/published/confirmed
+        if [[ -d $dir/confirmed ]]; then
+            mkdir -- results/published/confirmed
+            gzip -9 -n -c -- "$dir"/confirmed/*.txt >results/published/confirmed/lists.txt.gz
+            cp -- "$dir/confirmed.txt" results/published/confirmed/cells.txt
+        fi
+        mapfile -t records < <(grep -l '"cells"' -- "$dir"/records/race-*.json)
+        scripts/scorecard.py --page docs/engines-more.md "${records[@]}"
         ;;
     *) echo "race-all.sh: there is no step '$step'; see scripts/race-all.sh --help" >&2 && exit 2 ;;
     esac

@@ -2,10 +2,14 @@
 """Writes docs/scorecard.md, or another page, from the records of races: scripts/scorecard.py [--page PAGE] RECORD...
 
 A cell that several records have is that of the last one. `kuu race --scorecard` makes the records (docs/race.md).
+With --same it writes nothing, and names the cells that have not the same verdict in all of the records: exit status 1 if there
+is one.
 """
 
 import argparse
+import gzip
 import json
+import sys
 import textwrap
 from pathlib import Path
 
@@ -16,7 +20,7 @@ BEGIN, END = "<!-- scripts/scorecard.py writes what follows -->", "<!-- scripts/
 
 def short(cell):
     verdict = cell["verdict"]
-    if verdict == "corrected":
+    if verdict == "corrected" and cell["windows"]:
         return f"corrected {cell['windows']}"
     return verdict.replace("-", " ")
 
@@ -98,14 +102,35 @@ def page(records):
     )
 
 
+def load(path):
+    return json.loads(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_text())
+
+
+def verdicts_of(records):
+    """The verdicts of each cell, in the order of the records."""
+    verdicts = {}
+    for record in records:
+        for cell in record["cells"]:
+            verdicts.setdefault((cell["workload"], cell["engine"]), []).append(cell["verdict"])
+    return verdicts
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--page", type=Path, default=PAGE, help="a page with the two lines between which the tables go")
+    parser.add_argument("--same", action="store_true", help="compare the verdicts of the records")
     parser.add_argument("record", type=Path, nargs="+")
     arguments = parser.parse_args()
+    records = [load(record) for record in arguments.record]
+    if arguments.same:
+        cells = sorted(verdicts_of(records).items())
+        differ = [(cell, found) for cell, found in cells if len(found) < len(records) or len(set(found)) > 1]
+        for (workload, engine), found in differ:
+            print(f"{workload}, {engine}: {', '.join(found)}")
+        print(f"{len(cells)} cells in {len(records)} records: {len(differ)} differ")
+        sys.exit(1 if differ else 0)
     text = arguments.page.read_text()
     before, after = text.split(BEGIN)[0], text.split(END)[1]
-    records = [json.loads(record.read_text()) for record in arguments.record]
     arguments.page.write_text(f"{before}{BEGIN}\n\n{page(records)}\n\n{END}{after}")
 
 
