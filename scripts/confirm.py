@@ -4,7 +4,8 @@
 A RACE is the directory of a scorecard (`kuu race --scorecard --into RACE`). For each of its cells that is `wrong` the messages
 of the workload are sent into a topic and read back by librdkafka, parsed by Python's json, and counted by sets. Then it says
 how far the engine's last rows are off; that must be what the cell says. Of one window, the wrong one with the fewest frames,
-every frame is listed, in DIR/WORKLOAD-ENGINE.txt, with why it counts or not.
+every frame that counts is listed, in DIR/RACE-WORKLOAD-ENGINE.txt; the messages that are no frames are numbered by reason. The
+topic `confirm-wrong-cells` stays.
 
 It needs confluent-kafka: run it with engines/python/.venv/bin/python, once that engine is built.
 
@@ -14,7 +15,6 @@ Exit status: 0 every cell is as wrong as it says; 1 one is not; 2 something coul
 import argparse
 import collections
 import json
-import os
 import pathlib
 import subprocess
 import sys
@@ -22,9 +22,14 @@ import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LARGEST_TS = 253402300799
+AGREEING = 8  # so many frames in a row a clock believes, however far ahead they are
 SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 TOPIC = "confirm-wrong-cells"
 Message = collections.namedtuple("Message", "partition offset uid ts why")
+
+
+class Failure(Exception):
+    pass
 
 
 def refuse(constant):
@@ -57,7 +62,7 @@ def frame(value):
 
 def read(brokers):
     """All messages of committed transactions."""
-    from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+    from confluent_kafka import Consumer, KafkaError, TopicPartition
 
     settings = {"bootstrap.servers": brokers, "group.id": TOPIC, "isolation.level": "read_committed"}
     settings |= {"enable.partition.eof": True, "enable.auto.commit": False}
@@ -73,7 +78,7 @@ def read(brokers):
             elif error.code() == KafkaError._PARTITION_EOF:
                 open_partitions.discard(message.partition())
             else:
-                raise KafkaException(error)
+                raise Failure(f"topic {TOPIC} cannot be read: {error}")
     consumer.close()
 
 
@@ -82,13 +87,19 @@ def messages_of(workload, arguments):
     command += ["--recreate", "--brokers", arguments.brokers, "--results", arguments.into / "results"]
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
     if done.returncode:
-        sys.exit(f"kuu produce --workload {workload}: exit status {done.returncode}\n{done.stderr[-1500:]}")
+        raise Failure(f"kuu produce --workload {workload}: exit status {done.returncode}\n{done.stderr[-1500:]}")
     return list(read(arguments.brokers))
 
 
-def answers_of(rows, last, size):
-    """The last row of each window that is one, and not of the epilogue: a set of frames every hour or two windows."""
+def answers_of(rows, frames, size):
+    """The last row of each window that is one, and not of the epilogue: that comes after the data, a set of frames every hour
+    or two windows. A window of fewer frames than a clock believes may be that of a stamp in the future."""
+    last = max(start for start, counted in frames.items() if len(counted) >= AGREEING)
     epilogue = range(last + 1, last + 400 * max(3600, 2 * size))
+
+    def is_judged(start):
+        return start in frames or start % size == 0 and start not in epilogue
+
     starts, answers = {}, {}
     for line in rows.read_text().splitlines():
         row = json.loads(line)
@@ -103,7 +114,7 @@ def answers_of(rows, last, size):
                 answers.pop(start, None)
         except (ValueError, KeyError, TypeError):
             continue  # a message that is no row
-    return {start: users for start, users in answers.items() if start % size == 0 and start not in epilogue}
+    return {start: users for start, users in answers.items() if is_judged(start)}
 
 
 def confirm(cell, directory, messages, size, into):
@@ -113,7 +124,7 @@ def confirm(cell, directory, messages, size, into):
         if not message.why:
             frames[message.ts - message.ts % size].append(message)
     truth = {start: len({each.uid for each in counted}) for start, counted in frames.items()}
-    answers = answers_of(directory / "rows.jsonl", max(truth), size)
+    answers = answers_of(directory / "rows.jsonl", frames, size)
     off = {start for start in truth.keys() | answers.keys() if truth.get(start, 0) != answers.get(start, 0)}
     differences = [answers.get(start, 0) - truth.get(start, 0) for start in off]
     found = [len(off), sum(d for d in differences if d > 0), -sum(d for d in differences if d < 0)]
@@ -128,8 +139,29 @@ def confirm(cell, directory, messages, size, into):
     listed += [f"{each.partition} {each.offset} {each.ts} {each.uid}" for each in frames.get(start, ())]
     refused = collections.Counter(each.why for each in messages if each.why)
     listed += ["", "Messages that are no frames, in the whole workload:", *(f"{n} {why}" for why, n in refused.items())]
-    (into / f"{cell['workload']}-{cell['engine']}.txt").write_text("\n".join(listed) + "\n")
+    race = directory.parent.parent.name
+    (into / f"{race}-{cell['workload']}-{cell['engine']}.txt").write_text("\n".join(listed) + "\n")
     return line, True
+
+
+def confirm_all(arguments):
+    """Whether every wrong cell is as wrong as it says; prints a line for each."""
+    cells = [path for race in arguments.race for path in sorted(race.glob("*/*/cell.json"))]
+    if not cells:
+        raise Failure(f"no cells in {', '.join(map(str, arguments.race))}: name the directory given to kuu race --into")
+    wrong = [(path, cell) for path in cells if (cell := json.loads(path.read_text()))["verdict"] == "wrong"]
+    read_once, confirmed = {}, 0
+    for path, cell in wrong:
+        workload = cell["workload"]
+        if workload not in read_once:
+            read_once[workload] = messages_of(workload, arguments)
+        units = tomllib.loads((ROOT / "workloads" / f"{workload}.toml").read_text())["frames"].get("window", ["minute"])
+        size = min(SECONDS.get(unit, 1 << 40) for unit in units)
+        line, is_confirmed = confirm(cell, path.parent, read_once[workload], size, arguments.into)
+        print(line, flush=True)
+        confirmed += is_confirmed
+    print(f"{confirmed} of {len(wrong)} wrong cells confirmed, of {len(cells)} cells")
+    return confirmed == len(wrong)
 
 
 def main():
@@ -143,21 +175,11 @@ def main():
     arguments.into.mkdir(parents=True, exist_ok=True)
     for old in arguments.into.glob("*.txt"):
         old.unlink()
-    os.chdir(ROOT)
-    cells = [path for race in arguments.race for path in sorted(race.glob("*/*/cell.json"))]
-    wrong = [(path, cell) for path in cells if (cell := json.loads(path.read_text()))["verdict"] == "wrong"]
-    read_once, confirmed = {}, []
-    for path, cell in wrong:
-        workload = cell["workload"]
-        if workload not in read_once:
-            read_once[workload] = messages_of(workload, arguments)
-        units = tomllib.loads((ROOT / "workloads" / f"{workload}.toml").read_text())["frames"].get("window", ["minute"])
-        size = min(SECONDS.get(unit, 1 << 40) for unit in units)
-        line, is_confirmed = confirm(cell, path.parent, read_once[workload], size, arguments.into)
-        print(line, flush=True)
-        confirmed.append(is_confirmed)
-    print(f"{sum(confirmed)} of {len(wrong)} wrong cells confirmed, of {len(cells)} cells")
-    sys.exit(0 if all(confirmed) else 1)
+    try:
+        sys.exit(0 if confirm_all(arguments) else 1)
+    except (Failure, ImportError, OSError) as error:
+        print(f"confirm.py: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 main()

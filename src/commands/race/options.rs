@@ -26,8 +26,6 @@ const LIVE_ROUNDS: u32 = 1;
 /// How long an engine may take for one workload, and for one run of a race for speed.
 const CELL_DEADLINE: Duration = Duration::from_secs(60);
 const SPEED_DEADLINE: Duration = Duration::from_secs(600);
-/// 2G.
-const DEFAULT_MEMORY_BYTES: u64 = 2_000_000_000;
 
 /// The engines of these names, or all.
 ///
@@ -159,9 +157,7 @@ pub fn options(arguments: &RaceArgs, session: &Session) -> String {
         add("--workloads", arguments.workloads.display().to_string());
     }
     arguments.restart_broker.iter().for_each(|command| add("--restart-broker", format!("'{command}'")));
-    if arguments.memory != DEFAULT_MEMORY_BYTES {
-        add("--memory", arguments.memory.to_string());
-    }
+    add("--memory", arguments.memory.to_string());
     add("--deadline", format!("{}s", deadline(arguments).as_secs_f64()));
     add("--seed", arguments.seed.to_string());
     if arguments.enforce_memory {
