@@ -3,7 +3,7 @@
 
 A cell that several records have is that of the last one. `kuu race --scorecard` makes the records (docs/race.md).
 With --same it writes nothing, and names the cells that have not the same verdict in all of the records: exit status 1 if there
-is one.
+is one. With --again it prints WORKLOAD-ENGINE, a tab and the command that runs it alone, for each cell that is not right.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from pathlib import Path
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "scorecard.md"
 WIDTH = 160  # of a line
+NOT_RIGHT = ("wrong", "died", "hung")
 BEGIN, END = "<!-- scripts/scorecard.py writes what follows -->", "<!-- scripts/scorecard.py ends here -->"
 
 
@@ -72,6 +73,16 @@ def folded(text):
     return textwrap.fill(text, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
 
 
+def others(records):
+    """Cells that ran more than once, and had another verdict before."""
+    told = [
+        folded(f"- `{workload}`, {engine}: {', '.join(found[:-1])}; then {found[-1]}".replace("-policy", " policy"))
+        for (workload, engine), found in sorted(verdicts_of(records).items())
+        if len(set(found)) > 1
+    ]
+    return ["Run again, with another verdict (the tables have the last one):", "\n".join(told)] if told else []
+
+
 def page(records):
     cells = {(cell["workload"], cell["engine"]): cell for record in records for cell in record["cells"]}
     engines = list(dict.fromkeys(engine for _, engine in cells))
@@ -98,12 +109,15 @@ def page(records):
             *grids(engines, grid),
             "What is neither `exact` nor `corrected`:",
             "\n".join(told),
+            *others(records),
         ]
     )
 
 
 def load(path):
-    return json.loads(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_text())
+    """The record of a race; of a cell as if it were a race of this cell."""
+    record = json.loads(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_text())
+    return record if "cells" in record else {"cells": [record]}
 
 
 def verdicts_of(records):
@@ -119,6 +133,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--page", type=Path, default=PAGE, help="a page with the two lines between which the tables go")
     parser.add_argument("--same", action="store_true", help="compare the verdicts of the records")
+    parser.add_argument("--again", action="store_true", help="the commands of the cells that are not right; RECORD may be a cell's")
     parser.add_argument("record", type=Path, nargs="+")
     arguments = parser.parse_args()
     records = [load(record) for record in arguments.record]
@@ -129,6 +144,12 @@ def main():
             print(f"{workload}, {engine}: {', '.join(found)}")
         print(f"{len(cells)} cells in {len(records)} records: {len(differ)} differ")
         sys.exit(1 if differ else 0)
+    if arguments.again:
+        for cell in (cell for record in records for cell in record["cells"] if cell["verdict"] in NOT_RIGHT):
+            # The race measured the pace by these, and nothing else.
+            if not cell["workload"].endswith(".calm"):
+                print(f"{cell['workload']}-{cell['engine']}\t{cell['again']}")
+        return
     text = arguments.page.read_text()
     before, after = text.split(BEGIN)[0], text.split(END)[1]
     arguments.page.write_text(f"{before}{BEGIN}\n\n{page(records)}\n\n{END}{after}")

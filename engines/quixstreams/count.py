@@ -47,7 +47,12 @@ def main():
             "fetch.max.bytes": 16 << 20,
             "session.timeout.ms": 10_000,
         },
-        producer_extra_config={"compression.type": "lz4", "linger.ms": 50},
+        producer_extra_config={
+            "compression.type": "lz4",
+            "linger.ms": 50,
+            # The same after a crash: so it ends the transaction that the crash left open.
+            "transactional.id": env["KUU_GROUP"] + env["KUU_STATE_DIR"].replace("/", "-"),
+        },
     )
     messages = app.topic(env["KUU_INPUT"], value_deserializer="bytes", key_deserializer="bytes")
     frames = app.dataframe(messages).apply(seen).filter(lambda frame: frame is not None)
