@@ -30,7 +30,7 @@ messages = pw.io.kafka.read(
         "group.id": env["KUU_GROUP"],
         "isolation.level": "read_committed",
         "auto.offset.reset": "earliest",
-        "session.timeout.ms": "45000",
+        "session.timeout.ms": "10000",
     },
     env["KUU_INPUT"],
     format="raw",
