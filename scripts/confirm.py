@@ -14,6 +14,7 @@ Exit status: 0 every cell is as wrong as it says; 1 one is not; 2 something coul
 
 import argparse
 import collections
+import datetime
 import json
 import pathlib
 import subprocess
@@ -91,30 +92,37 @@ def messages_of(workload, arguments):
     return list(read(arguments.brokers))
 
 
+def second(start):
+    """The start of a window, which is a number or RFC 3339."""
+    return int(datetime.datetime.fromisoformat(start).timestamp()) if isinstance(start, str) else start
+
+
 def answers_of(rows, frames, size):
-    """The last row of each window that is one, and not of the epilogue: that comes after the data, a set of frames every hour
-    or two windows. A window of fewer frames than a clock believes may be that of a stamp in the future."""
+    """The last row of each window that is one, and how many rows repeat an answer. Without windows of the epilogue: that comes
+    after the data, a set of frames every hour or two windows. A window of fewer frames than a clock believes may be that of a
+    stamp in the future."""
     last = max(start for start, counted in frames.items() if len(counted) >= AGREEING)
     epilogue = range(last + 1, last + 400 * max(3600, 2 * size))
 
     def is_judged(start):
         return start in frames or start % size == 0 and start not in epilogue
 
-    starts, answers = {}, {}
+    starts, answers, repeats = {}, {}, 0
     for line in rows.read_text().splitlines():
         row = json.loads(line)
         value = row.get("value")
         try:
             result = json.loads(value) if value is not None else None
-            start = result["start"] if result else starts.get(row.get("key"))
+            start = second(result["start"]) if result else starts.get(row.get("key"))
             if result:
                 starts[row.get("key")] = start
+                repeats += is_judged(start) and answers.get(start) == result["users"]
                 answers[start] = result["users"]
             else:
                 answers.pop(start, None)
         except (ValueError, KeyError, TypeError):
             continue  # a message that is no row
-    return {start: users for start, users in answers.items() if is_judged(start)}
+    return {start: users for start, users in answers.items() if is_judged(start)}, repeats
 
 
 def confirm(cell, directory, messages, size, into):
@@ -124,12 +132,14 @@ def confirm(cell, directory, messages, size, into):
         if not message.why:
             frames[message.ts - message.ts % size].append(message)
     truth = {start: len({each.uid for each in counted}) for start, counted in frames.items()}
-    answers = answers_of(directory / "rows.jsonl", frames, size)
+    answers, repeats = answers_of(directory / "rows.jsonl", frames, size)
     off = {start for start in truth.keys() | answers.keys() if truth.get(start, 0) != answers.get(start, 0)}
     differences = [answers.get(start, 0) - truth.get(start, 0) for start in off]
     found = [len(off), sum(d for d in differences if d > 0), -sum(d for d in differences if d < 0)]
     said = [cell["windows"], cell["more"], cell["fewer"]]
     name = f"{cell['workload']}, {cell['engine']}"
+    if not off and cell["why"][0].startswith(f"{repeats} rows repeat an answer"):
+        return f"{name}: confirmed: {repeats} rows repeat an answer, in order of the topic", True
     if not off or found != said:
         return f"{name}: NOT confirmed: {found} windows, users more and fewer, not {said}", False
     start = min(off, key=lambda each: (not frames.get(each), len(frames.get(each, ())), each))

@@ -26,7 +26,7 @@ A race of all takes hours. Ctrl-C stops it, and the same command goes on where i
   confirm      every wrong cell counted again without kuu (scripts/confirm.py)
   2kb, 200b    a million frames of that size against the clock, alone on the machine
   memory       a stream with more users than engines have memory for
-  publish      the records into results/published, and the scorecard's tables into docs/engines-more.md
+  publish      adds the records to results/published, and writes the scorecard's tables into docs/engines-more.md
 
 Exit status: 0 done, whatever engines did; 2 usage or environment error; 130 stopped.
 EOT
@@ -189,15 +189,15 @@ for step in "${steps[@]}"; do
         ;;
     publish)
         mkdir -p -- results/published
-        for record in "$dir"/records/race-*.json; do gzip -9 -n -c -- "$record" >"results/published/$(basename -- "$record").gz"; done
-        rm -rf -- results/published/confirmed
+        mapfile -t scorecards < <(grep -l '"cells"' -- "$dir"/records/race-*.json)
+        mapfile -t races < <(grep -L '"cells"' -- "$dir"/records/race-*.json)
+        for record in "${races[@]}"; do gzip -9 -n -c -- "$record" >"results/published/$(basename -- "$record").gz"; done
         if [[ -d $dir/confirmed ]]; then
-            mkdir -- results/published/confirmed
-            gzip -9 -n -c -- "$dir"/confirmed/*.txt >results/published/confirmed/lists.txt.gz
-            cp -- "$dir/confirmed.txt" results/published/confirmed/cells.txt
+            cp -- "$dir/confirmed.txt" "results/published/confirmed-$(date -u +%Y%m%d).txt"
+            gzip -9 -n -c -- "$dir"/confirmed/*.txt >"results/published/confirmed-$(date -u +%Y%m%d)-frames.txt.gz"
         fi
-        mapfile -t records < <(grep -l '"cells"' -- "$dir"/records/race-*.json)
-        scripts/scorecard.py --page docs/engines-more.md "${records[@]}"
+        scripts/scorecard.py --pack results/published/scorecard.jsonl.gz "${scorecards[@]}"
+        scripts/scorecard.py --page docs/engines-more.md results/published/scorecard.jsonl.gz
         ;;
     *) echo "race-all.sh: there is no step '$step'; see scripts/race-all.sh --help" >&2 && exit 2 ;;
     esac

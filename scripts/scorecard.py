@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Writes docs/scorecard.md, or another page, from the records of races: scripts/scorecard.py [--page PAGE] RECORD...
 
-A cell that several records have is that of the last one. `kuu race --scorecard` makes the records (docs/race.md).
+A cell that several records have is that of the last one. `kuu race --scorecard` makes the records (docs/race.md). A RECORD may
+also be a file with one record a line; --pack adds records to such a file, and writes nothing else.
 With --same it writes nothing, and names the cells that have not the same verdict in all of the records: exit status 1 if there
 is one. With --again it prints WORKLOAD-ENGINE, a tab and the command that runs it alone, for each cell that is not right.
 """
@@ -28,7 +29,8 @@ def short(cell):
 
 def users(cell):
     parts = [f"{sign}{cell[name]:,}" for sign, name in (("+", "more"), ("-", "fewer")) if cell.get(name)]
-    return f"{' and '.join(parts)} users in {cell['windows']} windows: " if parts else ""
+    windows = f"{cell.get('windows')} window{'' if cell.get('windows') == 1 else 's'}"
+    return f"{' and '.join(parts)} user{'' if parts == ['-1'] else 's'} in {windows}: " if parts else ""
 
 
 def words(cell):
@@ -56,11 +58,12 @@ def table(header, rows):
 
 
 def grids(engines, grid):
-    """A table of all engines, or several where its head would be too wide, or where engines have other workloads."""
+    """A table of all engines, or several where it would be too wide, or where engines have other workloads."""
     has = [[bool(row[1 + at]) for row in grid] for at in range(len(engines))]
     parts = [[]]
     for at, engine in enumerate(engines):
-        is_wide = len(" | ".join(["| workload", *(engines[column] for column in parts[-1]), engine, ""])) > WIDTH
+        columns = [0, *(1 + column for column in parts[-1]), 1 + at]
+        is_wide = max(len(" | ".join(row[column] for column in columns)) for row in [["workload", *engines], *grid]) + 4 > WIDTH
         if parts[-1] and (is_wide or has[at] != has[parts[-1][-1]]):
             parts.append([])
         parts[-1].append(at)
@@ -115,9 +118,20 @@ def page(records):
 
 
 def load(path):
-    """The record of a race; of a cell as if it were a race of this cell."""
-    record = json.loads(gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_text())
-    return record if "cells" in record else {"cells": [record]}
+    """The records of races in a file; that of a cell is as if it were a race of this cell."""
+    text = gzip.decompress(path.read_bytes()).decode() if path.suffix == ".gz" else path.read_text()
+    found = [json.loads(line) for line in text.splitlines()] if ".jsonl" in path.name else [json.loads(text)]
+    return [record if "cells" in record else {"cells": [record]} for record in found]
+
+
+def pack(path, records):
+    """Adds the records that the file does not have, in the order in which they were written."""
+    there = load(path) if path.exists() else []
+    new = [record for record in records if record not in there]
+    lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in sorted(there + new, key=lambda record: record["written"])]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress("".join(lines).encode(), mtime=0))
+    print(f"{path}: {len(there)} records, and {len(new)} new ones")
 
 
 def verdicts_of(records):
@@ -133,10 +147,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--page", type=Path, default=PAGE, help="a page with the two lines between which the tables go")
     parser.add_argument("--same", action="store_true", help="compare the verdicts of the records")
+    parser.add_argument("--pack", type=Path, metavar="FILE.jsonl.gz", help="add the records to this file")
     parser.add_argument("--again", action="store_true", help="the commands of the cells that are not right; RECORD may be a cell's")
     parser.add_argument("record", type=Path, nargs="+")
     arguments = parser.parse_args()
-    records = [load(record) for record in arguments.record]
+    records = [record for path in arguments.record for record in load(path)]
+    if arguments.pack:
+        pack(arguments.pack, records)
+        return
     if arguments.same:
         cells = sorted(verdicts_of(records).items())
         differ = [(cell, found) for cell, found in cells if len(found) < len(records) or len(set(found)) > 1]
