@@ -222,7 +222,7 @@ fn produce(plan: &CatchUpPlan, sender: Sender, load: &Load, stop: &Stop) -> Resu
 fn raw_send(mut sender: Sender, load: &Load) -> Result<f64> {
     let kept = seconds(|| {
         for (key, value) in load.iter() {
-            sender.send(key, value, 0);
+            sender.lend(key, value, Some(load.block()), 0);
         }
         delivered(&sender.finish(), load.kept() as u64)
     })?;

@@ -195,7 +195,7 @@ fn generate(plan: &LivePlan, load: &Load, settings: &Settings, stop: &Stop, shar
     let mut sender = PacedSender::new(sender, Some(Schedule::new(LoadPace::Rate(plan.rate))), stop);
     for number in 0..plan.frames {
         let (key, value) = load.frame(number, &mut later);
-        if !sender.send(key, value, number as usize, None) {
+        if !sender.send(key, value, None, number as usize, None) {
             break;
         }
         sent_us.extend(sender.schedule().and_then(Schedule::sent_us));

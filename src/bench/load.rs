@@ -2,11 +2,12 @@
 
 use crate::engine::stop::Stop;
 use crate::input::several;
-use crate::input::{InputError, Originals, is_blank};
+use crate::input::{Block, InputError, LentBlock, Originals, is_blank};
 use anyhow::Result;
 use kuu_core::record::Source;
 use kuu_core::repeats::EventSpan;
 use kuu_frame::{Later, Parser, ParserOptions, Root};
+use std::sync::Arc;
 
 /// Bytes of frames that are kept; of a larger input, only the first frames are kept.
 const KEPT_BYTES: usize = 512 << 20;
@@ -29,7 +30,8 @@ pub struct Load {
     pub frames: u64,
     /// Bytes of these frames, without line ends.
     pub bytes: u64,
-    values: Vec<u8>,
+    /// The kept frames, one after the other.
+    values: Arc<LentBlock>,
     keys: String,
     spans: Vec<Span>,
     /// The event times of the kept frames.
@@ -50,7 +52,7 @@ impl Load {
         let mut load = Load { originals: Originals::note(names)?, ..Load::default() };
         // The kept frames must be the first ones of the input: the truth about them counts that many frames from the
         // start.
-        let mut is_full = false;
+        let (mut is_full, mut values) = (false, Vec::new());
         let mut parser = Parser::new(options);
         let reading = several::read(
             names,
@@ -62,16 +64,17 @@ impl Load {
                     if is_full || is_blank(line) {
                         continue;
                     }
-                    is_full = load.values.len() + line.len() > kept_bytes;
+                    is_full = values.len() + line.len() > kept_bytes;
                     if !is_full {
                         let root = parser.root(line).ok();
                         let ts = root.and_then(|root| root.frame().ok()).map(|frame| frame.ts);
-                        load.keep(root.and_then(Root::key), line, ts);
+                        load.keep(&mut values, root.and_then(Root::key), line, ts);
                     }
                 }
                 true
             },
         );
+        load.values = Arc::new(Block::new(values, 1).into());
         (load.frames, load.bytes) = (reading.frames(), reading.frame_bytes());
         load.sources = reading.sources;
         match reading.error {
@@ -91,15 +94,15 @@ impl Load {
         self.originals.unchanged()
     }
 
-    fn keep(&mut self, key: Option<&str>, value: &[u8], ts: Option<i64>) {
-        let start = self.values.len();
-        self.values.extend_from_slice(value);
+    fn keep(&mut self, values: &mut Vec<u8>, key: Option<&str>, value: &[u8], ts: Option<i64>) {
+        let start = values.len();
+        values.extend_from_slice(value);
         let key = key.map(|key| {
             let start = self.keys.len();
             self.keys.push_str(key);
             (start, self.keys.len())
         });
-        self.spans.push(Span { start, end: self.values.len(), key, is_timed: ts.is_some() });
+        self.spans.push(Span { start, end: values.len(), key, is_timed: ts.is_some() });
         ts.into_iter().for_each(|ts| self.times.add(ts));
     }
 
@@ -108,8 +111,13 @@ impl Load {
         self.spans.iter().map(|span| self.of(span))
     }
 
+    /// The block in which the values lie.
+    pub fn block(&self) -> &Arc<LentBlock> {
+        &self.values
+    }
+
     fn of(&self, span: &Span) -> (Option<&str>, &[u8]) {
-        (span.key.map(|(start, end)| &self.keys[start..end]), &self.values[span.start..span.end])
+        (span.key.map(|(start, end)| &self.keys[start..end]), &self.values.bytes()[span.start..span.end])
     }
 
     /// Key and value of the frame with this number, from 0: behind the last kept frame they come again, each time later
@@ -144,7 +152,7 @@ impl Load {
 
     /// Number of frames and their bytes: of the kept ones, or of all.
     pub fn amounts(&self, kept: bool) -> (u64, u64) {
-        if kept { (self.kept() as u64, self.values.len() as u64) } else { (self.frames, self.bytes) }
+        if kept { (self.kept() as u64, self.values.bytes().len() as u64) } else { (self.frames, self.bytes) }
     }
 
     /// Whether every frame is kept.

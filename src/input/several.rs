@@ -3,12 +3,14 @@
 use crate::engine::stop::Stop;
 use crate::input::blocks::{Digest, Finished, Input};
 use crate::input::error::InputError;
+use crate::input::lent::LentBlock;
 use crate::input::names::distinct;
 use crate::input::progress::Progress;
 use crate::system::fault::planted;
 use crate::system::spares::Spares;
 use kuu_core::lines::{Block, is_blank};
 use kuu_core::record::Source;
+use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::Builder;
 use std::time::Duration;
@@ -17,6 +19,8 @@ use std::time::Duration;
 const THREAD: &str = "files";
 /// Number of blocks that may wait for their use, to bound the memory.
 const WAITING_BLOCKS: usize = 4;
+/// Number of blocks that are kept to be used again: a producer may keep that many for a while.
+const SPARE_BLOCKS: usize = 64;
 
 /// The outcome of reading.
 #[derive(Debug, Default)]
@@ -58,7 +62,7 @@ impl Reading {
 /// A message of the reading thread; messages keep the order of the input.
 enum Told {
     Opened(String),
-    Block(Block, LineCounts),
+    Block(Arc<LentBlock>, LineCounts),
     Ended(Digest),
     Failed(InputError),
     /// All files are read.
@@ -88,7 +92,7 @@ impl LineCounts {
 }
 
 /// Reads the files `names` (`-` is standard input), up to `limit` frames, and passes their blocks to `take`, with the
-/// index of the file, until it returns false or `stop` is interrupted.
+/// index of the file, until it returns false or `stop` is interrupted. Who keeps a block makes the reader take another one.
 ///
 /// After each block, `tell` gets the progress of the file.
 pub fn read(
@@ -96,14 +100,14 @@ pub fn read(
     limit: Option<u64>,
     stop: &Stop,
     tell: impl Fn(&Progress) + Send + 'static,
-    mut take: impl FnMut(usize, &Block) -> bool,
+    mut take: impl FnMut(usize, &Arc<LentBlock>) -> bool,
 ) -> Reading {
     if let Err(error) = distinct(names) {
         return Reading { error: Some(error), ..Reading::default() };
     }
     let (told, incoming) = sync_channel(WAITING_BLOCKS);
-    let spares = Spares::new(WAITING_BLOCKS + 2);
-    let ahead = FilesThread { told, spares: spares.clone(), stop: stop.clone(), left: limit.unwrap_or(u64::MAX) };
+    let spares = Spares::new(SPARE_BLOCKS);
+    let ahead = FilesThread { told, spares, stop: stop.clone(), left: limit.unwrap_or(u64::MAX) };
     let names = names.to_vec();
     // The thread is not joined: after an interrupt it may wait for a silent pipe forever.
     if let Err(error) = Builder::new().name(THREAD.into()).spawn(move || ahead.run(&names, &tell)) {
@@ -118,7 +122,6 @@ pub fn read(
                 if !take(reading.sources.len().saturating_sub(1), &block) {
                     break;
                 }
-                spares.give_back(block);
             }
             Ok(Told::Ended(digest)) => reading.identify(digest),
             Ok(Told::Failed(error)) => reading.error = Some(error),
@@ -177,6 +180,7 @@ impl FilesThread {
                     self.left -= block.keep(self.left);
                     let tally = LineCounts::of(&block);
                     tell(&progress);
+                    let block = Arc::new(LentBlock::of(&self.spares, block));
                     wanted = self.tell(Told::Block(block, tally));
                 }
                 Ok(false) => break,

@@ -54,6 +54,7 @@ impl<'a> EpilogueSender<'a> {
             let message = Outgoing {
                 key: Some(user),
                 value: Some(frame.as_bytes()),
+                block: None,
                 partition: Some(partition.into()),
                 headers: None,
                 tag: 0,

@@ -29,6 +29,13 @@ impl<T: Default> Spares<T> {
     }
 }
 
+impl<T> Default for Spares<T> {
+    /// Keeps no value.
+    fn default() -> Spares<T> {
+        Spares { kept: Arc::default(), most: 0 }
+    }
+}
+
 impl<T> Clone for Spares<T> {
     fn clone(&self) -> Spares<T> {
         Spares { kept: self.kept.clone(), most: self.most }

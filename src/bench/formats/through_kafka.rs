@@ -107,7 +107,7 @@ fn send(cell: &Cell<'_>, mut sender: Sender, partitions: usize) -> Result<Timing
             let key = key(cell.encoding, &cell.frames[group]);
             // librdkafka would put many messages without a key into one partition.
             let partition = key.is_none().then_some((tag % partitions) as i32);
-            sender.put(Outgoing { key, value: Some(value), partition, headers: None, tag });
+            sender.put(Outgoing { key, value: Some(value), block: None, partition, headers: None, tag });
             tag += 1;
             Ok(())
         })?;

@@ -3,7 +3,7 @@
 use crate::cli::ProduceArgs;
 use crate::commands::session::{Session, figure, unread};
 use crate::engine::schedule::{LoadPace, Schedule};
-use crate::input::{Originals, is_blank, is_stream, several};
+use crate::input::{LentBlock, Originals, is_blank, is_stream, several};
 use crate::kafka::produce::replay::Replay;
 use crate::terminal::{plural, rate, time};
 use anyhow::{Result, bail};
@@ -44,7 +44,7 @@ fn has_event_time(arguments: &ProduceArgs, session: &Session, parser: &ParserOpt
     let mut parser = Parser::new(&options);
     let mut ledger = Ledger::default();
     let mut found = false;
-    let take = |_: usize, block: &crate::input::Block| {
+    let take = |_: usize, block: &Arc<LentBlock>| {
         for (_, line) in block.lines().filter(|(_, line)| !is_blank(line)) {
             match parser.parse(line) {
                 Ok(_) => found = true,

@@ -1,12 +1,13 @@
 //! Delivery reports: the one handler of all producers.
 
 use crate::kafka::client::{descriptors, log_lines};
+use crate::kafka::produce::held_blocks::HeldBlocks;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
-use rdkafka::message::{BorrowedMessage, DeliveryResult};
+use rdkafka::message::{BorrowedMessage, DeliveryResult, Message as _};
 use rdkafka::producer::ProducerContext;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What a producer keeps of the reports.
 pub trait Outcome: Send {
@@ -21,17 +22,31 @@ pub trait Outcome: Send {
 }
 
 /// The context of a producer.
-pub struct Deliveries<O>(Mutex<O>);
+pub struct Deliveries<O>(Mutex<Kept<O>>);
+
+struct Kept<O> {
+    outcome: O,
+    held: HeldBlocks,
+}
 
 impl<O> Deliveries<O> {
     /// With this outcome before the first report.
     pub fn new(outcome: O) -> Deliveries<O> {
-        Deliveries(Mutex::new(outcome))
+        Deliveries(Mutex::new(Kept { outcome, held: HeldBlocks::default() }))
     }
 
     /// Looks at the outcome, or changes it; no report comes in meanwhile.
     pub fn with<T>(&self, look: impl FnOnce(&mut O) -> T) -> T {
-        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut self.kept().outcome)
+    }
+
+    /// Changes what is held for messages that are not settled.
+    pub fn with_held<T>(&self, change: impl FnOnce(&mut HeldBlocks) -> T) -> T {
+        change(&mut self.kept().held)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept<O>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -51,9 +66,17 @@ impl<O: Outcome> ProducerContext for Deliveries<O> {
     type DeliveryOpaque = usize;
 
     fn delivery(&self, result: &DeliveryResult<'_>, tag: usize) {
-        self.with(|outcome| match result {
-            Ok(message) => outcome.delivered(message, tag),
-            Err((error, message)) => outcome.lost(error, message, tag),
-        });
+        let mut kept = self.kept();
+        let message = match result {
+            Ok(message) => {
+                kept.outcome.delivered(message, tag);
+                message
+            }
+            Err((error, message)) => {
+                kept.outcome.lost(error, message, tag);
+                message
+            }
+        };
+        kept.held.release(message.payload().unwrap_or_default());
     }
 }

@@ -197,7 +197,7 @@ impl Sending<'_> {
             }
         }
         let tag = self.sent.messages() as usize;
-        self.sender.put(Outgoing { key, value, partition: Some(partition.into()), headers, tag });
+        self.sender.put(Outgoing { key, value, block: None, partition: Some(partition.into()), headers, tag });
         match role {
             Role::Data { .. } => {
                 self.sent.frames += 1;

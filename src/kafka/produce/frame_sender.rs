@@ -2,16 +2,19 @@
 
 use crate::engine::patience::Patience;
 use crate::engine::stop::Stop;
+use crate::input::LentBlock;
 use crate::kafka::client::descriptors::exhausted;
 use crate::kafka::client::refusal::lack;
 use crate::kafka::client::settings::{Settings, unusable};
 use crate::kafka::headers::{DUE_HEADER, SENT_HEADER, with_us};
 use crate::kafka::produce::deliveries::{Deliveries, Outcome};
-use crate::kafka::produce::sending::{Untaken, send, serve, serve_and_rest};
+use crate::kafka::produce::lending::{LentMessage, TopicHandle};
+use crate::kafka::produce::sending::{Untaken, put_patiently, send, serve, serve_and_rest};
 use anyhow::{Context as _, Result};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Largest number of undelivered frames that are named; the others are only counted.
@@ -143,6 +146,8 @@ pub struct Outgoing<'a> {
     pub key: Option<&'a str>,
     /// The value; none is a tombstone.
     pub value: Option<&'a [u8]>,
+    /// The block in which the value lies, if it may stay there until the message is settled; else it is copied.
+    pub block: Option<&'a Arc<LentBlock>>,
     /// The partition; none leaves it to the key.
     pub partition: Option<i32>,
     /// The headers, if it has some.
@@ -153,6 +158,8 @@ pub struct Outgoing<'a> {
 
 /// An idempotent producer for one topic.
 pub struct Sender {
+    /// Before the producer, as it must be dropped first.
+    handle: TopicHandle,
     producer: BaseProducer<Deliveries<FrameOutcome>>,
     topic: String,
     partition: Option<i32>,
@@ -167,7 +174,7 @@ impl Sender {
     /// A producer with acks=all. `clock` gives the time of acknowledgements, if set.
     ///
     /// # Errors
-    /// If librdkafka rejects the configuration.
+    /// If librdkafka rejects the configuration or the topic.
     pub fn new(settings: &Settings, topic: &str, ours: &[(&str, &str)], clock: Option<fn() -> i64>) -> Result<Sender> {
         let base = [
             ("enable.idempotence", "true"),
@@ -182,9 +189,11 @@ impl Sender {
         let reasons = Reasons { denied: None, settings: settings.clone(), topic: topic.to_owned() };
         let outcome = FrameOutcome { report: SendReport::default(), reasons, clock };
         let deliveries = Deliveries::new(outcome);
-        let producer = settings.client(&[&base, ours].concat()).create_with_context(deliveries).map_err(unusable)?;
+        let producer: BaseProducer<_> =
+            settings.client(&[&base, ours].concat()).create_with_context(deliveries).map_err(unusable)?;
+        let handle = TopicHandle::new(&producer, topic)?;
         let (topic, stop) = (topic.to_owned(), Stop::default());
-        Ok(Sender { producer, topic, partition: None, sent: 0, stop, given_up: false, keyless: None })
+        Ok(Sender { handle, producer, topic, partition: None, sent: 0, stop, given_up: false, keyless: None })
     }
 
     /// Gives up frames that are not acknowledged soon after `stop` is interrupted.
@@ -219,33 +228,23 @@ impl Sender {
 
     /// As [`Sender::send`], with headers.
     pub fn send_with(&mut self, key: Option<&str>, value: &[u8], tag: usize, headers: Option<OwnedHeaders>) {
-        self.put(Outgoing { key, value: Some(value), partition: self.partition, headers, tag });
+        self.put(Outgoing { key, value: Some(value), block: None, partition: self.partition, headers, tag });
+    }
+
+    /// As [`Sender::send`]; the value may stay in this block.
+    pub fn lend(&mut self, key: Option<&str>, value: &[u8], block: Option<&Arc<LentBlock>>, tag: usize) {
+        self.put(Outgoing { key, value: Some(value), block, partition: self.partition, headers: None, tag });
     }
 
     /// Sends a message, and waits while the queue is full.
     pub fn put(&mut self, message: Outgoing<'_>) {
-        let Outgoing { key, value, partition, headers, tag } = message;
-        let Sender { producer, topic, stop, .. } = self;
+        let Outgoing { key, tag, .. } = message;
+        let deliveries = self.producer.context();
         if let (None, Some(why)) = (key, &self.keyless) {
-            return producer.context().with(|outcome| outcome.report.fail(tag, || why.clone()));
-        }
-        let mut record = BaseRecord::with_opaque_to(topic, tag);
-        if let Some(value) = value {
-            record = record.payload(value);
-        }
-        if let Some(key) = key {
-            record = record.key(key);
-        }
-        if let Some(headers) = headers {
-            record = record.headers(headers);
-        }
-        if let Some(partition) = partition {
-            record = record.partition(partition);
+            return deliveries.with(|outcome| outcome.report.fail(tag, || why.clone()));
         }
         if !self.given_up {
-            let mut patience = Patience::new(stop, GRACE);
-            let deliveries = producer.context();
-            match send(producer, record, || patience.is_over(deliveries.with(|outcome| outcome.report.settled()))) {
+            match self.enqueue(message) {
                 Ok(()) => {}
                 Err(Untaken::TooLarge) => {
                     let why = "larger than what may wait to be sent (queue.buffering.max.kbytes)";
@@ -263,6 +262,29 @@ impl Sender {
         if self.sent.is_multiple_of(64) {
             serve(&self.producer);
         }
+    }
+
+    #[inline]
+    fn enqueue(&self, message: Outgoing<'_>) -> Result<(), Untaken> {
+        let Outgoing { key, value, block, partition, headers, tag } = message;
+        let Sender { handle, producer, topic, stop, .. } = self;
+        let mut patience = Patience::new(stop, GRACE);
+        let is_over = || patience.is_over(producer.context().with(|outcome| outcome.report.settled()));
+        let Some(headers) = headers else {
+            let message = LentMessage { key: key.map(str::as_bytes), value, block, partition, tag };
+            return put_patiently(producer, || handle.send(producer, &message), is_over);
+        };
+        let mut record = BaseRecord::with_opaque_to(topic, tag).headers(headers);
+        if let Some(value) = value {
+            record = record.payload(value);
+        }
+        if let Some(key) = key {
+            record = record.key(key);
+        }
+        if let Some(partition) = partition {
+            record = record.partition(partition);
+        }
+        send(producer, record, is_over)
     }
 
     /// Gets the transactional id that the sender was made with; needed before the first transaction.

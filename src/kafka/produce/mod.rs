@@ -4,6 +4,8 @@ pub mod deliveries;
 pub mod delivery;
 pub mod fitting;
 pub mod frame_sender;
+pub mod held_blocks;
+pub mod lending;
 pub mod paced;
 pub mod replay;
 pub mod result_outcome;

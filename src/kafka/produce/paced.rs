@@ -2,8 +2,10 @@
 
 use crate::engine::schedule::{LATE_US, Schedule, wait_until};
 use crate::engine::stop::Stop;
+use crate::input::LentBlock;
 use crate::kafka::produce::frame_sender::{SendReport, Sender};
 use crate::system::clock::steady_us;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Sends frames by a schedule, or as fast as it goes; perhaps only for some time.
@@ -36,9 +38,17 @@ impl PacedSender {
         self
     }
 
-    /// Waits until a frame is due, and sends it. `ts` is its event time, if it has one. Returns false if it is not sent,
-    /// because of an interrupt or because the time is over: later ones are not due either.
-    pub fn send(&mut self, key: Option<&str>, value: &[u8], tag: usize, ts: Option<i64>) -> bool {
+    /// Waits until a frame is due, and sends it. `ts` is its event time, if it has one; `block` as in
+    /// [`Outgoing::block`](crate::kafka::produce::frame_sender::Outgoing). Returns false if it is not sent, because of an
+    /// interrupt or because the time is over: later ones are not due either.
+    pub fn send(
+        &mut self,
+        key: Option<&str>,
+        value: &[u8],
+        block: Option<&Arc<LentBlock>>,
+        tag: usize,
+        ts: Option<i64>,
+    ) -> bool {
         if self.schedule.is_some() {
             return self.send_when_due(key, value, tag, ts);
         }
@@ -48,7 +58,7 @@ impl PacedSender {
                 return false;
             }
         }
-        self.sender.send(key, value, tag);
+        self.sender.lend(key, value, block, tag);
         true
     }
 

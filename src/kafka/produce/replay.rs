@@ -180,13 +180,12 @@ impl Replay<'_> {
                 if let (Some(ts), 0) = (ts, index) {
                     all.span.add(ts);
                 }
-                let value = match ts {
-                    Some(_) if days > 0 => later.by_days(line, days).unwrap_or(line),
-                    _ => line,
-                };
+                let key = root.and_then(kuu_frame::Root::key);
+                let moved = if ts.is_some() && days > 0 { later.by_days(line, days) } else { None };
+                let value = moved.unwrap_or(line);
                 let tag = file << LINE_BITS | number as usize;
                 let ts = ts.map(|ts| ts + i64::from(days) * DAY);
-                if !sender.send(root.and_then(kuu_frame::Root::key), value, tag, ts) {
+                if !sender.send(key, value, Some(block), tag, ts) {
                     over = Some(file);
                     return index == 0 && !stop.interrupted();
                 }

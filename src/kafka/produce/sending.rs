@@ -40,16 +40,36 @@ pub enum Untaken {
 ///
 /// # Errors
 /// Why the producer did not accept the message.
-#[inline]
 pub fn send<K: ToBytes + ?Sized, C: ProducerContext<DeliveryOpaque = usize>>(
     producer: &BaseProducer<C>,
-    mut record: BaseRecord<'_, K, [u8], usize>,
+    record: BaseRecord<'_, K, [u8], usize>,
+    is_over: impl FnMut() -> bool,
+) -> Result<(), Untaken> {
+    let mut left = Some(record);
+    let put = || {
+        let Some(record) = left.take() else { return Ok(()) };
+        producer.send(record).map_err(|(error, back)| {
+            left = Some(back);
+            error
+        })
+    };
+    put_patiently(producer, put, is_over)
+}
+
+/// As [`send`], by `put`.
+///
+/// # Errors
+/// As [`send`].
+#[inline]
+pub fn put_patiently<C: ProducerContext<DeliveryOpaque = usize>>(
+    producer: &BaseProducer<C>,
+    mut put: impl FnMut() -> Result<(), KafkaError>,
     mut is_over: impl FnMut() -> bool,
 ) -> Result<(), Untaken> {
     loop {
-        match producer.send(record) {
+        match put() {
             Ok(()) => return Ok(()),
-            Err((error @ KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
+            Err(error @ KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) => {
                 if producer.in_flight_count() == 0 {
                     return Err(Untaken::TooLarge);
                 }
@@ -57,9 +77,8 @@ pub fn send<K: ToBytes + ?Sized, C: ProducerContext<DeliveryOpaque = usize>>(
                 if is_over() {
                     return Err(Untaken::GivenUp(error));
                 }
-                record = back;
             }
-            Err((error, _)) => return Err(Untaken::Refused(error)),
+            Err(error) => return Err(Untaken::Refused(error)),
         }
     }
 }

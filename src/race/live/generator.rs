@@ -155,7 +155,8 @@ impl<'a> LiveGenerator<'a> {
             tag = sent_us.len();
             sent_us.push(time.sent_us);
         }
-        self.sender.put(Outgoing { key, value: Some(value), partition: Some(partition.into()), headers, tag });
+        let (value, block) = (Some(value), None);
+        self.sender.put(Outgoing { key, value, block, partition: Some(partition.into()), headers, tag });
         if let Some(ts) = ts {
             self.clock.take(partition, ts, time);
         }

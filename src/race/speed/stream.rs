@@ -119,7 +119,7 @@ impl<'a> Stream<'a> {
                     for (_, line) in block.lines().filter(|(_, line)| !is_blank(line)) {
                         let key = parser.root(line).ok().and_then(Root::key);
                         let moved = if shift > 0 { later.by_seconds(line, shift) } else { None };
-                        sender.send(key, moved.unwrap_or(line), 0);
+                        sender.lend(key, moved.unwrap_or(line), Some(block), 0);
                         sent += 1;
                     }
                     tell(sent);

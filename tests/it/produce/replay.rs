@@ -1,10 +1,11 @@
 //! produce, count and verify on the embedded broker: the same windows as in all other ways, and every frame unchanged.
 
-use crate::support::broker::{Mock, committed, read, rows};
+use crate::support::broker::{Mock, committed, read, rows, values};
 use crate::support::frames::{
     DAMAGED, FIXTURE, FIXTURE_FRAMES, fixture_lines, fixture_windows, frames, gzip_members, joined, lines, windows,
 };
 use crate::support::kuu::{Kuu, each};
+use crate::support::topics::Topics;
 use crate::support::wire::{Row, Window, settle};
 
 /// Checks that every way of counting the topic `messages` gives these windows.
@@ -114,6 +115,25 @@ fn every_byte_arrives_in_its_order() {
             assert_eq!(kuu.record("produce").figure("delivered_bytes") as usize, frames.concat().len(), "{shape}");
         }
     });
+}
+
+/// librdkafka reads values where they are: those above 65,535 bytes even when it sends them.
+#[test]
+#[ignore = "needs Kafka"]
+fn forty_megabytes_arrive_unchanged() {
+    let topics = Topics::new("unchanged");
+    let kuu = Kuu::with(&topics.address);
+    let frame = |i: usize| {
+        let pad = format!("{i:08}").repeat([20, 400, 9_000, 25_000][i % 4]);
+        format!("{{\"uid\":\"u{i}\",\"ts\":1468244341,\"pad\":\"{pad}\"}}").into_bytes()
+    };
+    let frames: Vec<Vec<u8>> = (0..600).map(frame).collect();
+    for compression in ["none", "lz4"] {
+        let options = format!("--topic {} --partitions 1 --recreate --compression {compression}", topics.messages);
+        kuu.feed(&format!("produce - {options}"), &lines(&frames)).exits(0);
+        assert!(values(&topics.address, &topics.messages) == frames, "{compression}");
+        assert_eq!(kuu.record("produce").figure("delivered_bytes") as usize, 41_327_290, "{compression}");
+    }
 }
 
 #[test]
