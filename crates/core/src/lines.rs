@@ -23,6 +23,11 @@ impl Block {
         &self.buf[self.start..self.end]
     }
 
+    /// Bytes of its storage: more than [`Block::bytes`] has, if not all of it holds lines.
+    pub fn storage_len(&self) -> usize {
+        self.buf.len()
+    }
+
     /// Number of the first line in its input, from 1.
     pub fn first_line(&self) -> u64 {
         self.first_line

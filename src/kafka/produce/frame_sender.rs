@@ -8,12 +8,12 @@ use crate::kafka::client::refusal::lack;
 use crate::kafka::client::settings::{Settings, unusable};
 use crate::kafka::headers::{DUE_HEADER, SENT_HEADER, with_us};
 use crate::kafka::produce::deliveries::{Deliveries, Outcome};
-use crate::kafka::produce::lending::{LentMessage, TopicHandle};
+use crate::kafka::produce::lending::{LendingProducer, LentMessage};
 use crate::kafka::produce::sending::{Untaken, put_patiently, send, serve, serve_and_rest};
 use anyhow::{Context as _, Result};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, OwnedHeaders};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer, PurgeConfig};
+use rdkafka::producer::{BaseRecord, Producer, PurgeConfig};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -158,9 +158,7 @@ pub struct Outgoing<'a> {
 
 /// An idempotent producer for one topic.
 pub struct Sender {
-    /// Before the producer, as it must be dropped first.
-    handle: TopicHandle,
-    producer: BaseProducer<Deliveries<FrameOutcome>>,
+    producer: LendingProducer<FrameOutcome>,
     topic: String,
     partition: Option<i32>,
     sent: u64,
@@ -189,11 +187,10 @@ impl Sender {
         let reasons = Reasons { denied: None, settings: settings.clone(), topic: topic.to_owned() };
         let outcome = FrameOutcome { report: SendReport::default(), reasons, clock };
         let deliveries = Deliveries::new(outcome);
-        let producer: BaseProducer<_> =
-            settings.client(&[&base, ours].concat()).create_with_context(deliveries).map_err(unusable)?;
-        let handle = TopicHandle::new(&producer, topic)?;
+        let producer = settings.client(&[&base, ours].concat()).create_with_context(deliveries).map_err(unusable)?;
+        let producer = LendingProducer::new(producer, topic)?;
         let (topic, stop) = (topic.to_owned(), Stop::default());
-        Ok(Sender { handle, producer, topic, partition: None, sent: 0, stop, given_up: false, keyless: None })
+        Ok(Sender { producer, topic, partition: None, sent: 0, stop, given_up: false, keyless: None })
     }
 
     /// Gives up frames that are not acknowledged soon after `stop` is interrupted.
@@ -267,12 +264,12 @@ impl Sender {
     #[inline]
     fn enqueue(&self, message: Outgoing<'_>) -> Result<(), Untaken> {
         let Outgoing { key, value, block, partition, headers, tag } = message;
-        let Sender { handle, producer, topic, stop, .. } = self;
+        let Sender { producer, topic, stop, .. } = self;
         let mut patience = Patience::new(stop, GRACE);
         let is_over = || patience.is_over(producer.context().with(|outcome| outcome.report.settled()));
         let Some(headers) = headers else {
             let message = LentMessage { key: key.map(str::as_bytes), value, block, partition, tag };
-            return put_patiently(producer, || handle.send(producer, &message), is_over);
+            return put_patiently(producer, || producer.lend(&message), is_over);
         };
         let mut record = BaseRecord::with_opaque_to(topic, tag).headers(headers);
         if let Some(value) = value {

@@ -4,8 +4,8 @@ use crate::input::LentBlock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The most bytes of blocks that are held: the values of others are copied. A block is held until its last message is
-/// settled, and that may be long while the broker of one partition is away.
+/// The most bytes of storage that are held: the values of other blocks are copied. A block is held until its last message
+/// is settled, and that may be long while the broker of one partition is away.
 const MOST_BYTES: usize = 96 << 20;
 
 /// The blocks in which librdkafka reads values, by their address.
@@ -23,7 +23,7 @@ struct Held {
 
 impl HeldBlocks {
     /// Holds a block for one more message with this value, until it is released. False if the block is not held: the value
-    /// is no part of it, or too many bytes are held already.
+    /// is no part of it, too many bytes are held already, or most of its storage is empty, as that of a slow pipe's.
     pub fn hold(&mut self, block: &Arc<LentBlock>, value: &[u8]) -> bool {
         let bytes = block.bytes();
         if !bytes.as_ptr_range().contains(&value.as_ptr()) || value.as_ptr_range().end > bytes.as_ptr_range().end {
@@ -34,10 +34,11 @@ impl HeldBlocks {
             held.messages += 1;
             return true;
         }
-        if !self.blocks.is_empty() && self.bytes + bytes.len() > MOST_BYTES {
+        let storage = block.storage_len();
+        if bytes.len() < storage / 2 || !self.blocks.is_empty() && self.bytes + storage > MOST_BYTES {
             return false;
         }
-        self.bytes += bytes.len();
+        self.bytes += storage;
         self.blocks.insert(address, Held { block: block.clone(), messages: 1 });
         true
     }
@@ -50,7 +51,7 @@ impl HeldBlocks {
         }
         held.messages -= 1;
         if held.messages == 0 {
-            self.bytes -= held.block.bytes().len();
+            self.bytes -= held.block.storage_len();
             self.blocks.remove(&address);
         }
     }
@@ -85,6 +86,21 @@ mod tests {
         held.release(other.bytes());
         held.release(b"elsewhere");
         assert_eq!((held.bytes, held.blocks.len()), (10, 1));
+    }
+
+    #[test]
+    fn storage_counts_and_must_be_used() {
+        let part = |bytes: usize| {
+            let mut block = Block::default();
+            block.storage(100).fill(b'x');
+            block.fill(0, bytes, 1);
+            Arc::new(LentBlock::from(block))
+        };
+        let (mut held, enough, little) = (HeldBlocks::default(), part(50), part(49));
+        assert!(held.hold(&enough, enough.bytes()) && !held.hold(&little, little.bytes()));
+        assert_eq!(held.bytes, 100);
+        held.release(enough.bytes());
+        assert_eq!(held.bytes, 0);
     }
 
     #[test]

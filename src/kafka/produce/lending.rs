@@ -5,11 +5,12 @@
 
 use crate::input::LentBlock;
 use crate::kafka::produce::deliveries::{Deliveries, Outcome};
-use anyhow::{Context as _, Result};
+use anyhow::{Result, bail};
 use rdkafka::bindings::*;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{BaseProducer, Producer as _};
 use std::ffi::{CString, c_void};
+use std::ops::Deref;
 use std::ptr::{null, null_mut};
 use std::sync::Arc;
 
@@ -27,38 +28,57 @@ pub struct LentMessage<'a> {
     pub tag: usize,
 }
 
-/// A topic as librdkafka knows it. It must be dropped before its producer.
-pub struct TopicHandle(*mut rd_kafka_topic_t);
+/// A producer that is lent values for one topic.
+pub struct LendingProducer<O: Outcome + 'static> {
+    /// Before the producer, as it must be dropped first.
+    topic: TopicHandle,
+    producer: BaseProducer<Deliveries<O>>,
+}
+
+/// A topic as librdkafka knows it.
+struct TopicHandle(*mut rd_kafka_topic_t);
 
 // SAFETY: the pointer belongs to this value alone, and librdkafka's objects are not bound to a thread.
 unsafe impl Send for TopicHandle {}
 
-impl TopicHandle {
-    /// The handle of a topic, which need not exist.
+impl Drop for TopicHandle {
+    fn drop(&mut self) {
+        // SAFETY: it is owned here, and its producer is dropped after it.
+        unsafe { rd_kafka_topic_destroy(self.0) }
+    }
+}
+
+impl<O: Outcome> Deref for LendingProducer<O> {
+    type Target = BaseProducer<Deliveries<O>>;
+
+    fn deref(&self) -> &BaseProducer<Deliveries<O>> {
+        &self.producer
+    }
+}
+
+impl<O: Outcome> LendingProducer<O> {
+    /// A producer of messages for a topic, which need not exist.
     ///
     /// # Errors
     /// If it is no name of a topic.
-    pub fn new<O: Outcome>(producer: &BaseProducer<Deliveries<O>>, topic: &str) -> Result<TopicHandle> {
+    pub fn new(producer: BaseProducer<Deliveries<O>>, topic: &str) -> Result<LendingProducer<O>> {
         let name = CString::new(topic)?;
         // SAFETY: client and name live; without a configuration the topic has that of the client.
         let handle = unsafe { rd_kafka_topic_new(producer.client().native_ptr(), name.as_ptr(), null_mut()) };
-        (!handle.is_null())
-            .then_some(TopicHandle(handle))
-            .with_context(|| format!("librdkafka does not take topic {topic}"))
+        if handle.is_null() {
+            bail!("librdkafka does not take topic {topic}");
+        }
+        Ok(LendingProducer { topic: TopicHandle(handle), producer })
     }
 
-    /// Puts a message into the queue of the producer of this handle.
+    /// Puts a message into the queue.
     ///
     /// # Errors
     /// If the queue is full, or librdkafka refuses the message.
-    pub fn send<O: Outcome>(
-        &self,
-        producer: &BaseProducer<Deliveries<O>>,
-        message: &LentMessage<'_>,
-    ) -> Result<(), KafkaError> {
+    pub fn lend(&self, message: &LentMessage<'_>) -> Result<(), KafkaError> {
         let LentMessage { key, value, block, partition, tag } = *message;
         let value = value.unwrap_or_default();
-        let deliveries = producer.context();
+        let deliveries = self.producer.context();
         let is_held = block.is_some_and(|block| deliveries.with_held(|held| held.hold(block, value)));
         let (key, key_len) = key.map_or((null(), 0), |key| (key.as_ptr().cast::<c_void>(), key.len()));
         let at = if message.value.is_some() { value.as_ptr().cast_mut().cast::<c_void>() } else { null_mut() };
@@ -67,7 +87,7 @@ impl TopicHandle {
         // producer, which outlives librdkafka's client, until the message is settled. librdkafka only reads it.
         let code = unsafe {
             rd_kafka_produce(
-                self.0,
+                self.topic.0,
                 partition.unwrap_or(UNASSIGNED),
                 flags,
                 at,
@@ -85,12 +105,5 @@ impl TopicHandle {
         }
         // SAFETY: it is the error of the call above, on the same thread.
         Err(KafkaError::MessageProduction(unsafe { rd_kafka_last_error() }.into()))
-    }
-}
-
-impl Drop for TopicHandle {
-    fn drop(&mut self) {
-        // SAFETY: it is owned here, and its producer lives.
-        unsafe { rd_kafka_topic_destroy(self.0) }
     }
 }
