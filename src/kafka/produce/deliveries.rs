@@ -67,16 +67,11 @@ impl<O: Outcome> ProducerContext for Deliveries<O> {
 
     fn delivery(&self, result: &DeliveryResult<'_>, tag: usize) {
         let mut kept = self.kept();
-        let message = match result {
-            Ok(message) => {
-                kept.outcome.delivered(message, tag);
-                message
-            }
-            Err((error, message)) => {
-                kept.outcome.lost(error, message, tag);
-                message
-            }
-        };
+        match result {
+            Ok(message) => kept.outcome.delivered(message, tag),
+            Err((error, message)) => kept.outcome.lost(error, message, tag),
+        }
+        let (Ok(message) | Err((_, message))) = result;
         kept.held.release(message.payload().unwrap_or_default());
     }
 }
