@@ -138,7 +138,7 @@ def confirm(cell, directory, messages, size, into):
     found = [len(off), sum(d for d in differences if d > 0), -sum(d for d in differences if d < 0)]
     said = [cell["windows"], cell["more"], cell["fewer"]]
     name = f"{cell['workload']}, {cell['engine']}"
-    if not off and cell["why"][0].startswith(f"{repeats} rows repeat an answer"):
+    if not off and cell["why"][0].startswith(f"{repeats:,} rows repeat an answer"):
         return f"{name}: confirmed: {repeats} rows repeat an answer, in order of the topic", True
     if not off or found != said:
         return f"{name}: NOT confirmed: {found} windows, users more and fewer, not {said}", False

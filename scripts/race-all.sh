@@ -22,7 +22,7 @@ A race of all takes hours. Ctrl-C stops it, and the same command goes on where i
 
   scorecard    every engine on every workload
   again        the cells that were not right, alone on the machine: engines that are short of a processor may be wrong where they
-               are right alone. What this says counts; the page of the docs has both
+               are right alone. What this says counts; the page of the docs has both. With the --cards of the scorecard
   confirm      every wrong cell counted again without kuu (scripts/confirm.py)
   2kb, 200b    a million frames of that size against the clock, alone on the machine
   memory       a stream with more users than engines have memory for

@@ -30,7 +30,7 @@ def short(cell):
 def users(cell):
     parts = [f"{sign}{cell[name]:,}" for sign, name in (("+", "more"), ("-", "fewer")) if cell.get(name)]
     windows = f"{cell.get('windows')} window{'' if cell.get('windows') == 1 else 's'}"
-    return f"{' and '.join(parts)} user{'' if parts == ['-1'] else 's'} in {windows}: " if parts else ""
+    return f"{' and '.join(parts)} user{'' if parts in (['-1'], ['+1']) else 's'} in {windows}: " if parts else ""
 
 
 def words(cell):
