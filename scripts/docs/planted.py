@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 
@@ -140,6 +141,10 @@ def expect_text(expect):
         expect("good lines", found(f"[b](b.md#a-heading-with-code) `[no](link)`\n{'x' * WIDTH}\n```\n[no](link)\n```\n"), None)
         expect("a long line", found("x\n" + "x" * (WIDTH + 1)), f"a.md:2: {WIDTH + 1} characters")
         expect("a dead link", found("\n[c](c.md)"), "a.md:2: the link c.md leads to nothing")
+        subprocess.run(["git", "-C", root, "init", "-q"], check=True)
+        (root / ".gitignore").write_text("kept-out\n")
+        (root / "kept-out").touch()
+        expect("a link to what is not committed", found("[c](kept-out)"), "a.md:1: the link kept-out leads to what .gitignore keeps out")
         expect("a dead anchor", found("[b](b.md#none)"), "a.md:1: the link b.md#none leads to no heading")
         expect("a long README", found("x\n" * (README_LINES + 1), "README.md"), f"README.md:{README_LINES + 1}: ")
         long = "- " + "a word " * 60

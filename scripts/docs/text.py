@@ -59,6 +59,9 @@ def dead(root, page, target):
     path = (root / page).parent / name if name else root / page
     if not path.exists():
         return "leads to nothing"
+    # 0: ignored, 1: not, 128: no repository.
+    if subprocess.run(["git", "-C", root, "check-ignore", "-q", path.resolve()], stderr=subprocess.DEVNULL).returncode == 0:
+        return "leads to what .gitignore keeps out of every clone"
     if anchor and path.suffix == ".md" and anchor not in anchors(path.read_text()):
         return "leads to no heading of that page"
     return None
