@@ -8,11 +8,12 @@ usage() {
     cat <<'EOT'
 Build every engine, race them on every workload and on files of frames, and write the tables of the docs.
 
-Usage: scripts/race-all.sh [--dir DIR] [--rounds N] [--port PORT] [--cards N] [--only STEP] [ENGINE]...
+Usage: scripts/race-all.sh [--dir DIR] [--rounds N] [--steady N] [--port PORT] [--cards N] [--only STEP] [ENGINE]...
 
-  ENGINE...    those of engines/ that race [default: all]; kuu and kafka-streams are always there, as controls
+  ENGINE...    those of engines/ that race [default: all]; kuu and kafka-streams always run against the clock, as controls
   --dir DIR    the state of this race: what is there is not run again [default: target/race-all]
-  --rounds N   of each race against the clock; may grow [default: 5]
+  --rounds N   of each race against the clock; may grow [default: 10]
+  --steady N   of these rounds with runs on an input without an end, 15 minutes each with all engines [default: 0]
   --port PORT  of the Kafka that it starts, and stops after; of others every second port from there on [default: 9492]
   --cards N    scorecards at once, with some of the engines each, on a Kafka each [default: 1]
   --only STEP  one of: scorecard again confirm 2kb 200b memory publish [default: all, in this order]
@@ -32,16 +33,17 @@ Exit status: 0 done, whatever engines did; 2 usage or environment error; 130 sto
 EOT
 }
 
-dir=${CARGO_TARGET_DIR:-target}/race-all rounds=5 port=9492 cards=1 engines=()
+dir=${CARGO_TARGET_DIR:-target}/race-all rounds=10 steady=0 port=9492 cards=1 engines=()
 steps=(scorecard again confirm 2kb 200b memory publish)
 while (($#)); do
     case $1 in
     -h | --help) usage && exit 0 ;;
-    --dir | --rounds | --port | --cards | --only)
+    --dir | --rounds | --steady | --port | --cards | --only)
         [[ -n ${2-} ]] || { echo "race-all.sh: $1 needs a value" >&2 && exit 2; }
         case $1 in
         --dir) dir=$2 ;;
         --rounds) rounds=$2 ;;
+        --steady) steady=$2 ;;
         --port) port=$2 ;;
         --cards) cards=$2 ;;
         --only) steps=("$2") ;;
@@ -61,6 +63,12 @@ dir=$(cd -- "$dir" && pwd)
 export KUU_BROKER_VERSION=${KUU_BROKER_VERSION:-4.1.1}
 
 kuu() { "$dir/kuu" "$@"; }
+
+# A signal is heard while a child of the background runs, and only after one of the foreground.
+heard() {
+    "$@" &
+    wait $!
+}
 
 # The first build stays: a race that is taken up again is one of one program.
 if [[ ! -x $dir/kuu ]]; then
@@ -128,7 +136,7 @@ again() { # a cell each time, by its own command
     mkdir -p -- "$dir/again"
     while IFS=$'\t' read -r cell command; do
         [[ ! -d $dir/again/$cell ]] || continue
-        PATH=$dir:$PATH bash -c "$command --into '$dir/again/part-$cell' --results '$dir/records'" </dev/null || (($? == 1))
+        PATH=$dir:$PATH heard bash -c "$command --into '$dir/again/part-$cell' --results '$dir/records'" </dev/null || (($? == 1))
         mv -- "$dir/again/part-$cell" "$dir/again/$cell"
     done <"$commands"
 }
@@ -142,11 +150,12 @@ frames() { # NAME OPTIONS...: makes the file once
     fi
 }
 
-timed() { # NAME OPTIONS...: two controls, and 20 s for each steady run
-    local name=$1
-    shift
+timed() { # NAME: two controls, each twice, and 20 s for each steady run
+    local name=$1 engine others=()
+    for engine in "${built[@]}"; do if [[ $engine != kuu && $engine != kafka-streams ]]; then others+=("$engine"); fi; done
     start_kafka 0
-    race 0 "$name" "${built[@]}" kuu kafka-streams "$dir/$name.jsonl.gz" --rounds "$rounds" --for 20s "$@"
+    heard race 0 "$name" kuu kafka-streams "${others[@]}" kuu kafka-streams "$dir/$name.jsonl.gz" --rounds "$rounds" \
+        --steady-rounds "$steady" --for 20s
 }
 
 for step in "${steps[@]}"; do
@@ -185,7 +194,7 @@ for step in "${steps[@]}"; do
         ;;
     memory)
         start_kafka 0
-        race 0 memory --scorecard "${built[@]}" --workload scripts/memory.toml --memory 1500M --enforce-memory --deadline 20m
+        heard race 0 memory --scorecard "${built[@]}" --workload scripts/memory.toml --memory 1500M --enforce-memory --deadline 20m
         ;;
     publish)
         mkdir -p -- results/published

@@ -42,11 +42,7 @@ def main():
         commit_interval=int(env.get("KUU_CHECKPOINT_MS", "1000")) / 1000,
         consumer_poll_timeout=0.1,
         loglevel="ERROR",
-        consumer_extra_config={
-            "max.partition.fetch.bytes": 4 << 20,
-            "fetch.max.bytes": 16 << 20,
-            "session.timeout.ms": 10_000,
-        },
+        consumer_extra_config={"session.timeout.ms": 10_000},
         producer_extra_config={
             "compression.type": "lz4",
             "linger.ms": 50,

@@ -36,6 +36,10 @@ pub struct RaceArgs {
     /// How often everything is measured in turn [default: 10; with --quick 3; with --rate or --sustain 1]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..), value_name = "N", help_heading = "Speed")]
     pub rounds: Option<u32>,
+    /// In how many of the first rounds engines run on the steady input, too, which takes longest; 0 leaves it out
+    /// [default: all]
+    #[arg(long, conflicts_with = "kind", value_name = "N", help_heading = "Speed")]
+    pub steady_rounds: Option<u32>,
     /// A first look: fewer rounds, and short ones
     #[arg(long, help_heading = "Speed")]
     pub quick: bool,

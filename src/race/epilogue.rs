@@ -1,4 +1,6 @@
-//! Frames after the data, for engines that never end: a set for each of three later hours, then one more every second.
+//! Frames after the data, for engines that never end: a set for each of three later hours, then one more every second, until
+//! event time is half of the retention later; further sets have the time of the last one. An engine that is not yet through
+//! with the data of one partition may go by the time of another, and must not drop what it has not read.
 
 use crate::kafka::admin::Cluster;
 use crate::kafka::produce::fitting::sender_for;
@@ -48,7 +50,9 @@ impl<'a> EpilogueSender<'a> {
 
     fn send(&mut self) {
         self.sets += 1;
-        let ts = self.of.question.last() + self.sets * self.of.question.epilogue_step();
+        let step = self.of.question.epilogue_step();
+        let most = (i64::from(self.of.workload.frames.retention) / 2 / step).max(EPILOGUE_STEPS);
+        let ts = self.of.question.last() + self.sets.min(most) * step;
         let sender = &mut self.sender;
         epilogue_step(&self.of.workload.frames, ts, |partition, user, frame| {
             let message = Outgoing {

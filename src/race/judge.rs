@@ -106,7 +106,7 @@ fn answered(
     let answers: BTreeMap<Window, u64> =
         comparison.lines.iter().filter_map(|line| Some((line.window, line.answer?.users))).collect();
     let faults = faults(engine, &comparison);
-    let [windows, more, fewer] = error(question, &answers);
+    let [windows, more, fewer] = error(&comparison.lines);
     let accepted = question.accepted(engine);
     let users = |window: &Window| answers.get(window).copied().unwrap_or(0);
     let is_accepted = accepted.iter().all(|(window, accepted)| accepted.contains(&users(window)))
@@ -128,7 +128,7 @@ fn answered(
 
 /// Every window has the right answer: since its first row, or only later. Of an engine that emits updates no reader knows
 /// which row is the last, so it is never exact.
-pub fn right(engine: &Descriptor, comparison: &Comparison, times: &BTreeMap<Window, WindowTimes>) -> CellVerdict {
+fn right(engine: &Descriptor, comparison: &Comparison, times: &BTreeMap<Window, WindowTimes>) -> CellVerdict {
     // A window without an answer is one that may have none.
     let was_other =
         |line: &&Line| line.answer.is_some_and(|answer| line.first.is_none_or(|first| first.users != answer.users));
@@ -146,17 +146,33 @@ pub fn right(engine: &Descriptor, comparison: &Comparison, times: &BTreeMap<Wind
     }
 }
 
+/// Keeps the windows whose answer is one that they may have in the end: the others are open, or have no answer yet.
+pub fn keep_answered(lines: &mut Vec<Line>, accepted: &BTreeMap<Window, RangeInclusive<u64>>) {
+    let is_kept = |line: &Line| accepted.get(&line.window)?.contains(&line.answer?.users).then_some(());
+    lines.retain(|line| is_kept(line).is_some());
+}
+
+/// The verdict where every answer is one that its window may have in the end.
+pub fn right_or_within(
+    engine: &Descriptor,
+    comparison: &Comparison,
+    times: &BTreeMap<Window, WindowTimes>,
+) -> CellVerdict {
+    match error(&comparison.lines) {
+        [0, ..] => right(engine, comparison, times),
+        [windows, more, fewer] => CellVerdict::WithinPolicy { windows, more, fewer },
+    }
+}
+
 /// Windows with other users than the truth, and the users more and fewer in all of them.
-fn error(question: &Question, answers: &BTreeMap<Window, u64>) -> [u64; 3] {
-    let mut both: BTreeMap<Window, [u64; 2]> = BTreeMap::new();
-    question.truth().iter().for_each(|(window, users)| both.entry(*window).or_default()[0] = *users);
-    answers.iter().for_each(|(window, users)| both.entry(*window).or_default()[1] = *users);
-    let wrong = |window: &Window| question.truth().get(window) != answers.get(window);
+pub fn error<'a>(lines: impl IntoIterator<Item = &'a Line>) -> [u64; 3] {
+    let users = |count: Option<Count>| count.map(|count| count.users);
     let mut sums = [0; 3];
-    for (_, [truth, answer]) in both.iter().filter(|(window, _)| wrong(window)) {
+    for line in lines.into_iter().filter(|line| users(line.answer) != users(line.truth)) {
+        let (answer, truth) = (users(line.answer).unwrap_or(0), users(line.truth).unwrap_or(0));
         sums[0] += 1;
-        sums[1] += answer.saturating_sub(*truth);
-        sums[2] += truth.saturating_sub(*answer);
+        sums[1] += answer.saturating_sub(truth);
+        sums[2] += truth.saturating_sub(answer);
     }
     sums
 }

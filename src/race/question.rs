@@ -8,7 +8,7 @@ use crate::race::descriptor::Descriptor;
 use crate::race::setup::seconds;
 use crate::system::clock::now_us;
 use crate::terminal::count;
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use kuu_core::diagnosis::{Bounds, Case, CaseBuilder};
 use kuu_core::record::Source;
 use kuu_core::window::{Unit, Window};
@@ -80,7 +80,13 @@ impl Question {
         let source = match &workload.file {
             None => {
                 let generator = Generator::new(&workload.frames).map_err(|error| anyhow!(error))?;
-                let Ok(()) = Messages::of_made(workload, &generator, |step| asking.take(step));
+                Messages::of_made(workload, &generator, |step| {
+                    if stop.interrupted() {
+                        bail!("interrupted");
+                    }
+                    let Ok(()) = asking.take(step);
+                    Ok(())
+                })?;
                 None
             }
             Some(file) => asking.read(workload, file, stop)?,

@@ -1,5 +1,6 @@
 //! An engine that runs, and how far it is.
 
+use crate::race::awake::IdleWatch;
 use crate::race::entrant::Entrant;
 use crate::race::observer::OutputObserver;
 use crate::race::pacing;
@@ -9,10 +10,10 @@ use crate::race::supervisor::Launch;
 use crate::system::clock::steady_us;
 use std::time::Duration;
 
-/// How long nothing more comes before the epilogue is sent, and how long it waits for the first row: frames of later hours
-/// may make an engine drop those that it has not read yet.
+/// How long nothing more comes from an idle engine before the epilogue is sent, and how long it waits for one that is busy,
+/// or for the first row: frames of later hours may make an engine drop those that it has not read yet.
 const QUIET_US: i64 = 2_000_000;
-const FIRST_ROW_US: i64 = 12_000_000;
+const BUSY_US: i64 = 12_000_000;
 /// How long the race goes on after the answer is right: what comes then counts.
 const SETTLE: Duration = Duration::from_secs(10);
 
@@ -66,24 +67,27 @@ impl Running<'_> {
     }
 
     /// Whether it is time for the epilogue: the engine has read what there is, as far as can be seen.
-    pub fn awaits_epilogue(&self) -> bool {
+    pub fn awaits_epilogue(&self, idle: &IdleWatch) -> bool {
         let now = steady_us();
+        let quiet_us = if idle.idle_from_us(now).is_some() { QUIET_US } else { BUSY_US };
         self.observer.look(|timeline| match timeline.changed_us() {
-            Some(changed) => now - changed > QUIET_US,
-            None => now - self.sending_from_us - self.sending_us() > FIRST_ROW_US,
+            Some(changed) => now - changed > quiet_us,
+            None => now - self.sending_from_us - self.sending_us() > BUSY_US,
         })
     }
 
-    /// Whether the answer was right for long enough; or, if it is not right, whether nothing has come for twice as long,
-    /// or three times where something broke: what comes back may take long to do so.
-    pub fn has_settled(&self, begun_us: i64) -> bool {
+    /// Whether the answer was right for long enough; or, if it is not right, whether nothing has come of an idle engine for
+    /// twice as long, or three times where something broke: what comes back may take long to do so.
+    pub fn has_settled(&self, begun_us: i64, idle: &IdleWatch) -> bool {
         let every = Duration::from_millis(self.engine.descriptor().emits_every_ms.unwrap_or(0));
         let settle = SETTLE.max(3 * every).as_micros() as i64;
         let silence = settle * if self.of.workload.meanwhile.is_empty() { 2 } else { 3 };
         let now = steady_us();
         self.observer.look(|timeline| match (timeline.right_us(), timeline.changed_us()) {
             (Some(right), _) => now - right.max(begun_us) > settle,
-            (None, Some(changed)) => now - changed.max(begun_us) > silence,
+            (None, Some(changed)) => {
+                idle.idle_from_us(now).is_some_and(|idle_from| now - changed.max(begun_us).max(idle_from) > silence)
+            }
             (None, None) => false,
         })
     }

@@ -3,6 +3,7 @@
 use crate::engine::schedule::Hold;
 use crate::kafka::admin::Cluster;
 use crate::kafka::produce::frame_sender::Sender;
+use crate::race::awake::IdleWatch;
 use crate::race::epilogue::EpilogueSender;
 use crate::race::feeding::{FeedPace, deliver_by};
 use crate::race::incidents::Incidents;
@@ -62,6 +63,7 @@ fn watch(
     let deadline_us = running.sending_from_us + running.setup.deadline.as_micros() as i64 + running.sending_us();
     let begin = || EpilogueSender::begin(running.setup.cluster, running.names, running.of);
     let mut epilogue = if running.feed == InputTiming::Followed { Some(begin()?) } else { None };
+    let mut idle = IdleWatch::new(steady_us(), incidents.engine.usage().cpu_us);
     let ending = loop {
         std::thread::sleep(TICK);
         if running.setup.stop.interrupted() {
@@ -77,17 +79,18 @@ fn watch(
             thread.join().unwrap_or_else(|panic| resume_unwind(panic))?;
         }
         if running.never_ends() && sending.is_none() && incidents.are_over() {
+            idle.look(steady_us(), || incidents.engine.usage().cpu_us);
             match &mut epilogue {
                 None if running.feed == InputTiming::Shared => {
-                    if running.has_settled(running.started_us) {
+                    if running.has_settled(running.started_us, &idle) {
                         break Ending::Stopped;
                     }
                 }
-                None if !running.awaits_epilogue() => {}
+                None if !running.awaits_epilogue(&idle) => {}
                 None => epilogue = Some(begin()?),
                 Some(epilogue) => {
                     epilogue.tick();
-                    if running.has_settled(epilogue.begun_us()) {
+                    if running.has_settled(epilogue.begun_us(), &idle) {
                         break Ending::Stopped;
                     }
                 }

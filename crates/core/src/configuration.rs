@@ -341,6 +341,9 @@ pub struct SpeedConfig {
     pub lateness_s: u32,
     /// How often everything is measured in turn.
     pub rounds: u32,
+    /// In how many of the first rounds there are steady runs, if not in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steady_rounds: Option<u32>,
     /// Whether it is a first look, with short runs.
     pub quick: bool,
 }

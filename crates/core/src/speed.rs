@@ -102,14 +102,18 @@ impl SpeedSample {
         }
     }
 
-    /// Processor time of the engine for a million frames, in seconds.
-    pub fn cpu_s_per_million(&self) -> f64 {
-        self.used.cpu_us as f64 / self.answered.max(1) as f64
+    /// Processor time of the engine for a million frames, in seconds; none if it answered no frame.
+    pub fn cpu_s_per_million(&self) -> Option<f64> {
+        self.us_per_frame(self.used.cpu_us)
     }
 
     /// The same of the broker, if it is known.
     pub fn broker_cpu_s_per_million(&self) -> Option<f64> {
-        self.beside.broker_cpu_us.map(|us| us as f64 / self.answered.max(1) as f64)
+        self.us_per_frame(self.beside.broker_cpu_us?)
+    }
+
+    fn us_per_frame(&self, us: u64) -> Option<f64> {
+        (self.answered > 0).then(|| us as f64 / self.answered as f64)
     }
 }
 
@@ -208,7 +212,9 @@ mod tests {
     fn only_what_is_right_has_a_speed() {
         let right = sample(SpeedPhase::Cold, CellVerdict::Exact);
         assert_eq!(right.speed(), Some(500.0));
-        assert_eq!((right.cpu_s_per_million(), right.broker_cpu_s_per_million()), (5.0, Some(1.0)));
+        assert_eq!((right.cpu_s_per_million(), right.broker_cpu_s_per_million()), (Some(5.0), Some(1.0)));
+        let idle = SpeedSample { answered: 0, ..sample(SpeedPhase::Steady, CellVerdict::Exact) };
+        assert_eq!((idle.cpu_s_per_million(), idle.broker_cpu_s_per_million()), (None, None));
         assert_eq!(sample(SpeedPhase::Steady, CellVerdict::Exact).speed(), None);
         assert_eq!(sample(SpeedPhase::Cold, CellVerdict::Hung { state: "x".into() }).speed(), None);
     }

@@ -132,6 +132,7 @@ pub fn config(
         window: task.unit,
         lateness_s: task.lateness,
         rounds: rounds(arguments),
+        steady_rounds: arguments.steady_rounds,
         quick: arguments.quick,
     };
     RaceConfig {

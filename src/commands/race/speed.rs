@@ -40,8 +40,9 @@ pub fn run(arguments: &RaceArgs, session: &Session, task: &Task, engines: &[Entr
     let broker = ServerProcess::behind(&cluster.settings().brokers);
     let speed = SpeedSetup { race: &setup, broker };
     let rounds = options::rounds(arguments);
+    let steady_rounds = arguments.steady_rounds.unwrap_or(rounds).min(rounds);
     let time = arguments.time.unwrap_or(if arguments.quick { QUICK_STEADY } else { STEADY });
-    let mut course = Course { speed: &speed, task, field: &field, samples, rounds, steady: time };
+    let mut course = Course { speed: &speed, task, field: &field, samples, rounds, steady_rounds, steady: time };
     session.screen.say(format!(
         "race on {}: {}, {}; windows of a {}, {} partitions; Apache Kafka at {}; {} cores, broker included",
         task.file,
@@ -75,7 +76,7 @@ pub fn run(arguments: &RaceArgs, session: &Session, task: &Task, engines: &[Entr
     let mut all = session.record(Configuration::Race, config);
     all.broker = Some(session::broker(&cluster));
     all.input = vec![source];
-    all.remarks.extend(too_few(rounds as usize));
+    all.remarks.extend(first_look(rounds, steady_rounds));
     all.speed = Some(record);
     let fails = assertions::any_fails(&arguments.assertions, &all);
     let saved = session.print(&all).and_then(|()| session.store(&format!("{stem}.json"), &all));
@@ -89,9 +90,15 @@ pub fn run(arguments: &RaceArgs, session: &Session, task: &Task, engines: &[Entr
     status.after(saved.and(fails.map(drop)))
 }
 
+/// What is measured in too few rounds for ratios to be published.
+fn first_look(rounds: u32, steady_rounds: u32) -> Option<String> {
+    let of_steady = |words| format!("steady: {words}");
+    too_few(rounds as usize).or_else(|| (steady_rounds > 0).then(|| too_few(steady_rounds as usize))?.map(of_steady))
+}
+
 /// Prints the tables, and returns everything.
 fn finish(session: &Session, course: Course<'_>, reference: &str) -> SpeedRecord {
-    let Course { samples, field, rounds, .. } = course;
+    let Course { samples, field, rounds, steady_rounds, .. } = course;
     let mut inputs: Vec<(SpeedPhase, u64)> = Vec::new();
     for sample in samples.all() {
         let input = (sample.key.phase, sample.key.frames);
@@ -117,7 +124,7 @@ fn finish(session: &Session, course: Course<'_>, reference: &str) -> SpeedRecord
     if !others.is_empty() {
         session.screen.say(format!("\nwithout figures:\n{}", others.join("\n")));
     }
-    if let Some(words) = too_few(rounds as usize) {
+    if let Some(words) = first_look(rounds, steady_rounds) {
         session.screen.say(format!("\n{words}"));
     }
     SpeedRecord { reference: reference.to_owned(), engines, samples: samples.into_all(), estimates: all }

@@ -106,7 +106,8 @@ fn measured(
     // One window more than is sent: rounding must not leave one without its truth.
     let frames = waking + (pace.rate * pace.time.as_secs_f64()) as u64 + input.load.once();
     let stream = Stream::new(input.of, frames, 0)?;
-    let timeline = timeline_of(engine, stream.unit(), stream.accepted(), |_| false);
+    let accepted = stream.accepted(engine.descriptor());
+    let timeline = timeline_of(engine, stream.unit(), accepted.clone(), |_| false);
     let started = Time::now().rfc3339();
     let mut launched = launch(setup, engine, stream.spec(), names, None, timeline)?;
     let mut sample = LiveSample {
@@ -145,7 +146,7 @@ fn measured(
     measure(&mut sample, &generated, &stream, timeline.times(), stopped_us, input.load.counting_share())?;
     let closed: BTreeSet<Window> = generated.closed.keys().copied().collect();
     let every_us = sample.every_ms as i64 * 1_000;
-    let rows = LiveRows { truth: stream.truth(), closed: &closed, stopped_us, every_us };
+    let rows = LiveRows { truth: stream.truth(), accepted, closed: &closed, stopped_us, every_us };
     sample.verdict = match ended {
         Some(ended) => died(ended, &supervised.last_lines(1)),
         None => judge_rows(engine.descriptor(), &rows, timeline),

@@ -1,12 +1,13 @@
 //! The verdict on the rows of a live run, in which some windows are still open at the end.
 
 use crate::race::descriptor::Descriptor;
-use crate::race::judge::{faults, right};
+use crate::race::judge::{faults, keep_answered, right_or_within};
 use kuu_core::result::Count;
 use kuu_core::scorecard::CellVerdict;
 use kuu_core::verdict::{Line, Timeline};
 use kuu_core::window::Window;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 /// How long after a later window was right an earlier one may still be on its way, in microseconds, besides the interval at
 /// which rows can be seen.
@@ -16,6 +17,8 @@ const ON_ITS_WAY_US: i64 = 2_000_000;
 pub struct LiveRows<'a> {
     /// The users of all windows, those that are still open included.
     pub truth: BTreeMap<Window, u64>,
+    /// The users that each of them may have in the end.
+    pub accepted: BTreeMap<Window, RangeInclusive<u64>>,
     /// The windows of which all frames were sent.
     pub closed: &'a BTreeSet<Window>,
     /// When the engine was stopped, on the clock of the timeline, in microseconds.
@@ -24,7 +27,7 @@ pub struct LiveRows<'a> {
     pub every_us: i64,
 }
 
-/// Judges the rows. No window has more users than the truth; and a closed one that is not right is wrong if a later one
+/// Judges the rows. No window has more users than the engine may count; and a closed one that is not right is wrong if a later one
 /// was right some time before the end: what the engine has not come to yet is late, and not wrong.
 pub fn judge_rows(engine: &Descriptor, rows: &LiveRows<'_>, timeline: Timeline) -> CellVerdict {
     let times = timeline.times().clone();
@@ -39,10 +42,18 @@ pub fn judge_rows(engine: &Descriptor, rows: &LiveRows<'_>, timeline: Timeline) 
         return CellVerdict::Wrong { why: vec![why], windows: 0, more: 0, fewer: 0 };
     }
     let users = |count: Option<Count>| count.map_or(0, |count| count.users);
-    let more = |line: &Line| users(line.answer).saturating_sub(users(line.truth));
+    let may_have = |line: &Line| rows.accepted.get(&line.window).cloned().unwrap_or(0..=0);
+    let more = |line: &Line| {
+        let is_too_many = users(line.answer) > *may_have(line).end();
+        if is_too_many { users(line.answer).saturating_sub(users(line.truth)) } else { 0 }
+    };
     let fewer = |line: &Line| {
         let is_due = rows.closed.contains(&line.window) && passed.is_some_and(|passed| line.window < passed);
-        if is_due { users(line.truth).saturating_sub(users(line.answer)) } else { 0 }
+        if is_due && users(line.answer) < *may_have(line).start() {
+            users(line.truth).saturating_sub(users(line.answer))
+        } else {
+            0
+        }
     };
     let off = comparison.lines.iter().map(|line| (more(line), fewer(line)));
     let mut sums = [0; 3];
@@ -58,8 +69,8 @@ pub fn judge_rows(engine: &Descriptor, rows: &LiveRows<'_>, timeline: Timeline) 
             return CellVerdict::Wrong { why: vec![why.into()], windows, more, fewer };
         }
     }
-    comparison.lines.retain(|line| line.answer.is_some() && line.fault().is_none());
-    right(engine, &comparison, &times)
+    keep_answered(&mut comparison.lines, &rows.accepted);
+    right_or_within(engine, &comparison, &times)
 }
 
 #[cfg(test)]
@@ -73,18 +84,24 @@ mod tests {
 
     /// The verdict on these rows, a second apart, of five minutes with two users each, of which four are closed.
     fn verdict(rows: &[(i64, u64)], stopped_us: i64) -> CellVerdict {
+        verdict_of(ENGINE, 0, rows, stopped_us)
+    }
+
+    /// The same of an engine with these claims, which may be off by so many users.
+    fn verdict_of(claims: &str, off: u64, rows: &[(i64, u64)], stopped_us: i64) -> CellVerdict {
         let window = |n: i64| Unit::Minute.window(n * 60);
         let truth: BTreeMap<Window, u64> = (0..5).map(|n| (window(n), 2)).collect();
-        let accepted = truth.iter().map(|(window, users)| (*window, *users..=*users)).collect();
-        let mut timeline = Timeline::new(Fold::new(Repeats::Allowed, None), accepted, |_| false);
+        let accepted: BTreeMap<Window, RangeInclusive<u64>> =
+            truth.iter().map(|(window, users)| (*window, users - off..=users + off)).collect();
+        let mut timeline = Timeline::new(Fold::new(Repeats::Allowed, None), accepted.clone(), |_| false);
         for (offset, (n, users)) in (0..).zip(rows) {
             let row = format!(r#"{{"start":{},"users":{users}}}"#, n * 60);
             let message = Message { partition: 0, offset, key: b"", value: Some(row.as_bytes()) };
             timeline.take(offset * 1_000_000, &message);
         }
         let closed = (0..4).map(window).collect();
-        let engine = Descriptor::parse(ENGINE, "x").unwrap();
-        judge_rows(&engine, &LiveRows { truth, closed: &closed, stopped_us, every_us: 0 }, timeline)
+        let engine = Descriptor::parse(claims, "x").unwrap();
+        judge_rows(&engine, &LiveRows { truth, accepted, closed: &closed, stopped_us, every_us: 0 }, timeline)
     }
 
     #[test]
@@ -105,5 +122,15 @@ mod tests {
         let more =
             CellVerdict::Wrong { why: vec!["counts users who are not there".into()], windows: 2, more: 4, fewer: 0 };
         assert_eq!(verdict(&[(4, 3), (7, 3)], 0), more);
+    }
+
+    #[test]
+    fn an_estimate_may_be_off() {
+        let claims = format!("{ENGINE}distinct = 'approximate'\nrsd = 0.05\n");
+        let of = |rows: &[(i64, u64)]| verdict_of(&claims, 1, rows, 9_000_000);
+        assert_eq!(of(&[(0, 3), (1, 1), (2, 2)]), CellVerdict::WithinPolicy { windows: 2, more: 1, fewer: 1 });
+        let wrong = |why: &str, more, fewer| CellVerdict::Wrong { why: vec![why.into()], windows: 1, more, fewer };
+        assert_eq!(of(&[(0, 4), (1, 2)]), wrong("counts users who are not there", 2, 0));
+        assert_eq!(of(&[(0, 0), (1, 2)]), wrong("misses users", 0, 2));
     }
 }

@@ -40,6 +40,8 @@ pub struct Course<'a> {
     pub samples: RaceSamples<SpeedSample>,
     /// How often everything is measured.
     pub rounds: u32,
+    /// In how many of the first rounds there are steady runs.
+    pub steady_rounds: u32,
     /// How long a steady run takes from its first row on.
     pub steady: Duration,
 }
@@ -53,7 +55,7 @@ struct Topics<'a> {
 }
 
 impl Course<'_> {
-    /// All rounds: in each every engine runs on every size, and then on the steady input. `whole` has all frames of the
+    /// All rounds: in each every engine runs on every size, and then, in the first of them, on the steady input. `whole` has all frames of the
     /// file, each about so many bytes.
     ///
     /// # Errors
@@ -68,6 +70,9 @@ impl Course<'_> {
         let mut topics = Topics { sizes, stream: None, stream_topic, is_streamed: false };
         let done = (1..=self.rounds).try_for_each(|round| {
             topics.sizes.iter_mut().try_for_each(|(frames, input)| self.cold_round(round, *frames, input, &tell))?;
+            if round > self.steady_rounds {
+                return Ok(());
+            }
             let stream = match &mut topics.stream {
                 Some(stream) => stream,
                 none => none.insert(self.stream(whole, frame_bytes)?),

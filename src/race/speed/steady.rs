@@ -5,7 +5,7 @@ use crate::race::descriptor::Descriptor;
 use crate::race::drive::{Launched, clean_up, launch, make_directory, timeline_of};
 use crate::race::feeding::make_output;
 use crate::race::incidents::sum;
-use crate::race::judge::{faults, right};
+use crate::race::judge::{error, faults, keep_answered, right_or_within};
 use crate::race::setup::CellNames;
 use crate::race::speed::beside::{BesideMeter, observer_remark};
 use crate::race::speed::cold::{SpeedSetup, cores};
@@ -72,7 +72,7 @@ fn measured(
     let spec = stream.spec();
     let ranges = setup.cluster.ranges(&names.input)?;
     let ends: Vec<i64> = ranges.iter().map(|range| range.high).collect();
-    let timeline = timeline_of(engine, stream.unit(), stream.accepted(), |_| false);
+    let timeline = timeline_of(engine, stream.unit(), stream.accepted(engine.descriptor()), |_| false);
     let meter = BesideMeter::begin(speed.broker.as_ref());
     let mut launched = launch(setup, engine, spec, names, engine.ends_itself().then_some(ends.as_slice()), timeline)?;
     let every = Duration::from_millis(engine.descriptor().emits_every_ms.unwrap_or(0));
@@ -144,19 +144,77 @@ fn verdict(
         }
         _ => {}
     }
+    answered(engine, stream, timeline)
+}
+
+/// The verdict on the rows.
+fn answered(engine: &Descriptor, stream: &Stream<'_>, timeline: Timeline) -> CellVerdict {
     let times = timeline.times().clone();
+    let accepted = stream.accepted(engine);
     let truth = stream.truth().into_iter().map(|(window, users)| (window, Count { users, frames: None }));
     let mut comparison = timeline.into_fold().compare(truth);
-    let more = |line: &Line| {
-        line.answer.map_or(0, |answer| answer.users).saturating_sub(line.truth.map_or(0, |truth| truth.users))
+    let is_too_many = |line: &&Line| {
+        line.answer.is_some_and(|answer| accepted.get(&line.window).is_none_or(|users| answer.users > *users.end()))
     };
-    let too_many: Vec<u64> = comparison.lines.iter().map(more).filter(|more| *more > 0).collect();
+    let too_many: Vec<&Line> = comparison.lines.iter().filter(is_too_many).collect();
     let rows = faults(engine, &comparison);
     if !too_many.is_empty() || rows.is_some() {
         let why = rows.unwrap_or_else(|| "counts users who are not there".into());
-        let (windows, more) = (too_many.len() as u64, too_many.iter().sum());
+        let [windows, more, _] = error(too_many);
         return CellVerdict::Wrong { why: vec![why], windows, more, fewer: 0 };
     }
-    comparison.lines.retain(|line| line.answer.is_some() && line.fault().is_none());
-    right(engine, &comparison, &times)
+    // What is below that belongs to windows that are still open.
+    keep_answered(&mut comparison.lines, &accepted);
+    right_or_within(engine, &comparison, &times)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::stop::Stop;
+    use crate::race::input::Task;
+    use crate::race::judge::repeats;
+    use kuu_core::verdict::{Fold, Message};
+    use kuu_core::window::Unit;
+    use kuu_core::workload::FilePart;
+
+    /// The verdict on these users of four windows with 100 users each, by an engine with these claims.
+    fn verdict_of(claims: &str, users: &[u64]) -> CellVerdict {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("frames").display().to_string();
+        let frame = |n: u64| format!("{{\"uid\":\"user {}\",\"ts\":{}}}\n", n % 100, 60 + n * 60 / 100);
+        std::fs::write(&file, (0..200).map(frame).collect::<String>()).unwrap();
+        let task = Task { file, unit: Unit::Minute, partitions: 1, lateness: 5 };
+        let base = task.input("all", FilePart::default(), &Stop::default()).unwrap();
+        let stream = Stream::new(&base, 400, 25).unwrap();
+        let engine = Descriptor::parse(&format!("name = 'x'\ntitle = 'x'\nrun = ['x']\n{claims}"), "x").unwrap();
+        let mut timeline = Timeline::new(Fold::new(repeats(&engine), None), stream.accepted(&engine), |_| false);
+        for (number, users) in (0..).zip(users) {
+            let row = format!("{{\"start\":{},\"users\":{users}}}", 60 + 60 * number);
+            timeline.take(number, &Message { partition: 0, offset: number, key: b"", value: Some(row.as_bytes()) });
+        }
+        answered(&engine, &stream, timeline)
+    }
+
+    #[test]
+    fn windows_that_are_open_have_fewer_users_and_none_has_more() {
+        let wrong = |windows, more| {
+            let why = vec!["counts users who are not there".into()];
+            CellVerdict::Wrong { why, windows, more, fewer: 0 }
+        };
+        assert_eq!(verdict_of("", &[100, 100, 100, 7]), CellVerdict::Exact);
+        assert_eq!(verdict_of("", &[101, 100, 103, 7]), wrong(2, 4));
+        assert_eq!(verdict_of("", &[100, 100, 100, 100, 5]), wrong(1, 5));
+    }
+
+    #[test]
+    fn an_estimate_may_be_off() {
+        let estimates = "distinct = 'approximate'\nrsd = 0.05";
+        let within = CellVerdict::WithinPolicy { windows: 2, more: 20, fewer: 3 };
+        assert_eq!(verdict_of(estimates, &[120, 97, 100, 7]), within);
+        assert_eq!(verdict_of(estimates, &[100, 100]), CellVerdict::Exact);
+        let why = vec!["counts users who are not there".into()];
+        let wrong = CellVerdict::Wrong { why, windows: 1, more: 21, fewer: 0 };
+        assert_eq!(verdict_of(estimates, &[121, 97, 100, 7]), wrong);
+    }
 }

@@ -4,6 +4,7 @@ use crate::engine::stop::Stop;
 use crate::input::{is_blank, several};
 use crate::kafka::admin::Cluster;
 use crate::kafka::produce::fitting::sender_for;
+use crate::race::descriptor::Descriptor;
 use crate::race::feeding::all_of;
 use crate::race::input::make_topic;
 use crate::race::question::RaceWorkload;
@@ -88,14 +89,15 @@ impl<'a> Stream<'a> {
         self.repeated(self.base.question.truth())
     }
 
-    /// The users that each window may have: there is one right answer.
-    pub fn accepted(&self) -> BTreeMap<Window, RangeInclusive<u64>> {
-        self.truth().into_iter().map(|(window, users)| (window, users..=users)).collect()
+    /// The users that each window may have in the end, by what an engine claims.
+    pub fn accepted(&self, engine: &Descriptor) -> BTreeMap<Window, RangeInclusive<u64>> {
+        self.repeated(&self.base.question.accepted(engine))
     }
 
-    fn repeated(&self, windows: &BTreeMap<Window, u64>) -> BTreeMap<Window, u64> {
+    fn repeated<T: Clone>(&self, windows: &BTreeMap<Window, T>) -> BTreeMap<Window, T> {
         let shifts = (0..self.times).map(|time| time as i64 * self.shift_s);
-        let at = |shift: i64| windows.iter().map(move |(window, n)| (self.unit.window(window.start + shift), *n));
+        let at =
+            |shift: i64| windows.iter().map(move |(window, of)| (self.unit.window(window.start + shift), of.clone()));
         shifts.flat_map(at).collect()
     }
 

@@ -90,7 +90,7 @@ fn row(estimate: &SpeedEstimate, samples: &[SpeedSample], reference: &str) -> Ve
         estimate.ratio.map_or_else(String::new, |ratio| ends(ratio.interval, 3)),
         estimate.verdict.map_or("", words).to_owned(),
         estimate.rank.clone().unwrap_or_else(|| "-".into()),
-        cell(middle(&|sample| Some(sample.cpu_s_per_million())), &two),
+        cell(middle(&SpeedSample::cpu_s_per_million), &two),
         cell(middle(&SpeedSample::broker_cpu_s_per_million), &two),
         cell(middle(&|sample| Some(sample.used.peak_pss_bytes as f64)), &bytes),
         cell(middle(&|sample| Some(sample.beside.state_bytes as f64)), &bytes),

@@ -28,6 +28,7 @@ fn what_cannot_be_raced_on_is_refused() {
     refused(&format!("race kuu {file} {own} --rate 5"), "needs Apache Kafka");
     refused(&format!("race kuu {file} {own} --rounds 1"), "one round says nothing about chance");
     refused(&format!("race kuu {file} --scorecard --rate 5 {own}"), "cannot be used with");
+    refused(&format!("race kuu {file} --rate 5 --steady-rounds 1 {own}"), "cannot be used with");
 }
 
 /// The samples of a record, each as its phase, frames, round and engine.
@@ -78,13 +79,17 @@ fn a_race_is_taken_up_again_and_wrong_engines_have_no_figures() {
     assert!(first.err.contains("without figures:\nmisses-last-window: wrong: -"), "{first}");
     assert!(first.err.contains("control: kuu against itself: "), "{first}");
 
-    // One round more: only that is run.
-    let second = kuu.run(&line(3)).exits(1);
-    let record: Value = serde_json::from_str(&second.out).unwrap();
-    let after = samples(&record);
-    assert_eq!(after[..before.len()], before);
-    assert_eq!(after.len(), before.len() + 8);
-    assert!(after[before.len()..].iter().all(|key| key.contains(" 3 kuu")), "{after:?}");
+    // One round more: only that is run, first without its steady runs.
+    for (steady_rounds, cold, steady) in [(2, 6, 0), (3, 6, 2)] {
+        let more = kuu.run(&format!("{} --steady-rounds {steady_rounds}", line(3))).exits(1);
+        let record: Value = serde_json::from_str(&more.out).unwrap();
+        assert_eq!(record["config"]["speed"]["steady_rounds"], steady_rounds);
+        let after = samples(&record);
+        assert_eq!(after[..before.len()], before);
+        let of = |phase: &str| after[before.len()..].iter().filter(|key| key.starts_with(phase)).count();
+        assert_eq!((of("cold"), of("steady")), (cold, steady), "{after:?}");
+        assert!(after[before.len()..].iter().all(|key| key.contains(" 3 kuu")), "{after:?}");
+    }
 
     // Another race does not go into its directory.
     let other = kuu.run(&line(3).replace("--for 1s", "--partitions 2")).exits(2);

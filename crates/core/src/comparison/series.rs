@@ -90,11 +90,11 @@ fn add(all: &mut BTreeMap<String, Series>, name: String, better: Better, sample:
 }
 
 fn add_speed(all: &mut BTreeMap<String, Series>, sample: &SpeedSample) {
-    let Some(speed) = sample.speed() else { return };
+    let Some((speed, cpu)) = sample.speed().zip(sample.cpu_s_per_million()) else { return };
     let key = &sample.key;
     let name = format!("{}_{}_{}", key.phase, key.frames, key.engine);
     add(all, format!("{name}_frames_per_s"), Better::More, speed);
-    add(all, format!("{name}_cpu_us_per_frame"), Better::Less, sample.cpu_s_per_million());
+    add(all, format!("{name}_cpu_us_per_frame"), Better::Less, cpu);
     add(all, format!("{name}_peak_pss_bytes"), Better::Less, sample.used.peak_pss_bytes as f64);
 }
 

@@ -143,10 +143,10 @@ fn split(name: &str) -> (&str, FigureUnit) {
 }
 
 fn add_speed(all: &mut Figures, sample: &SpeedSample) {
-    let Some(speed) = sample.speed() else { return };
+    let Some((speed, cpu)) = sample.speed().zip(sample.cpu_s_per_million()) else { return };
     let key = &sample.key;
     let name = format!("{}_{}", key.phase, key.frames);
-    let (cpu, memory) = (sample.cpu_s_per_million(), sample.used.peak_pss_bytes as f64);
+    let memory = sample.used.peak_pss_bytes as f64;
     for (name, unit, better, value) in [
         (name.clone(), FigureUnit::FramesPerS, Better::More, speed),
         // Seconds for a million are microseconds for one.

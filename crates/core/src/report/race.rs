@@ -160,7 +160,7 @@ fn row(one: &Raced<'_>, record: &SpeedRecord) -> Vec<String> {
         },
         or_dash(one.against.map(|it| ends(it.interval))),
         or_dash(seconds.map(time)),
-        or_dash(of_all(&|sample| Some(sample.cpu_s_per_million())).map(short)),
+        or_dash(of_all(&SpeedSample::cpu_s_per_million).map(short)),
         or_dash(of_all(&SpeedSample::broker_cpu_s_per_million).map(short)),
         or_dash(of_all(&|sample| Some(sample.used.peak_pss_bytes as f64)).map(size)),
     ]
