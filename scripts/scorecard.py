@@ -4,7 +4,7 @@
 A cell that several records have is that of the last one. `kuu race --scorecard` makes the records (docs/race.md). A RECORD may
 also be a file with one record a line; --pack adds records to such a file, and writes nothing else.
 With --same it writes nothing, and names the cells that have not the same verdict in all of the records: exit status 1 if there
-is one. With --again it prints WORKLOAD-ENGINE, a tab and the command that runs it alone, for each cell that is not right.
+is one. With --costs it writes what each cell used. With --again it prints WORKLOAD-ENGINE, a tab and the command that runs it alone, for each cell that is not right.
 """
 
 import argparse
@@ -117,6 +117,25 @@ def page(records):
     )
 
 
+def costs(records):
+    """What each cell used, and when it was right: those that are right first, then by memory."""
+    is_right = lambda cell: cell["verdict"] not in NOT_RIGHT
+    cells = sorted((cell for record in records for cell in record["cells"]), key=lambda cell: (not is_right(cell), cell["used"]["peak_pss_bytes"]))
+    seconds = lambda us: "" if us is None else f"{us / 1e6:.0f}"
+    rows = [
+        [
+            cell["engine"],
+            short(cell),
+            f"{cell['used']['peak_pss_bytes'] / 1e6:,.0f} MB",
+            seconds(cell["used"]["cpu_us"]),
+            seconds(cell["times"]["right_us"]) if is_right(cell) else "",
+        ]
+        for cell in cells
+    ]
+    told = [folded(f"- {cell['engine']}: {short(cell)}: {' '.join(words(cell).split())[:300]}") for cell in cells if words(cell)]
+    return "\n\n".join([table(["engine", "verdict", "largest memory (PSS)", "processor seconds", "right after seconds"], rows), "\n".join(told)])
+
+
 def load(path):
     """The records of races in a file; that of a cell is as if it were a race of this cell."""
     text = gzip.decompress(path.read_bytes()).decode() if path.suffix == ".gz" else path.read_text()
@@ -148,6 +167,7 @@ def main():
     parser.add_argument("--page", type=Path, default=PAGE, help="a page with the two lines between which the tables go")
     parser.add_argument("--same", action="store_true", help="compare the verdicts of the records")
     parser.add_argument("--pack", type=Path, metavar="FILE.jsonl.gz", help="add the records to this file")
+    parser.add_argument("--costs", action="store_true", help="write what each cell used instead of what it was")
     parser.add_argument("--again", action="store_true", help="the commands of the cells that are not right; RECORD may be a cell's")
     parser.add_argument("record", type=Path, nargs="+")
     arguments = parser.parse_args()
@@ -170,7 +190,7 @@ def main():
         return
     text = arguments.page.read_text()
     before, after = text.split(BEGIN)[0], text.split(END)[1]
-    arguments.page.write_text(f"{before}{BEGIN}\n\n{page(records)}\n\n{END}{after}")
+    arguments.page.write_text(f"{before}{BEGIN}\n\n{(costs if arguments.costs else page)(records)}\n\n{END}{after}")
 
 
 main()

@@ -1,6 +1,6 @@
-//! Frames after the data, for engines that never end: a set for each of three later hours, then one more every second, until
-//! event time is half of the retention later; further sets have the time of the last one. An engine that is not yet through
-//! with the data of one partition may go by the time of another, and must not drop what it has not read.
+//! Frames after the data, for engines that never end: a set for each of three later hours, then one more every second. Event
+//! time ends at half of the retention: an engine that is not yet through with the data of one partition may go by the time
+//! of another, and must not drop what it has not read.
 
 use crate::kafka::admin::Cluster;
 use crate::kafka::produce::fitting::sender_for;
@@ -11,6 +11,8 @@ use crate::system::clock::steady_us;
 use anyhow::Result;
 use kuu_core::workload::{EPILOGUE_STEPS, epilogue_step};
 
+/// How many sets there are: enough for an engine that takes 5,000 messages at once. With more, engines would not become idle.
+const SETS: i64 = 12;
 /// The time between further sets.
 const EVERY_US: i64 = 1_000_000;
 
@@ -42,7 +44,7 @@ impl<'a> EpilogueSender<'a> {
 
     /// Sends a further set, if it is time.
     pub fn tick(&mut self) {
-        if steady_us() >= self.begun_us + (self.sets - EPILOGUE_STEPS + 1) * EVERY_US {
+        if self.sets < SETS && steady_us() >= self.begun_us + (self.sets - EPILOGUE_STEPS + 1) * EVERY_US {
             self.send();
         }
         self.sender.poll();
