@@ -27,7 +27,8 @@ A race of all takes hours. Ctrl-C stops it, and the same command goes on where i
   confirm      every wrong cell counted again without kuu (scripts/confirm.py)
   2kb, 200b    a million frames of that size against the clock, alone on the machine
   memory       a stream with more users than engines have memory for
-  publish      adds the records to results/published, and writes the scorecard's tables into docs/engines-more.md
+  publish      adds the records to results/published, and writes the tables of the scorecard into docs/engines-more.md, and that of the
+               race in memory into docs/speed-more.md
 
 Exit status: 0 done, whatever engines did; 2 usage or environment error; 130 stopped.
 EOT
@@ -64,10 +65,14 @@ export KUU_BROKER_VERSION=${KUU_BROKER_VERSION:-4.1.1}
 
 kuu() { "$dir/kuu" "$@"; }
 
-# A signal is heard while a child of the background runs, and only after one of the foreground.
+# A signal is heard while a child of the background runs, and only after one of the foreground. A subshell must not end before its child.
 heard() {
-    "$@" &
-    wait $!
+    if ((BASHPID == $$)); then
+        "$@" &
+        wait $!
+    else
+        "$@"
+    fi
 }
 
 # The first build stays: a race that is taken up again is one of one program.
@@ -118,7 +123,7 @@ done
 race() { # CARD NAME ARGUMENTS...: exit status 1 says that an engine is wrong
     local card=$1 name=$2 status=0
     shift 2
-    kuu race "$@" --brokers "localhost:$(port_of "$card")" --into "$dir/$name" --results "$dir/records" || status=$?
+    heard "$dir/kuu" race "$@" --brokers "localhost:$(port_of "$card")" --into "$dir/$name" --results "$dir/records" || status=$?
     if ((status > 1)); then return "$status"; fi
 }
 
@@ -154,7 +159,7 @@ timed() { # NAME: two controls, each twice, and 20 s for each steady run
     local name=$1 engine others=()
     for engine in "${built[@]}"; do if [[ $engine != kuu && $engine != kafka-streams ]]; then others+=("$engine"); fi; done
     start_kafka 0
-    heard race 0 "$name" kuu kafka-streams "${others[@]}" kuu kafka-streams "$dir/$name.jsonl.gz" --rounds "$rounds" \
+    race 0 "$name" kuu kafka-streams "${others[@]}" kuu kafka-streams "$dir/$name.jsonl.gz" --rounds "$rounds" \
         --steady-rounds "$steady" --for 20s
 }
 
@@ -194,19 +199,28 @@ for step in "${steps[@]}"; do
         ;;
     memory)
         start_kafka 0
-        heard race 0 memory --scorecard "${built[@]}" --workload scripts/memory.toml --memory 1500M --enforce-memory --deadline 20m
+        race 0 memory --scorecard "${built[@]}" --workload scripts/memory.toml --memory 1500M --enforce-memory --deadline 20m
         ;;
     publish)
         mkdir -p -- results/published
-        mapfile -t scorecards < <(grep -l '"cells"' -- "$dir"/records/race-*.json)
-        mapfile -t races < <(grep -L '"cells"' -- "$dir"/records/race-*.json)
-        for record in "${races[@]}"; do gzip -9 -n -c -- "$record" >"results/published/$(basename -- "$record").gz"; done
+        scorecards=() races=() memory=''
+        for record in "$dir"/records/race-*.json; do
+            if ! grep -q '"cells"' -- "$record"; then
+                races+=("$record")
+            elif grep -q 'scripts/memory.toml' -- "$record"; then
+                memory=$record
+            else
+                scorecards+=("$record")
+            fi
+        done
+        for record in "${races[@]}" ${memory:+"$memory"}; do gzip -9 -n -c -- "$record" >"results/published/$(basename -- "$record").gz"; done
         if [[ -d $dir/confirmed ]]; then
             cp -- "$dir/confirmed.txt" "results/published/confirmed-$(date -u +%Y%m%d).txt"
             gzip -9 -n -c -- "$dir"/confirmed/*.txt >"results/published/confirmed-$(date -u +%Y%m%d)-frames.txt.gz"
         fi
         scripts/scorecard.py --pack results/published/scorecard.jsonl.gz "${scorecards[@]}"
         scripts/scorecard.py --page docs/engines-more.md results/published/scorecard.jsonl.gz
+        if [[ -n $memory ]]; then scripts/scorecard.py --costs --page docs/speed-more.md "$memory"; fi
         ;;
     *) echo "race-all.sh: there is no step '$step'; see scripts/race-all.sh --help" >&2 && exit 2 ;;
     esac

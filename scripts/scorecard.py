@@ -4,7 +4,8 @@
 A cell that several records have is that of the last one. `kuu race --scorecard` makes the records (docs/race.md). A RECORD may
 also be a file with one record a line; --pack adds records to such a file, and writes nothing else.
 With --same it writes nothing, and names the cells that have not the same verdict in all of the records: exit status 1 if there
-is one. With --costs it writes what each cell used. With --again it prints WORKLOAD-ENGINE, a tab and the command that runs it alone, for each cell that is not right.
+is one. With --costs it writes what each cell used. With --again it prints WORKLOAD-ENGINE, a tab and the command that runs it
+alone, for each cell that is not right.
 """
 
 import argparse
