@@ -215,8 +215,9 @@ for step in "${steps[@]}"; do
         done
         for record in "${races[@]}" ${memory:+"$memory"}; do gzip -9 -n -c -- "$record" >"results/published/$(basename -- "$record").gz"; done
         if [[ -d $dir/confirmed ]]; then
-            cp -- "$dir/confirmed.txt" "results/published/confirmed-$(date -u +%Y%m%d).txt"
-            gzip -9 -n -c -- "$dir"/confirmed/*.txt >"results/published/confirmed-$(date -u +%Y%m%d)-frames.txt.gz"
+            confirmed=results/published/confirmed-$(date -u -r "$dir/confirmed.txt" +%Y%m%d)
+            cp -- "$dir/confirmed.txt" "$confirmed.txt"
+            gzip -9 -n -c -- "$dir"/confirmed/*.txt >"$confirmed-frames.txt.gz"
         fi
         scripts/scorecard.py --pack results/published/scorecard.jsonl.gz "${scorecards[@]}"
         scripts/scorecard.py --page docs/engines-more.md results/published/scorecard.jsonl.gz
