@@ -14,6 +14,8 @@ use std::time::Duration;
 /// or for the first row: frames of later hours may make an engine drop those that it has not read yet.
 const QUIET_US: i64 = 2_000_000;
 const BUSY_US: i64 = 12_000_000;
+/// How long an engine must be idle before its silence is the end: its last rows may wait for a commit.
+const IDLE_US: i64 = 5_000_000;
 /// How long the race goes on after the answer is right: what comes then counts.
 const SETTLE: Duration = Duration::from_secs(10);
 
@@ -86,7 +88,8 @@ impl Running<'_> {
         self.observer.look(|timeline| match (timeline.right_us(), timeline.changed_us()) {
             (Some(right), _) => now - right.max(begun_us) > settle,
             (None, Some(changed)) => {
-                idle.idle_from_us(now).is_some_and(|idle_from| now - changed.max(begun_us).max(idle_from) > silence)
+                let is_idle = idle.idle_from_us(now).is_some_and(|idle_from| now - idle_from > IDLE_US);
+                is_idle && now - changed.max(begun_us) > silence
             }
             (None, None) => false,
         })
