@@ -13,7 +13,7 @@ const fn own(name: &'static str, value: &'static str) -> Own {
 }
 
 /// All of them. A user's value takes precedence, unless the property is reserved.
-pub const OWN: [Own; 29] = [
+pub const OWN: [Own; 30] = [
     own("acks", "all"),
     own("auto.offset.reset", "error"),
     own("batch.num.messages", "as the file of a workload says"),
@@ -21,6 +21,7 @@ pub const OWN: [Own; 29] = [
     own("bootstrap.servers", "--brokers"),
     own("client.id", "kuu"),
     own("compression.type", "--compression; lz4 for results"),
+    own("connections.max.idle.ms", "5000 in transactions"),
     own("enable.auto.commit", "false"),
     own("enable.auto.offset.store", "false"),
     own("enable.idempotence", "true for frames"),

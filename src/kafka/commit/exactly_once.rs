@@ -11,6 +11,7 @@ use crate::kafka::client::refusal::denied;
 use crate::kafka::client::settings::{Settings, unusable};
 use crate::kafka::commit::interval;
 use crate::kafka::commit::state_topic::{OWNER, Origin, State};
+use crate::kafka::commit::transaction_offsets::TransactionOffsets;
 use crate::kafka::commit::waiting::Waiting;
 use crate::kafka::positions::{committed, position};
 use crate::kafka::produce::result_outcome::Loss;
@@ -21,7 +22,7 @@ use crate::kafka::topics::identity::Identity;
 use crate::kafka::topics::written::{ANOTHER_TOPIC, Written};
 use crate::system::deadline::Deadline;
 use crate::system::errand::Errand;
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::Producer;
@@ -56,6 +57,7 @@ pub struct ExactlyOnce {
     writer: Writer,
     consumer: Arc<Aside<BaseConsumer<Context>>>,
     guard: Errand<(), Result<()>>,
+    offsets: TransactionOffsets,
     group: String,
     state: String,
     origin: Origin,
@@ -89,6 +91,8 @@ impl ExactlyOnce {
             // The coordinator rejects requests while it completes a transaction. They are repeated after this time,
             // which doubles with every repetition; the default is 100.
             ("retry.backoff.ms", "1"),
+            // A lost coordinator (see `TransactionOffsets`) is mostly found when a connection closes.
+            ("connections.max.idle.ms", "5000"),
         ];
         let writer = Writer::new(settings, topics, &ours, stop)?;
         let consumer: BaseConsumer<Context> = settings
@@ -99,10 +103,12 @@ impl ExactlyOnce {
         let consumer = Arc::new(Aside::new(consumer));
         let asking = consumer.clone();
         let guard = Errand::new("guard", move |()| identity.check(asking.client()).map(|_| ()))?;
+        let offsets = TransactionOffsets::new(writer.producer(), &consumer, settings.timeout)?;
         let mut sink = ExactlyOnce {
             writer,
             consumer,
             guard,
+            offsets,
             group,
             state,
             origin,
@@ -214,15 +220,15 @@ impl ExactlyOnce {
         }
     }
 
-    fn offsets(&self, positions: &[i64]) -> Result<()> {
+    fn add_offsets(&mut self, positions: &[i64]) -> Result<()> {
         let mut list = TopicPartitionList::new();
         for (partition, position) in positions.iter().enumerate().filter(|(_, position)| **position >= 0) {
             list.add_partition_offset(&self.writer.topics().input, partition as i32, Offset::Offset(*position))?;
         }
-        let group = self.consumer.group_metadata().context("the consumer belongs to no group")?;
-        self.insist("the positions were not committed", || {
-            self.writer.producer().send_offsets_to_transaction(&list, &group, self.settings.timeout)
-        })
+        match self.offsets.add(list)? {
+            Some(added) => added.map_err(|error| self.judge(error, "the positions were not committed")),
+            None => Err(Aborted("the coordinator of the group did not answer in time".into()).into()),
+        }
     }
 
     fn insist(&self, what: &str, request: impl Fn() -> Result<(), KafkaError>) -> Result<()> {
@@ -341,7 +347,7 @@ impl Sink for ExactlyOnce {
         // This request comes before the records: if the coordinator is still completing the previous transaction,
         // librdkafka repeats this request after 1 ms, but the request of the first record only after 20
         // (rdkafka_txnmgr.c).
-        self.offsets(commit.positions)?;
+        self.add_offsets(commit.positions)?;
         self.write_waiting()?;
         // These are the acknowledged offsets only: waiting for the others costs a round trip, and their records are in
         // this transaction anyway. The last commit of a run waits, as no later one can record them.
@@ -382,3 +388,6 @@ impl Drop for ExactlyOnce {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

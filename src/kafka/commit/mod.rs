@@ -7,4 +7,5 @@ pub mod exactly_once;
 pub mod interval;
 pub mod offsets;
 pub mod state_topic;
+pub mod transaction_offsets;
 pub mod waiting;

@@ -18,12 +18,13 @@ use kuu_core::result::Row;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Writes records in order; a record that the producer accepts but cannot write is reported at the next flush, or
 /// before.
 pub struct Writer {
-    producer: BaseProducer<Deliveries<ResultOutcome>>,
+    producer: Arc<BaseProducer<Deliveries<ResultOutcome>>>,
     topics: CountTopics,
     timeout: Duration,
     stop: Stop,
@@ -54,7 +55,8 @@ impl Writer {
             ("batch.size", &batch),
         ];
         let deliveries = Deliveries::new(ResultOutcome::new(settings, &topics));
-        let producer = settings.client(&[&base, ours].concat()).create_with_context(deliveries).map_err(unusable)?;
+        let config = settings.client(&[&base, ours].concat());
+        let producer = Arc::new(config.create_with_context(deliveries).map_err(unusable)?);
         let (timeout, stop) = (settings.timeout, stop.clone());
         Ok(Writer { producer, topics, timeout, stop, unacknowledged: false, row: Vec::new() })
     }
@@ -75,7 +77,7 @@ impl Writer {
     }
 
     /// The producer, for its transactions.
-    pub fn producer(&self) -> &BaseProducer<Deliveries<ResultOutcome>> {
+    pub fn producer(&self) -> &Arc<BaseProducer<Deliveries<ResultOutcome>>> {
         &self.producer
     }
 

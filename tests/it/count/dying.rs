@@ -40,6 +40,12 @@ fn the_guard() {
     dies("guard", "count");
 }
 
+/// The positions are part of each transaction.
+#[test]
+fn the_offsets() {
+    dies("offsets", "count");
+}
+
 #[test]
 fn the_committer() {
     let (mock, _) = dies("committer", "count --guarantee at-least-once");
