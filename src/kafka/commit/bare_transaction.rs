@@ -2,7 +2,7 @@
 
 use crate::kafka::client::context::Context;
 use crate::kafka::client::settings::{Settings, unusable};
-use crate::kafka::commit::exactly_once::insist;
+use crate::kafka::commit::insist::insist;
 use crate::kafka::produce::sending::serve_and_rest;
 use crate::system::deadline::Deadline;
 use anyhow::{Context as _, Result, anyhow, bail};

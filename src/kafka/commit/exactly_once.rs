@@ -9,6 +9,7 @@ use crate::kafka::client::descriptors::exhausted;
 use crate::kafka::client::outage::is_outage;
 use crate::kafka::client::refusal::denied;
 use crate::kafka::client::settings::{Settings, unusable};
+use crate::kafka::commit::insist::{insist, insist_while};
 use crate::kafka::commit::interval;
 use crate::kafka::commit::state_topic::{OWNER, Origin, State};
 use crate::kafka::commit::transaction_offsets::TransactionOffsets;
@@ -34,8 +35,6 @@ use thiserror::Error;
 
 /// How long the brokers may take to abort a transaction that this run gives up.
 const ABORT: Duration = Duration::from_secs(5);
-/// The pause before a request is repeated.
-const RETRY: Duration = Duration::from_millis(20);
 /// How long the first request may take before librdkafka's reports are checked for a refusal.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long the end of a run waits until its results are visible; only another producer's transaction can delay them.
@@ -198,7 +197,9 @@ impl ExactlyOnce {
     fn end(&mut self) -> Result<()> {
         // With messages in flight, committing takes 100 ms.
         self.writer.flush().map_err(|loss| self.lost(loss))?;
-        self.insist("it was not committed", || self.writer.producer().commit_transaction(self.settings.timeout))?;
+        let timeout = self.settings.timeout;
+        insist(timeout, || self.writer.producer().commit_transaction(timeout))
+            .map_err(|error| self.judge(error, "it was not committed"))?;
         self.open = false;
         Ok(())
     }
@@ -229,10 +230,6 @@ impl ExactlyOnce {
             Some(added) => added.map_err(|error| self.judge(error, "the positions were not committed")),
             None => Err(Aborted("the coordinator of the group did not answer in time".into()).into()),
         }
-    }
-
-    fn insist(&self, what: &str, request: impl Fn() -> Result<(), KafkaError>) -> Result<()> {
-        insist(self.settings.timeout, request).map_err(|error| self.judge(error, what))
     }
 
     fn lost(&self, loss: Loss) -> anyhow::Error {
@@ -289,27 +286,6 @@ impl ExactlyOnce {
                 | Code::UnknownMemberId,
             ) => Consequence::Final,
             _ => Consequence::Again,
-        }
-    }
-}
-
-/// Repeats a request while its error is retriable, within the timeout.
-pub(super) fn insist(timeout: Duration, request: impl Fn() -> Result<(), KafkaError>) -> Result<(), KafkaError> {
-    insist_while(timeout, || true, request)
-}
-
-/// The same, as long as it is wanted.
-fn insist_while(
-    timeout: Duration,
-    is_wanted: impl Fn() -> bool,
-    request: impl Fn() -> Result<(), KafkaError>,
-) -> Result<(), KafkaError> {
-    let mut deadline = Deadline::after(timeout).every(RETRY);
-    loop {
-        match request() {
-            Err(KafkaError::Transaction(error))
-                if error.is_retriable() && exhausted().is_none() && is_wanted() && deadline.wait() => {}
-            result => return result,
         }
     }
 }

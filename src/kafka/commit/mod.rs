@@ -4,6 +4,7 @@ pub mod at_least_once;
 pub mod bare_transaction;
 pub mod claim;
 pub mod exactly_once;
+pub mod insist;
 pub mod interval;
 pub mod offsets;
 pub mod state_topic;

@@ -4,7 +4,7 @@
 
 use crate::kafka::client::background_close::Aside;
 use crate::kafka::client::context::Context;
-use crate::kafka::commit::exactly_once::insist;
+use crate::kafka::commit::insist::insist;
 use crate::kafka::produce::deliveries::Deliveries;
 use crate::kafka::produce::result_outcome::ResultOutcome;
 use crate::system::errand::Errand;
