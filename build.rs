@@ -14,7 +14,8 @@ fn output(program: &str, arguments: &[&str]) -> Option<String> {
 
 fn main() {
     let mut git = output("git", &["rev-parse", "--short=7", "HEAD"]).unwrap_or_else(|| "unknown".into());
-    if output("git", &[&["status", "--porcelain", "--"], &PROGRAM[..]].concat()).is_some_and(|changes| !changes.is_empty()) {
+    let changes = output("git", &[&["status", "--porcelain", "--"], &PROGRAM[..]].concat());
+    if changes.is_some_and(|changes| !changes.is_empty()) {
         git.push_str("-dirty");
     }
     let rustc = std::env::var("RUSTC").ok().and_then(|rustc| output(&rustc, &["--version"])).unwrap_or_default();
