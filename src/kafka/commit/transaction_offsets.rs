@@ -16,6 +16,9 @@ use rdkafka::producer::{BaseProducer, Producer as _};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How much longer than the timeout an answer may take: librdkafka's own error, if it gives one, says more.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// Adds positions to the transactions of one producer.
 pub struct TransactionOffsets {
     errand: Errand<TopicPartitionList, KafkaResult<()>>,
@@ -47,7 +50,6 @@ impl TransactionOffsets {
     /// If the thread has died.
     pub fn add(&mut self, positions: TopicPartitionList) -> Result<Option<KafkaResult<()>>> {
         self.errand.ask(positions)?;
-        // A request of its own that fails takes the timeout already, and its error says more.
-        self.errand.answer(self.timeout + Duration::from_secs(5))
+        self.errand.answer(self.timeout + GRACE)
     }
 }
