@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The published race: every engine on every workload, then those that are right against the clock.
 set -euo pipefail
+shopt -s nullglob
 here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 cd -- "$here"
 
@@ -16,12 +17,14 @@ Usage: scripts/race-all.sh [--dir DIR] [--rounds N] [--steady N] [--port PORT] [
   --steady N   of these rounds with runs on an input without an end, 15 minutes each with all engines [default: 0]
   --port PORT  of the Kafka that it starts, and stops after; of others every second port from there on [default: 9492]
   --cards N    scorecards at once, with some of the engines each, on a Kafka each [default: 1]
-  --only STEP  one of: scorecard again confirm 2kb 200b memory publish [default: all, in this order]
+  --only STEP  one of: scorecard checkpoint again confirm 2kb 200b memory publish [default: all, in this order]
   --help       print this
 
 A race of all takes hours. Ctrl-C stops it, and the same command goes on where it was. Steps:
 
   scorecard    every engine on every workload
+  checkpoint   those that by default do not commit once a second: where something breaks, as often as their documentation has it, or
+               else once a second
   again        the cells that were not right, alone on the machine: engines that are short of a processor may be wrong where they
                are right alone. What this says counts; the page of the docs has both. With the --cards of the scorecard
   confirm      every wrong cell counted again without kuu (scripts/confirm.py)
@@ -35,7 +38,7 @@ EOT
 }
 
 dir=${CARGO_TARGET_DIR:-target}/race-all rounds=10 steady=0 port=9492 cards=1 engines=()
-steps=(scorecard again confirm 2kb 200b memory publish)
+steps=(scorecard checkpoint again confirm 2kb 200b memory publish)
 while (($#)); do
     case $1 in
     -h | --help) usage && exit 0 ;;
@@ -127,17 +130,36 @@ race() { # CARD NAME ARGUMENTS...: exit status 1 says that an engine is wrong
     if ((status > 1)); then return "$status"; fi
 }
 
+restart_of() { # CARD
+    echo "scripts/kafka.sh stop --dir '$(kafka_of "$1")' && scripts/kafka.sh start --port $(port_of "$1") --dir '$(kafka_of "$1")'"
+}
+
 scorecard() { # CARD: every so many engines
     local card=$1 own=() at
     for at in "${!built[@]}"; do if ((at % cards == card)); then own+=("${built[at]}"); fi; done
     if ! ((${#own[@]})); then return; fi
-    race "$card" "scorecard-$card" --scorecard "${own[@]}" --restart-broker \
-        "scripts/kafka.sh stop --dir '$(kafka_of "$card")' && scripts/kafka.sh start --port $(port_of "$card") --dir '$(kafka_of "$card")'"
+    race "$card" "scorecard-$card" --scorecard "${own[@]}" --restart-broker "$(restart_of "$card")"
+}
+
+# Flink has no default: without an interval it takes no checkpoints. Spark's are its batches, Pathway's its commits.
+declare -A other_interval=([bytewax]=10s [hazelcast]=10s [quixstreams]=5s [kafka-streams]=1s [kafka-streams-scaled]=1s)
+
+checkpoint() { # ten checkpoints of 10 s are longer than the usual deadline
+    local engine workload faults=()
+    for workload in workloads/*.toml; do
+        if grep -q '^tier = "fault"' -- "$workload"; then faults+=(--workload "$(basename -- "$workload" .toml)"); fi
+    done
+    for engine in "${built[@]}"; do
+        if [[ -n ${other_interval[$engine]-} ]]; then
+            race 0 "checkpoint-$engine" --scorecard "$engine" --checkpoint "${other_interval[$engine]}" --deadline 4m "${faults[@]}" \
+                --restart-broker "$(restart_of 0)"
+        fi
+    done
 }
 
 again() { # a cell each time, by its own command
     local cell commands=$dir/again.txt
-    scripts/scorecard.py --again "$dir"/scorecard-?/*/*/cell.json >"$commands"
+    scripts/scorecard.py --again "$dir"/{scorecard-?,checkpoint-*}/*/*/cell.json >"$commands"
     mkdir -p -- "$dir/again"
     while IFS=$'\t' read -r cell command; do
         [[ ! -d $dir/again/$cell ]] || continue
@@ -176,6 +198,10 @@ for step in "${steps[@]}"; do
         # Those after the first would only be in the way of what follows.
         for ((card = 1; card < cards; card++)); do stop_kafka "$card"; done
         ;;
+    checkpoint)
+        start_kafka 0
+        checkpoint
+        ;;
     again)
         for ((card = 0; card < cards; card++)); do start_kafka "$card"; done
         again
@@ -184,8 +210,7 @@ for step in "${steps[@]}"; do
     confirm)
         kuu engines build python >"$dir/build-python.log" 2>&1
         start_kafka 0
-        shopt -s nullglob
-        races=("$dir"/scorecard-? "$dir"/again/*)
+        races=("$dir"/scorecard-? "$dir"/checkpoint-* "$dir"/again/*)
         engines/python/.venv/bin/python scripts/confirm.py --kuu "$dir/kuu" --brokers "localhost:$port" --into "$dir/confirmed" \
             "${races[@]}" | tee -- "$dir/confirmed.txt" || echo "race-all.sh: not every wrong cell is confirmed: see $dir/confirmed.txt"
         ;;
@@ -203,25 +228,29 @@ for step in "${steps[@]}"; do
         ;;
     publish)
         mkdir -p -- results/published
-        scorecards=() races=() memory=''
+        scorecards=() races=() memory=()
         for record in "$dir"/records/race-*.json; do
-            if ! grep -q '"cells"' -- "$record"; then
-                races+=("$record")
-            elif grep -q 'scripts/memory.toml' -- "$record"; then
-                memory=$record
-            else
+            if grep -q '"cells"' -- "$record" && ! grep -q 'scripts/memory.toml' -- "$record"; then
                 scorecards+=("$record")
+            else
+                races+=("$record")
             fi
         done
-        for record in "${races[@]}" ${memory:+"$memory"}; do gzip -9 -n -c -- "$record" >"results/published/$(basename -- "$record").gz"; done
+        for record in "${races[@]}"; do gzip -9 -n -c -- "$record" >"results/published/$(basename -- "$record").gz"; done
+        # The table has the engines of earlier races, too.
+        for record in results/published/race-*.json.gz; do
+            if zgrep -q 'scripts/memory.toml' -- "$record"; then memory+=("$record"); fi
+        done
         if [[ -d $dir/confirmed ]]; then
             confirmed=results/published/confirmed-$(date -u -r "$dir/confirmed.txt" +%Y%m%d)
             cp -- "$dir/confirmed.txt" "$confirmed.txt"
             gzip -9 -n -c -- "$dir"/confirmed/*.txt >"$confirmed-frames.txt.gz"
         fi
-        scripts/scorecard.py --pack results/published/scorecard.jsonl.gz "${scorecards[@]}"
-        scripts/scorecard.py --page docs/engines-more.md results/published/scorecard.jsonl.gz
-        if [[ -n $memory ]]; then scripts/scorecard.py --costs --page docs/speed-more.md "$memory"; fi
+        if ((${#scorecards[@]})); then
+            scripts/scorecard.py --pack results/published/scorecard.jsonl.gz "${scorecards[@]}"
+            scripts/scorecard.py --page docs/engines-more.md results/published/scorecard.jsonl.gz
+        fi
+        if ((${#memory[@]})); then scripts/scorecard.py --costs --page docs/speed-more.md "${memory[@]}"; fi
         ;;
     *) echo "race-all.sh: there is no step '$step'; see scripts/race-all.sh --help" >&2 && exit 2 ;;
     esac
