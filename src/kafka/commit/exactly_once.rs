@@ -35,8 +35,10 @@ use thiserror::Error;
 
 /// How long the brokers may take to abort a transaction that this run gives up.
 const ABORT: Duration = Duration::from_secs(5);
-/// How long the first request may take before librdkafka's reports are checked for a refusal.
-const LOOK: Duration = Duration::from_secs(1);
+/// How long the first request may take before librdkafka's reports are checked for a refusal, and it is made again. A
+/// client whose first connection is not there yet looks for the coordinator again after 500 ms (`rdkafka_txnmgr.c`), but
+/// for a new request at once.
+const LOOK: Duration = Duration::from_millis(50);
 /// How long the end of a run waits until its results are visible; only another producer's transaction can delay them.
 const VISIBLE: Duration = Duration::from_secs(2);
 

@@ -20,6 +20,9 @@ use std::time::{Duration, Instant};
 /// Largest number of undelivered frames that are named; the others are only counted.
 const NAMED_FAILURES: usize = 10;
 
+/// How long a new sender waits for its connection, at most: a frame that is sent before waits for it, too.
+const CONNECTING: Duration = Duration::from_millis(250);
+
 /// How long a sender waits for acknowledgements after an interrupt.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -189,6 +192,11 @@ impl Sender {
         let deliveries = Deliveries::new(outcome);
         let producer = settings.client(&[&base, ours].concat()).create_with_context(deliveries).map_err(unusable)?;
         let producer = LendingProducer::new(producer, topic)?;
+        // The first answer names the brokers, and librdkafka leaves the address that it was given. An answer to the new
+        // connection makes it get its producer id at once; else it does so after 500 ms (`rdkafka_idempotence.c`).
+        for _ in 0..2 {
+            let _ = producer.client().fetch_metadata(Some(topic), CONNECTING);
+        }
         let (topic, stop) = (topic.to_owned(), Stop::default());
         Ok(Sender { producer, topic, partition: None, sent: 0, stop, given_up: false, keyless: None })
     }
