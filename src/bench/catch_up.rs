@@ -84,7 +84,7 @@ pub fn measure(
 
         cluster.create(&topics.messages, plan.partitions, 1, &[])?;
         cluster.create(&raw, plan.partitions, 1, &[])?;
-        // librdkafka takes 500 ms to get a producer id: the phases before the first send give it the time.
+        // Made here, so that connecting is none of the time of sending.
         let (from_files, from_memory) = (sender(plan, &topics.messages, cluster)?, sender(plan, &raw, cluster)?);
         say("inflate, batch, parse");
         samples.time(Stage::Inflate, || inflate(&plan.files))?;

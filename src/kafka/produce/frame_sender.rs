@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 /// Largest number of undelivered frames that are named; the others are only counted.
 const NAMED_FAILURES: usize = 10;
 
-/// How long a new sender waits for its connection, at most: a frame that is sent before waits for it, too.
+/// How long a new sender waits for each of two answers, at most: a frame that is sent before waits for them, too.
 const CONNECTING: Duration = Duration::from_millis(250);
 
 /// How long a sender waits for acknowledgements after an interrupt.
