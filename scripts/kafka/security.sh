@@ -102,6 +102,8 @@ grant() {
     if [[ -f $dir/granted ]]; then return; fi
     local topics=(--topic messages --topic output --topic kuu) waiting=() pid
     allow reader "${topics[@]}" --operation Read & waiting+=($!)
+    # A group of the tests, in which a count gets as far as its first write.
+    allow reader --group kuu-read --operation Read --operation Delete & waiting+=($!)
     allow kuu "${topics[@]}" --operation Read & waiting+=($!)
     allow kuu --group kuu --operation Read --operation Delete & waiting+=($!)
     allow kuu "${topics[@]}" --transactional-id kuu --operation Write --operation Describe & waiting+=($!)

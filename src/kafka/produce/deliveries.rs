@@ -17,8 +17,9 @@ pub trait Outcome: Send {
     /// A message was given up.
     fn lost(&mut self, error: &KafkaError, message: &BorrowedMessage<'_>, tag: usize);
 
-    /// The client itself has an error.
-    fn error(&mut self, _reason: &str) {}
+    /// The brokers give the idempotent producer no id, as the user may not write to any topic (KIP-98, KIP-679). It
+    /// takes no more messages, and gives up those that it has.
+    fn denied(&mut self) {}
 }
 
 /// The context of a producer.
@@ -58,7 +59,10 @@ impl<O: Outcome> ClientContext for Deliveries<O> {
 
     fn error(&self, _: KafkaError, reason: &str) {
         descriptors::notice(reason);
-        self.with(|outcome| outcome.error(reason));
+        // The code only says that the error is fatal; the text names the reason.
+        if reason.contains("Cluster authorization failed") {
+            self.with(Outcome::denied);
+        }
     }
 }
 

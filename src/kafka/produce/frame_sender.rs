@@ -85,12 +85,8 @@ impl Outcome for FrameOutcome {
         }
     }
 
-    fn error(&mut self, reason: &str) {
-        // An idempotent producer first requests an id, which takes the right to write to any topic. The code only says
-        // that the error is fatal; the text names the reason.
-        if reason.contains("authorization failed") {
-            self.reasons.denied = self.reasons.lack(RDKafkaErrorCode::TopicAuthorizationFailed);
-        }
+    fn denied(&mut self) {
+        self.reasons.denied = self.reasons.lack(RDKafkaErrorCode::TopicAuthorizationFailed);
     }
 }
 

@@ -31,13 +31,15 @@ pub struct ResultOutcome {
     topics: CountTopics,
     /// The first lost record, if there is one.
     pub(super) lost: Option<Loss>,
+    /// Whether the user may not write to any topic.
+    denied: bool,
     offsets: Offsets,
 }
 
 impl ResultOutcome {
     pub(super) fn new(settings: &Settings, topics: &CountTopics) -> ResultOutcome {
         let (settings, topics) = (settings.clone(), topics.clone());
-        ResultOutcome { settings, topics, lost: None, offsets: Offsets::default() }
+        ResultOutcome { settings, topics, lost: None, denied: false, offsets: Offsets::default() }
     }
 
     /// The last offsets that were written, if they are acknowledged and known.
@@ -51,7 +53,10 @@ impl ResultOutcome {
     }
 
     pub(super) fn loss(&self, topic: &str, error: &KafkaError) -> Loss {
-        let code = error.rdkafka_error_code();
+        let code = match self.denied {
+            true => Some(RDKafkaErrorCode::TopicAuthorizationFailed),
+            false => error.rdkafka_error_code(),
+        };
         let why = exhausted()
             .or_else(|| code.and_then(|code| lack(&self.settings, code, "Write", topic)))
             .unwrap_or_else(|| format!("{error}: see that it is there and writable, then count again"));
@@ -123,6 +128,10 @@ impl Outcome for ResultOutcome {
                 _ => self.loss(message.topic(), error),
             });
         }
+    }
+
+    fn denied(&mut self) {
+        self.denied = true;
     }
 }
 

@@ -78,7 +78,13 @@ pub fn put_patiently<C: ProducerContext<DeliveryOpaque = usize>>(
                     return Err(Untaken::GivenUp(error));
                 }
             }
-            Err(error) => return Err(Untaken::Refused(error)),
+            Err(error) => {
+                // A producer that takes nothing more says so before its context has heard why.
+                if let Some((code, reason)) = producer.client().fatal_error() {
+                    producer.context().error(KafkaError::Global(code), &reason);
+                }
+                return Err(Untaken::Refused(error));
+            }
         }
     }
 }

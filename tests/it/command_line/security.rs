@@ -336,6 +336,13 @@ mod secure {
         ));
         // The count writes its name to the group before it writes results.
         lacks(&format!("{count} {at_least_once} --config {reader}"), "reader", "Read", "group", &group);
+        // Of the two producers, the one that writes frames is idempotent.
+        let empty = kuu.file("empty.jsonl", "");
+        kuu.run(&format!("produce {empty} --topic {output}-o --config {client}")).exits(0);
+        let count = format!("{ungrouped} {at_least_once} --config");
+        lacks(&format!("{count} {reader} --group kuu-read-acl"), "reader", "Write", "topic", &output);
+        let ordered = format!("{count} {reader} --group kuu-read-acl-o --ordered-output {output}-o");
+        lacks(&ordered, "reader", "Write", "topic", &format!("{output}-o"));
     }
 
     #[test]
