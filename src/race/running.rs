@@ -18,6 +18,8 @@ const BUSY_US: i64 = 12_000_000;
 const IDLE_US: i64 = 5_000_000;
 /// How long the race goes on after the answer is right: what comes then counts.
 const SETTLE: Duration = Duration::from_secs(10);
+/// The same against the clock, where an engine that waits adds to its cost. What it writes later shows in a scorecard.
+const SETTLE_TIMED: Duration = Duration::from_secs(3);
 
 /// When an engine gets its frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,8 +84,10 @@ impl Running<'_> {
     /// twice as long, or three times where something broke: what comes back may take long to do so.
     pub fn has_settled(&self, begun_us: i64, idle: &IdleWatch) -> bool {
         let every = Duration::from_millis(self.engine.descriptor().emits_every_ms.unwrap_or(0));
-        let settle = SETTLE.max(3 * every).as_micros() as i64;
-        let silence = settle * if self.of.workload.meanwhile.is_empty() { 2 } else { 3 };
+        let at_least = |time: Duration| time.max(3 * every).as_micros() as i64;
+        let is_timed = matches!(self.feed, InputTiming::Shared | InputTiming::Followed);
+        let settle = at_least(if is_timed { SETTLE_TIMED } else { SETTLE });
+        let silence = at_least(SETTLE) * if self.of.workload.meanwhile.is_empty() { 2 } else { 3 };
         let now = steady_us();
         self.observer.look(|timeline| match (timeline.right_us(), timeline.changed_us()) {
             (Some(right), _) => now - right.max(begun_us) > settle,

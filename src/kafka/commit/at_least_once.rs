@@ -7,6 +7,7 @@ use crate::kafka::client::settings::Settings;
 use crate::kafka::commit::offsets::Committer;
 use crate::kafka::commit::waiting::Waiting;
 use crate::kafka::produce::result_writer::Writer;
+use crate::kafka::produce::sending::connect;
 use crate::kafka::topics::count_topics::CountTopics;
 use crate::kafka::topics::identity::Identity;
 use anyhow::{Result, bail};
@@ -43,17 +44,22 @@ impl AtLeastOnce {
         from: Vec<i64>,
         stop: &Stop,
     ) -> Result<AtLeastOnce> {
-        // The producer is idempotent only if it writes frames: librdkafka takes 500 ms to get a producer id. With one
-        // request at a time, rows keep their order, and a duplicate row is an upsert.
-        let ours: &[_] = match topics.dead_letters.is_some() || topics.ordered.is_some() {
-            true => &[("enable.idempotence", "true")],
-            false => &[("max.in.flight.requests.per.connection", "1")],
+        // The producer is idempotent only if it writes frames. With one request at a time, rows keep their order, and a
+        // duplicate row is an upsert.
+        let is_idempotent = topics.dead_letters.is_some() || topics.ordered.is_some();
+        let ours = match is_idempotent {
+            true => ("enable.idempotence", "true"),
+            false => ("max.in.flight.requests.per.connection", "1"),
         };
         let mut committer = Committer::new(settings, group, &topics.input, owner, identity, from)?;
         // Claims the group before there is anything to write.
         committer.look()?;
+        let writer = Writer::new(settings, topics, &[ours], stop)?;
+        if is_idempotent {
+            connect(writer.producer(), &writer.topics().output);
+        }
         Ok(AtLeastOnce {
-            writer: Writer::new(settings, topics, ours, stop)?,
+            writer,
             committer,
             waiting: Waiting::default(),
             covered: 0,

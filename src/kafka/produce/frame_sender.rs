@@ -9,7 +9,7 @@ use crate::kafka::client::settings::{Settings, unusable};
 use crate::kafka::headers::{DUE_HEADER, SENT_HEADER, with_us};
 use crate::kafka::produce::deliveries::{Deliveries, Outcome};
 use crate::kafka::produce::lending::{LendingProducer, LentMessage};
-use crate::kafka::produce::sending::{Untaken, put_patiently, send, serve, serve_and_rest};
+use crate::kafka::produce::sending::{Untaken, connect, put_patiently, send, serve, serve_and_rest};
 use anyhow::{Context as _, Result};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, OwnedHeaders};
@@ -19,9 +19,6 @@ use std::time::{Duration, Instant};
 
 /// Largest number of undelivered frames that are named; the others are only counted.
 const NAMED_FAILURES: usize = 10;
-
-/// How long a new sender waits for each of two answers, at most: a frame that is sent before waits for them, too.
-const CONNECTING: Duration = Duration::from_millis(250);
 
 /// How long a sender waits for acknowledgements after an interrupt.
 const GRACE: Duration = Duration::from_secs(3);
@@ -188,11 +185,7 @@ impl Sender {
         let deliveries = Deliveries::new(outcome);
         let producer = settings.client(&[&base, ours].concat()).create_with_context(deliveries).map_err(unusable)?;
         let producer = LendingProducer::new(producer, topic)?;
-        // The first answer names the brokers, and librdkafka leaves the address that it was given. An answer to the new
-        // connection makes it get its producer id at once; else it does so after 500 ms (`rdkafka_idempotence.c`).
-        for _ in 0..2 {
-            let _ = producer.client().fetch_metadata(Some(topic), CONNECTING);
-        }
+        connect(&producer, topic);
         let (topic, stop) = (topic.to_owned(), Stop::default());
         Ok(Sender { producer, topic, partition: None, sent: 0, stop, given_up: false, keyless: None })
     }

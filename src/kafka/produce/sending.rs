@@ -5,8 +5,20 @@ use rdkafka::message::ToBytes;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use std::time::Duration;
 
+/// How long an idempotent producer waits for each of two answers, at most, before its first message.
+const CONNECTING: Duration = Duration::from_millis(250);
+
 /// The pause between two polls of a producer, if there is nothing else to do.
 const REST: Duration = Duration::from_micros(200);
+
+/// Waits until an idempotent producer has a connection that stays. librdkafka's first answer names the brokers, and it
+/// leaves the address that it was given. An answer to the new connection makes it get its producer id at once; else it
+/// does so after 500 ms (`rdkafka_idempotence.c`).
+pub fn connect<C: ProducerContext>(producer: &BaseProducer<C>, topic: &str) {
+    for _ in 0..2 {
+        let _ = producer.client().fetch_metadata(Some(topic), CONNECTING);
+    }
+}
 
 /// Serves all available deliveries. A single poll serves only one batch, and the others would wait for the next poll.
 pub fn serve<C: ProducerContext>(producer: &BaseProducer<C>) {
