@@ -133,6 +133,7 @@ impl LiveRace<'_> {
             task.partitions,
             cluster.settings().brokers
         ));
+        self.field.absent().into_iter().for_each(|line| self.session.screen.say(line));
     }
 
     /// Every engine at one rate, in each round.

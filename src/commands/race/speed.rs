@@ -10,12 +10,12 @@ use crate::race::speed::cold::{SpeedSetup, cores};
 use crate::race::speed::course::{Course, Happening};
 use crate::race::speed::estimates::{of_input, too_few};
 use crate::race::speed::field::Field;
-use crate::race::speed::tables::{input_table, others, sample_line};
+use crate::race::speed::tables::{input_table, sample_line, wrong};
 use crate::system::server_process::ServerProcess;
 use crate::terminal::{count, plural};
 use anyhow::{Context as _, Result, bail};
 use kuu_core::configuration::Configuration;
-use kuu_core::speed::{RacedEngine, SpeedEstimate, SpeedPhase, SpeedRecord};
+use kuu_core::speed::{SpeedEstimate, SpeedPhase, SpeedRecord};
 use kuu_core::workload::FilePart;
 use std::time::Duration;
 
@@ -53,6 +53,7 @@ pub fn run(arguments: &RaceArgs, session: &Session, task: &Task, engines: &[Entr
         cluster.settings().brokers,
         cores()
     ));
+    field.absent().into_iter().for_each(|line| session.screen.say(line));
     let bar = session.screen.progress("{spinner} {human_pos} frames  {elapsed}");
     let tell = |happening: Happening<'_>| match happening {
         Happening::Sample(sample) => session.screen.say(sample_line(sample)),
@@ -118,11 +119,9 @@ fn finish(session: &Session, course: Course<'_>, reference: &str) -> SpeedRecord
         session.screen.say(format!("\n{what}\n{table}"));
         all.extend(estimates);
     }
-    let obstacle = |engine: &RacedEngine| Some((engine.name.clone(), engine.obstacle.clone()?));
-    let obstacles: Vec<(String, String)> = engines.iter().filter_map(obstacle).collect();
-    let others = others(samples.all(), &obstacles);
-    if !others.is_empty() {
-        session.screen.say(format!("\nwithout figures:\n{}", others.join("\n")));
+    let without = [wrong(samples.all()), field.absent()].concat();
+    if !without.is_empty() {
+        session.screen.say(format!("\nwithout figures:\n{}", without.join("\n")));
     }
     if let Some(words) = first_look(rounds, steady_rounds) {
         session.screen.say(format!("\n{words}"));

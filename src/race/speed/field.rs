@@ -1,6 +1,7 @@
 //! The engines of a race, in the order of the command line, and in the order in which they take their turns.
 
 use crate::race::entrant::Entrant;
+use kuu_core::scorecard::CellVerdict;
 use kuu_core::speed::RacedEngine;
 use kuu_core::statistics::order;
 
@@ -42,6 +43,15 @@ impl<'a> Field<'a> {
     pub fn turns(&self, round: u32) -> impl Iterator<Item = (u32, &Starter<'a>)> {
         let order = order(self.0.len(), round.saturating_sub(1) as usize);
         (1..).zip(order).map(|(turn, at)| (turn, &self.0[at]))
+    }
+
+    /// A line for each engine that does not run.
+    pub fn absent(&self) -> Vec<String> {
+        let line = |starter: &Starter<'_>| {
+            let why = starter.obstacle.clone()?;
+            Some(format!("{}: {}", starter.name, CellVerdict::NotRun { why }))
+        };
+        self.0.iter().filter_map(line).collect()
     }
 
     /// The engines, as recorded.

@@ -131,8 +131,8 @@ pub fn sample_line(sample: &SpeedSample) -> String {
     if remarks.is_empty() { format!("{what}: {result}") } else { format!("{what}: {result} ({remarks})") }
 }
 
-/// A line for each engine that was wrong in some run, with its first verdict, and for each that did not run.
-pub fn others(samples: &[SpeedSample], obstacles: &[(String, String)]) -> Vec<String> {
+/// A line for each engine that was wrong in some run, with its first verdict.
+pub fn wrong(samples: &[SpeedSample]) -> Vec<String> {
     let mut names: Vec<&str> = Vec::new();
     let mut lines = Vec::new();
     for sample in samples.iter().filter(|sample| !sample.verdict.is_right()) {
@@ -148,8 +148,6 @@ pub fn others(samples: &[SpeedSample], obstacles: &[(String, String)]) -> Vec<St
             ));
         }
     }
-    let not_run = |(name, why): &(String, String)| format!("{name}: {}", CellVerdict::NotRun { why: why.clone() });
-    lines.extend(obstacles.iter().map(not_run));
     lines
 }
 
@@ -182,9 +180,9 @@ mod tests {
             samples.push(sample("kuu", round, seconds, CellVerdict::Exact));
             samples.push(sample("go", round, 2.0 * seconds, CellVerdict::Exact));
         }
-        let mut wrong = sample("bad", 1, 0.1, CellVerdict::Hung { state: "no row after 60 s".into() });
-        wrong.remarks.push("the observer took 4.0 % of the processors, more than 3 %".into());
-        samples.push(wrong);
+        let mut hung = sample("bad", 1, 0.1, CellVerdict::Hung { state: "no row after 60 s".into() });
+        hung.remarks.push("the observer took 4.0 % of the processors, more than 3 %".into());
+        samples.push(hung);
         let estimates = of_input(&samples, SpeedPhase::Cold, 1_000_000, "kuu", &[]);
         let table = input_table(&estimates, &samples, "kuu", &[]);
         let expected = "\
@@ -198,10 +196,7 @@ go         4.20   238,365  130,098 to 436,732         0.500  0.500 to 0.500  slo
             "cold, 1,000,000 frames, round 1: bad: hung: no row after 60 s (the observer took 4.0 % of the processors, more \
              than 3 %)"
         );
-        assert_eq!(
-            others(&samples, &[("x".into(), "needs mvn".into())]),
-            ["bad: hung: no row after 60 s (cold, 1,000,000 frames, round 1)", "x: not run: needs mvn"]
-        );
+        assert_eq!(wrong(&samples), ["bad: hung: no row after 60 s (cold, 1,000,000 frames, round 1)"]);
     }
 
     #[test]

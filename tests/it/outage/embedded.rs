@@ -247,13 +247,13 @@ fn a_partition_is_not_idle_because_its_broker_is_away() {
         let of = move |row: &Row| row.start == start;
         eventually("a result", || rows(&mock.address, "output").into_iter().find(of))
     };
-    let running = kuu.spawn("count --follow --idle 3s --guarantee at-least-once");
+    let running = kuu.spawn("count --follow --idle 5s --guarantee at-least-once");
     for (partition, ts) in [(0, MINUTE), (1, MINUTE), (0, MINUTE + 70), (1, MINUTE + 70)] {
         put(partition, ts, 0..8);
     }
     assert_eq!(first(MINUTE).users, 16);
     mock.down();
-    sleep(Duration::from_secs(5));
+    sleep(Duration::from_secs(7));
     mock.up();
     put(0, MINUTE + 130, 0..8);
     sleep(Duration::from_millis(700));

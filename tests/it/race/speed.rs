@@ -4,6 +4,7 @@ use crate::race::mutants::engines;
 use crate::support::kuu::Kuu;
 use crate::support::own_broker::OwnBroker;
 use serde_json::Value;
+use std::fs;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -49,9 +50,14 @@ fn a_race_is_taken_up_again_and_wrong_engines_have_no_figures() {
     let kuu = Kuu::bare();
     let (file, brokers) = (frames(&kuu), broker.address());
     let mutants = engines(&kuu, &["misses-last-window"]);
+    fs::create_dir_all(kuu.path("engines/unbuilt")).unwrap();
+    kuu.file(
+        "engines/unbuilt/engine.toml",
+        "name = \"unbuilt\"\ntitle = \"U\"\nrun = [\"true\"]\nbuild = [[\"true\"]]\n",
+    );
     let line = |rounds: u32| {
         format!(
-            "race kuu misses-last-window kuu {file} --engines {ROOT}/engines --engines {mutants} --brokers {brokers} \
+            "race kuu misses-last-window unbuilt kuu {file} --engines {ROOT}/engines --engines {mutants} --brokers {brokers} \
              --rounds {rounds} --for 1s --into race --json"
         )
     };
@@ -77,6 +83,10 @@ fn a_race_is_taken_up_again_and_wrong_engines_have_no_figures() {
     assert!(estimated.iter().all(|estimate| estimate["engine"] != "misses-last-window"));
     assert_eq!(estimated.iter().filter(|estimate| estimate["phase"] == "cold").count(), 6);
     assert!(first.err.contains("without figures:\nmisses-last-window: wrong: -"), "{first}");
+    // What does not run is said before the first run, and again at the end.
+    let absent = "\nunbuilt: not run: not built: kuu engines build unbuilt\n";
+    assert!(first.err.contains(&format!("broker included{absent}cold, 150 frames, round 1: ")), "{first}");
+    assert_eq!(first.err.matches(absent).count(), 2, "{first}");
     assert!(first.err.contains("control: kuu against itself: "), "{first}");
 
     // One round more: only that is run, first without its steady runs.
