@@ -2,7 +2,7 @@ CREATE TABLE frames (
     uid STRING,
     ts BIGINT,
     seen AS TO_TIMESTAMP_LTZ(ts, 0),
-    WATERMARK FOR seen AS seen - INTERVAL '${KUU_LATENESS_S}' SECOND
+    WATERMARK FOR seen AS seen - ${LATENESS}
 ) WITH (
     'connector' = 'kafka',
     'topic' = '${KUU_INPUT}',
@@ -38,5 +38,5 @@ SELECT CAST(window_start AS TIMESTAMP_LTZ(0)), COUNT(DISTINCT uid)
 FROM TUMBLE(
     DATA => (SELECT uid, seen FROM frames WHERE seen IS NOT NULL AND uid <> ''),
     TIMECOL => DESCRIPTOR(seen),
-    SIZE => INTERVAL '1' ${KUU_WINDOW})
+    SIZE => ${SIZE})
 GROUP BY window_start, window_end;

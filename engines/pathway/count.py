@@ -15,6 +15,7 @@ SIZE = int(env["KUU_WINDOW_S"])
 brokers = {"bootstrap.servers": env["KUU_BROKERS"]}
 
 
+@pw.udf(deterministic=True)
 def seen(value: bytes) -> tuple[int, str] | None:
     """The window and the user of a message; None if it is no frame."""
     found = read_frame(value)
@@ -37,9 +38,10 @@ messages = pw.io.kafka.read(
     mode="static" if env.get("KUU_INPUT_END") else "streaming",
     autocommit_duration_ms=1000,
     autogenerate_key=True,
+    max_backlog_size=20_000,
     name="frames",
 )
-frames = messages.select(seen=pw.apply_with_type(seen, tuple[int, str] | None, pw.this.data))
+frames = messages.select(seen=seen(pw.this.data))
 frames = frames.filter(pw.this.seen.is_not_none()).select(start=pw.unwrap(pw.this.seen)[0], uid=pw.unwrap(pw.this.seen)[1])
 windows = frames.groupby(pw.this.start).reduce(pw.this.start, users=pw.reducers.count_distinct(pw.this.uid))
 changes = windows.to_stream()

@@ -13,13 +13,13 @@ LARGEST_TS = 253402300799  # the last second of the year 9999
 
 
 def session():
-    memory = int(env.get("KUU_MEMORY_BYTES", 2 << 30)) * 6 // 10 >> 20
+    memory = int(env.get("KUU_MEMORY_BYTES", 2 << 30)) // (1 << 20)
     here = os.path.dirname(os.path.abspath(__file__))
     return (
         SparkSession.builder.master(f"local[{env.get('KUU_CPUS', '*')}]")
         .appName(env["KUU_GROUP"])
         .config("spark.jars", ",".join(glob.glob(f"{here}/target/lib/*.jar")))
-        .config("spark.driver.memory", f"{memory}m")
+        .config("spark.driver.memory", f"{memory // 2}m")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.ui.enabled", "false")
         .config("spark.ui.showConsoleProgress", "false")
@@ -31,6 +31,8 @@ def session():
         .config("spark.sql.streaming.stateStore.providerClass",
                 "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider")
         .config("spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled", "true")
+        .config("spark.sql.streaming.stateStore.rocksdb.boundedMemoryUsage", "true")
+        .config("spark.sql.streaming.stateStore.rocksdb.maxMemoryUsageMB", str(memory // 8))
         .getOrCreate()
     )
 
@@ -41,6 +43,7 @@ def frames(spark, keep):
         spark.readStream.format("kafka")
         .option("kafka.bootstrap.servers", env["KUU_BROKERS"])
         .option("kafka.isolation.level", "read_committed")
+        .option("kafka.max.partition.fetch.bytes", str(4 << 20))
         .option("subscribe", env["KUU_INPUT"])
         .option("startingOffsets", "earliest")
         .option("maxOffsetsPerTrigger", "200000")
@@ -51,8 +54,10 @@ def frames(spark, keep):
     # As variants, so that a number is no text; the types are looked at below.
     frame = f.from_json(whole, "uid VARIANT, ts VARIANT")
     ts = f.expr("cast(frame.ts as string)")
+    # A generator in between: Spark copies an expression into each filter on it, and would parse a frame nine times.
+    once = f.inline(f.array(f.struct(frame.alias("frame"))))
     return (
-        raw.select(frame.alias("frame"))
+        raw.select(once)
         .where("schema_of_variant(frame.uid) = 'STRING' and schema_of_variant(frame.ts) in ('BIGINT', 'STRING')")
         .select(f.expr("cast(frame.uid as string)").alias("uid"), ts.alias("digits"))
         .where("uid <> '' and digits rlike '^[0-9]+$'")

@@ -43,11 +43,20 @@ public final class SqlJob {
         local.await(last.getJobClient().orElseThrow());
     }
 
-    /** Puts in the environment's variables, and for ${ENDS} the options that say where the input ends, if it does. */
+    /** Puts in the environment's variables, the two intervals, and for ${ENDS} the options that say where the input ends, if it does. */
     private static String filled(String sql, Settings settings) {
         Map<String, String> values = new HashMap<>(System.getenv());
         values.put("ENDS", ends(settings.ends()));
+        values.put("LATENESS", interval(settings.lateness() / 1000));
+        values.put("SIZE", interval(settings.size() / 1000));
         return VARIABLE.matcher(sql).replaceAll(name -> Matcher.quoteReplacement(values.get(name.group(1))));
+    }
+
+    /** Days, as an interval of seconds alone may have two digits only. */
+    private static String interval(long seconds) {
+        Duration of = Duration.ofSeconds(seconds);
+        return String.format("INTERVAL '%d %02d:%02d:%02d' DAY TO SECOND",
+                of.toDays(), of.toHoursPart(), of.toMinutesPart(), of.toSecondsPart());
     }
 
     private static String ends(long[] ends) {
