@@ -32,7 +32,8 @@ public final class SqlJob {
         Local local = new Local(settings);
         Configuration configuration = local.configuration(settings);
         if (settings.ends() == null) { // a partition with an end holds nothing back once it is read
-            configuration.set(ExecutionConfigOptions.TABLE_EXEC_SOURCE_IDLE_TIMEOUT, Duration.ofMillis(settings.idle()));
+            // While its broker is away a partition is silent, too: a minute, as in Flink's documentation, unless the race asks for more.
+            configuration.set(ExecutionConfigOptions.TABLE_EXEC_SOURCE_IDLE_TIMEOUT, Duration.ofMillis(Math.max(settings.idle(), 60_000)));
         }
         TableEnvironment flink = TableEnvironment.create(
                 EnvironmentSettings.newInstance().inStreamingMode().withConfiguration(configuration).build());
