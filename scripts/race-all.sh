@@ -244,7 +244,7 @@ for step in "${steps[@]}"; do
             if zgrep -q 'scripts/memory.toml' -- "$record"; then memory+=("$record"); fi
         done
         if [[ -d $dir/confirmed ]]; then
-            confirmed=results/published/confirmed-$(date -u -r "$dir/confirmed.txt" +%Y%m%d)
+            confirmed=results/published/confirmed-$(date -u -r "$dir/confirmed.txt" +%Y%m%dT%H%M%SZ)
             cp -- "$dir/confirmed.txt" "$confirmed.txt"
             gzip -9 -n -c -- "$dir"/confirmed/*.txt >"$confirmed-frames.txt.gz"
         fi
