@@ -7,6 +7,9 @@ public record Settings(String brokers, String input, long[] ends, String output,
                        int partitions, String unit, long size, long lateness, long retention, long idle, long checkpoint,
                        long memory, int cpus) {
 
+    /** Engines do not tell a partition that is silent from one whose broker is away, or that they had no time to read. So at least a minute, as the documentation of Flink and Hazelcast has it. */
+    private static final long LEAST_IDLE = 60_000;
+
     /** As it is; a window of another length than the one before, as months are, ends the program. */
     public static Settings fromEnvironment() {
         String unit = text("KUU_WINDOW");
@@ -16,7 +19,8 @@ public record Settings(String brokers, String input, long[] ends, String output,
         }
         return new Settings(text("KUU_BROKERS"), text("KUU_INPUT"), offsets("KUU_INPUT_END"), text("KUU_OUTPUT"), text("KUU_GROUP"),
                 text("KUU_STATE_DIR"), (int) number("KUU_PARTITIONS", 1), unit, 1000 * number("KUU_WINDOW_S", 60),
-                1000 * number("KUU_LATENESS_S", 5), 1000 * number("KUU_RETENTION_S", 86400), number("KUU_IDLE_MS", 2000),
+                1000 * number("KUU_LATENESS_S", 5), 1000 * number("KUU_RETENTION_S", 86400),
+                Math.max(number("KUU_IDLE_MS", 2000), LEAST_IDLE),
                 number("KUU_CHECKPOINT_MS", 0), number("KUU_MEMORY_BYTES", 2L << 30),
                 (int) number("KUU_CPUS", Runtime.getRuntime().availableProcessors()));
     }

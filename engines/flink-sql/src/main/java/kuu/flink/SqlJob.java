@@ -32,8 +32,7 @@ public final class SqlJob {
         Local local = new Local(settings);
         Configuration configuration = local.configuration(settings);
         if (settings.ends() == null) { // a partition with an end holds nothing back once it is read
-            // While its broker is away a partition is silent, too: a minute, as in Flink's documentation, unless the race asks for more.
-            configuration.set(ExecutionConfigOptions.TABLE_EXEC_SOURCE_IDLE_TIMEOUT, Duration.ofMillis(Math.max(settings.idle(), 60_000)));
+            configuration.set(ExecutionConfigOptions.TABLE_EXEC_SOURCE_IDLE_TIMEOUT, Duration.ofMillis(settings.idle()));
         }
         TableEnvironment flink = TableEnvironment.create(
                 EnvironmentSettings.newInstance().inStreamingMode().withConfiguration(configuration).build());

@@ -76,8 +76,7 @@ public final class Engine {
         Properties properties = consumer(settings);
         String topic = settings.input();
         long lateness = settings.lateness();
-        // Jet counts a partition that it has no time to read as idle, too: its default, unless the race asks for more.
-        long idle = Math.max(settings.idle(), 60_000);
+        long idle = settings.idle();
         return Sources.streamFromProcessorWithWatermarks("frames", true, policy ->
                 KafkaProcessors.streamKafkaP(properties, (ConsumerRecord<byte[], Frame> message) -> message.value(),
                         EventTimePolicy.<Frame>eventTimePolicy(frame -> 1000 * frame.ts(), policy.wrapFn(),
