@@ -45,8 +45,6 @@ pub struct CaseBuilder {
     case: Case,
     /// The time of the frame before, by partition.
     before: Vec<i64>,
-    /// The greatest plausible time so far, by partition.
-    clocks: Vec<i64>,
 }
 
 impl CaseBuilder {
@@ -63,7 +61,7 @@ impl CaseBuilder {
             answers: Vec::new(),
         };
         let partitions = usize::from(workload.frames.partitions);
-        CaseBuilder { before: vec![0; partitions], clocks: vec![i64::MIN; partitions], case }
+        CaseBuilder { before: vec![0; partitions], case }
     }
 
     /// Takes the next step of the delivery.
@@ -81,11 +79,11 @@ impl CaseBuilder {
             }
             (Said::Frame { uid, ts }, _) => self.frame(&uid, ts, role, partition, false),
             (Said::Dialect(object), _) => {
+                let at = self.case.frames.len();
                 if let Some((uid, ts)) = taste::strict(&object) {
                     self.frame(&uid, ts, role, partition, true);
                 }
-                let clock = self.clocks[usize::from(partition)];
-                self.case.dialects.push(DialectLine { object, clock });
+                self.case.dialects.push(DialectLine { object, at, partition, role });
             }
             (Said::Damaged(found), _) => self.case.damaged.push(found),
         }
@@ -100,15 +98,8 @@ impl CaseBuilder {
     }
 
     fn frame(&mut self, uid: &str, ts: i64, role: Role, partition: u16, is_dialect: bool) {
-        let numbers = &mut self.case.numbers;
-        let (user, windows) = (numbers.user(uid), numbers.windows(ts));
-        let (is_wild, is_aborted) = (role == Role::Data { is_wild: true }, role == Role::Aborted);
-        let is_expired = false;
+        let frame = CaseFrame::new(&mut self.case.numbers, uid, ts, partition, role);
         self.before[usize::from(partition)] = ts;
-        if !is_wild && !is_aborted {
-            let clock = &mut self.clocks[usize::from(partition)];
-            *clock = ts.max(*clock);
-        }
-        self.case.frames.push(CaseFrame { partition, user, ts, is_wild, is_aborted, is_dialect, is_expired, windows });
+        self.case.frames.push(CaseFrame { is_dialect, ..frame });
     }
 }

@@ -3,9 +3,9 @@
 use super::lenience::Found;
 use super::reading::ObjectText;
 use super::tally::{Numbers, UsersByWindow};
-use super::taste::AcceptedAnswer;
+use super::taste::{AcceptedAnswer, Taste};
 use crate::window::Window;
-use crate::workload::Workload;
+use crate::workload::{Role, Workload};
 use std::collections::BTreeMap;
 
 /// Between how many users a right answer has in a window.
@@ -35,11 +35,21 @@ pub(super) struct CaseFrame {
     pub(super) windows: Vec<u32>,
 }
 
+impl CaseFrame {
+    pub(super) fn new(numbers: &mut Numbers, uid: &str, ts: i64, partition: u16, role: Role) -> CaseFrame {
+        let (user, windows) = (numbers.user(uid), numbers.windows(ts));
+        let (is_wild, is_aborted) = (role == Role::Data { is_wild: true }, role == Role::Aborted);
+        CaseFrame { partition, user, ts, is_wild, is_aborted, is_dialect: false, is_expired: false, windows }
+    }
+}
+
 /// A line that sane readers may take for different things.
 pub(super) struct DialectLine {
     pub(super) object: ObjectText,
-    /// The greatest plausible time before it in its partition.
-    pub(super) clock: i64,
+    /// How many frames come before it.
+    pub(super) at: usize,
+    pub(super) partition: u16,
+    pub(super) role: Role,
 }
 
 /// Everything that is known about the messages of a workload: the right answers, and the wrong ones that have a name.
@@ -129,6 +139,29 @@ impl Case {
             before
         };
         self.frames.iter().map(before).collect()
+    }
+
+    /// The case of a reader with this taste, for whom there are no dialects.
+    pub(super) fn read_as(&self, taste: &Taste) -> Case {
+        let mut numbers = self.numbers.clone();
+        let mut frames = Vec::with_capacity(self.frames.len() + self.dialects.len());
+        let mut add = |line: &DialectLine, frames: &mut Vec<CaseFrame>| {
+            let read = taste.read(&line.object);
+            frames.extend(read.map(|(uid, ts)| CaseFrame::new(&mut numbers, &uid, ts, line.partition, line.role)));
+        };
+        let mut lines = self.dialects.iter().peekable();
+        for (at, frame) in self.frames.iter().enumerate() {
+            while let Some(line) = lines.next_if(|line| line.at <= at) {
+                add(line, &mut frames);
+            }
+            frames.extend((!frame.is_dialect).then(|| frame.clone()));
+        }
+        lines.for_each(|line| add(line, &mut frames));
+        let (workload, damaged, epilogue) = (self.workload.clone(), self.damaged.clone(), self.epilogue);
+        let (dialects, bounds, answers) = (Vec::new(), BTreeMap::new(), Vec::new());
+        let mut case = Case { workload, numbers, frames, dialects, damaged, epilogue, bounds, answers };
+        case.fill();
+        case
     }
 
     /// Fills the bounds, once all frames are there.

@@ -44,6 +44,7 @@ impl Case {
             }
             Mistake::CountsDamaged => vec![Damage::new(self).answer(u32::MAX)],
             Mistake::CountsTwice => vec![self.counted_twice()],
+            Mistake::LosesFrames => vec![self.judged(&self.count(|at, _, _| at < self.frames.len() / 2))],
             Mistake::Approximates => vec![self.approximated()],
             Mistake::WallClock => vec![self.by_wall_clock(*run.start())],
         };

@@ -4,7 +4,9 @@ use super::case::Case;
 use super::damage::Damage;
 use super::mistakes::UserRange;
 use super::tally::UsersByWindow;
+use super::taste::{AcceptedAnswer, STOPS};
 use crate::grouped::grouped;
+use crate::window::Window;
 use crate::workload::Mistake;
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -43,6 +45,21 @@ pub struct ErrorSize {
     pub windows: u64,
 }
 
+impl ErrorSize {
+    /// How far an answer is from the fewest and the most users of every window.
+    fn of(answer: &UsersByWindow, right: impl Iterator<Item = (Window, (u64, u64))>) -> ErrorSize {
+        let (mut rest, mut size) = (answer.clone(), ErrorSize::default());
+        let mut add = |users: u64, (fewest, most): (u64, u64)| {
+            size.more += users.saturating_sub(most);
+            size.fewer += fewest.saturating_sub(users);
+            size.windows += u64::from(users > most || users < fewest);
+        };
+        right.for_each(|(window, bounds)| add(rest.remove(&window).unwrap_or(0), bounds));
+        rest.into_values().for_each(|users| add(users, (0, 0)));
+        size
+    }
+}
+
 impl fmt::Display for ErrorSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ErrorSize { more, fewer, windows } = *self;
@@ -67,19 +84,51 @@ pub fn in_words(diagnoses: &[Diagnosis]) -> String {
 impl Case {
     /// The mistakes that explain an answer, which a count gave between these two seconds (Unix time) of the machine: none
     /// if the answer is right, or if nothing explains it. Those that give this answer exactly come alone; else those
-    /// within whose bounds it is, without those whose bounds hold another one's.
+    /// within whose bounds it is, without those whose bounds hold another one's. Of a dialect, they are those of kuu's own
+    /// reading, or of another one if that gives the answer exactly, or if kuu's explains nothing.
     pub fn diagnose(&self, answer: &UsersByWindow, run: &RangeInclusive<i64>) -> Vec<Diagnosis> {
         let answer = self.judged(answer);
         if self.is_right(&answer) || self.accepted(&answer).is_some() {
             return Vec::new();
         }
+        let found = self.explain(&answer, run);
+        if self.dialects.is_empty() || found.first().is_some_and(|first| first.is_exact) {
+            return found;
+        }
+        let others = self.explain_read_otherwise(&answer, run);
+        if found.is_empty() || others.first().is_some_and(|first| first.is_exact) { others } else { found }
+    }
+
+    /// What explains an answer to a dialect if it is not read as kuu does.
+    fn explain_read_otherwise(&self, answer: &UsersByWindow, run: &RangeInclusive<i64>) -> Vec<Diagnosis> {
+        if self.read_as(&STOPS).is_right(answer) {
+            let words = "reads two members of a frame and no more, even if both have one name".into();
+            return vec![Diagnosis { mistake: Mistake::CountsDamaged, words, is_exact: true }];
+        }
+        let mut within: Vec<Diagnosis> = Vec::new();
+        for other in self.answers.iter().skip(1) {
+            let mut found = self.read_as(&other.taste).explain(answer, run);
+            if found.first().is_some_and(|first| first.is_exact) {
+                found.iter_mut().for_each(|it| it.words = format!("{} ({})", it.words, other.words));
+                return found;
+            }
+            // Several readings may have bounds that hold the answer.
+            found.iter_mut().for_each(|it| it.words.push_str(" (in another dialect)"));
+            found.retain(|it| !within.contains(it));
+            within.extend(found);
+        }
+        within
+    }
+
+    /// The mistakes that explain a wrong answer, all frames read as kuu does.
+    fn explain(&self, answer: &UsersByWindow, run: &RangeInclusive<i64>) -> Vec<Diagnosis> {
         let mut exact: Vec<Diagnosis> = Vec::new();
-        for variant in self.variants().into_iter().filter(|variant| variant.users == answer) {
+        for variant in self.variants().into_iter().filter(|variant| variant.users == *answer) {
             if exact.iter().all(|other| other.mistake != variant.mistake) {
                 exact.push(Diagnosis { mistake: variant.mistake, words: variant.words, is_exact: true });
             }
         }
-        if let Some(leniences) = Damage::new(self).explain(&answer) {
+        if let Some(leniences) = Damage::new(self).explain(answer) {
             let words = Case::damage_words(&leniences);
             exact.push(Diagnosis { mistake: Mistake::CountsDamaged, words, is_exact: true });
         }
@@ -87,7 +136,7 @@ impl Case {
             return exact;
         }
         let mut fitting = self.chances();
-        fitting.retain(|chance| is_within(&answer, &chance.range));
+        fitting.retain(|chance| is_within(answer, &chance.range));
         let is_tightest =
             |range: &UserRange| fitting.iter().all(|other| other.range == *range || !holds(range, &other.range));
         let bound = |mistake, words: &str| Diagnosis { mistake, words: words.into(), is_exact: false };
@@ -96,10 +145,10 @@ impl Case {
             .filter(|chance| is_tightest(&chance.range))
             .map(|chance| bound(chance.mistake, &chance.words))
             .collect();
-        if self.is_by_wall_clock(&answer, run) {
+        if self.is_by_wall_clock(answer, run) {
             found.push(bound(Mistake::WallClock, "takes the time of the machine for event time"));
         }
-        if found.is_empty() && self.is_approximate(&answer) {
+        if found.is_empty() && self.is_approximate(answer) {
             found.push(bound(Mistake::Approximates, "approximates"));
         }
         found
@@ -108,17 +157,13 @@ impl Case {
     /// How far an answer is from the nearest right one.
     pub fn size(&self, answer: &UsersByWindow) -> ErrorSize {
         let answer = self.judged(answer);
-        let mut size = ErrorSize::default();
-        let mut add = |users: u64, kept: u64, max: u64| {
-            size.more += users.saturating_sub(max);
-            size.fewer += kept.saturating_sub(users);
-            size.windows += u64::from(users > max || users < kept);
-        };
-        for (window, bounds) in &self.bounds {
-            add(answer.get(window).copied().unwrap_or(0), bounds.kept, bounds.max);
-        }
-        answer.iter().filter(|(window, _)| !self.bounds.contains_key(window)).for_each(|(_, users)| add(*users, 0, 0));
-        size
+        let of = |users: &UsersByWindow, window| users.get(window).copied().unwrap_or(0);
+        let strict = ErrorSize::of(&answer, self.bounds.iter().map(|(window, it)| (*window, (it.kept, it.max))));
+        let others = self.answers.iter().map(|AcceptedAnswer { users, kept, .. }| {
+            ErrorSize::of(&answer, users.iter().map(|(window, most)| (*window, (of(kept, window), *most))))
+        });
+        let users = |size: &ErrorSize| size.more + size.fewer;
+        others.fold(strict, |nearest, other| if users(&other) < users(&nearest) { other } else { nearest })
     }
 
     /// Whether all windows are those in which the engine ran, and its frames could have given the users.

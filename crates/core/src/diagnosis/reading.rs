@@ -15,6 +15,8 @@ const SAFE_LEVELS: usize = 100;
 /// A member of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct NamedValue {
+    /// How many of the members called `uid` and `ts` come before it.
+    pub(super) place: usize,
     /// Whether the name is written with an escape.
     pub(super) is_escaped: bool,
     /// The text of the value.
@@ -136,12 +138,13 @@ fn object(text: &str) -> Option<ObjectText> {
             let mut object = ObjectText::default();
             while let Some(name) = map.next_key::<&RawValue>()? {
                 let literal = map.next_value::<&RawValue>()?.get().to_owned();
+                let place = object.uids.len() + object.times.len();
                 let members = match serde_json::from_str::<String>(name.get()).as_deref() {
                     Ok("uid") => &mut object.uids,
                     Ok("ts") => &mut object.times,
                     _ => continue,
                 };
-                members.push(NamedValue { is_escaped: name.get().contains('\\'), literal });
+                members.push(NamedValue { place, is_escaped: name.get().contains('\\'), literal });
             }
             Ok(object)
         }

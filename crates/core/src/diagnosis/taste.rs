@@ -8,6 +8,7 @@ use crate::workload::Answer;
 /// An answer that is accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AcceptedAnswer {
+    pub(super) taste: Taste,
     /// Which of the workload's answers it is.
     pub answer: Answer,
     /// What it takes for right, in words: "the last of two members counts".
@@ -32,6 +33,8 @@ impl AcceptedAnswer {
 pub(super) struct Taste {
     /// Of members with one name.
     repeated: Answer,
+    /// Whether it reads all members of a frame.
+    reads_on: bool,
     /// Whether `null` leaves a member as it was, as in Go.
     skips_null: bool,
     /// Whether a name with an escape is the name.
@@ -42,14 +45,18 @@ pub(super) struct Taste {
 }
 
 /// What kuu does.
-const STRICT: Taste = Taste {
+pub(super) const STRICT: Taste = Taste {
     repeated: Answer::Reject,
+    reads_on: true,
     skips_null: false,
     knows_escaped_names: true,
     takes_escaped_uids: true,
     takes_text_stamps: true,
     takes_depth: true,
 };
+
+/// What Flink's format `json` does: it reads as many members as its table has columns, here two, even if both are a uid.
+pub(super) const STOPS: Taste = Taste { repeated: Answer::Last, reads_on: false, ..STRICT };
 
 /// The user and the time of a frame, by kuu's rules.
 pub(super) fn strict(object: &ObjectText) -> Option<(String, i64)> {
@@ -122,7 +129,9 @@ impl Taste {
     }
 
     fn member<'a>(&self, members: &'a [NamedValue]) -> Option<&'a str> {
-        let is_known = |member: &&NamedValue| self.knows_escaped_names || !member.is_escaped;
+        let is_known = |member: &&NamedValue| {
+            (self.knows_escaped_names || !member.is_escaped) && (self.reads_on || member.place < 2)
+        };
         let mut known = members.iter().filter(is_known);
         let member = match self.repeated {
             Answer::First => known.next(),

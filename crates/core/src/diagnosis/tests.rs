@@ -75,6 +75,7 @@ fn what_a_mistake_is_called() {
         ("last-window", Mistake::MissesLastWindow, "misses the last window"),
         ("aborted-small", Mistake::CountsAborted, "counts aborted frames"),
         ("kill", Mistake::CountsTwice, "counts twice after a crash"),
+        ("kill", Mistake::LosesFrames, "loses frames after a crash"),
         ("unkeyed", Mistake::AddsPartitions, "adds up the users of the partitions"),
         ("hot-users", Mistake::Approximates, "approximates"),
         ("edges", Mistake::ShiftsTimeZone, "shifts by -12 h"),
@@ -102,8 +103,15 @@ fn a_sketch_errs_in_both_directions() {
 
 /// A case of the lines of a file, in one partition.
 fn of_lines(lines: &[&str]) -> Case {
-    let text = "why = 'x'\ntier = 'contract'\nfile = 'x'\n[frames]\n[expect]\nread = 1\ncounted = 1\nwindows = 1";
-    Case::of_lines(&Workload::parse(text).unwrap(), lines)
+    of_tier("contract", lines)
+}
+
+fn of_tier(tier: &str, lines: &[&str]) -> Case {
+    let accepts = if tier == "dialect" { "accepts = ['first', 'last', 'reject']" } else { "" };
+    let text = format!(
+        "why = 'x'\ntier = '{tier}'\n{accepts}\nfile = 'x'\n[frames]\n[expect]\nread = 1\ncounted = 1\nwindows = 1"
+    );
+    Case::of_lines(&Workload::parse(&text).unwrap(), lines)
 }
 
 fn minutes(counts: &[(i64, u64)]) -> UsersByWindow {
@@ -199,6 +207,49 @@ fn answers_to_dialects() {
     assert!(repeated.contains(&named(Answer::Last, "the last of two members counts")), "{repeated:?}");
     assert!(repeated.contains(&named(Answer::First, "the first of two members counts")), "{repeated:?}");
     assert!(case("late").answers().is_empty());
+}
+
+#[test]
+fn a_mistake_in_another_dialect() {
+    let case = of_tier(
+        "dialect",
+        &[
+            r#"{"uid":"a","ts":0}"#,
+            r#"{"uid":"b","uid":"c","ts":10}"#,
+            r#"{"uid":"d","ts":66}"#,
+            r#"{"uid":"d","ts":70,"ts":2}"#,
+            r#"{"ts":71,"uid":"e","uid":"f"}"#,
+            r#"{"uid":"g","ts":130}"#,
+        ],
+    );
+    let answer = |counts: [u64; 3]| minutes(&[(0, counts[0]), (60, counts[1]), (120, counts[2])]);
+    for (users, accepted) in [([1, 1, 1], Answer::Reject), ([2, 2, 1], Answer::First), ([3, 2, 1], Answer::Last)] {
+        assert_eq!(case.accepted(&answer(users)).map(|accepted| accepted.answer), Some(accepted));
+        assert_eq!(case.size(&answer(users)), ErrorSize::default());
+    }
+    for (users, words, size) in [
+        ([3, 2, 0], "misses the last window (the last of two members counts)", "-1 user in 1 window"),
+        ([2, 2, 0], "misses the last window (the first of two members counts)", "-1 user in 1 window"),
+        ([1, 1, 0], "misses the last window", "-1 user in 1 window"),
+        ([1, 2, 1], "reads two members of a frame and no more, even if both have one name", "+1 user in 1 window"),
+        ([5, 2, 1], "unexplained", "+2 users in 1 window"),
+    ] {
+        let found = case.diagnose(&answer(users), &RUN);
+        assert_eq!((in_words(&found).as_str(), case.size(&answer(users)).to_string().as_str()), (words, size));
+        assert!(found.iter().all(|it| it.is_exact));
+    }
+}
+
+#[test]
+fn a_sketch_in_another_dialect() {
+    let case = case("repeated-keys");
+    let last = case.answers().iter().find(|accepted| accepted.words == "the last of two members counts").unwrap();
+    let off = |(number, (window, users)): (usize, (&Window, &u64))| {
+        let error = if *users > 100 { 20 } else { 0 };
+        (*window, if number % 2 == 0 { users + error } else { users - error })
+    };
+    let answer: UsersByWindow = last.users.iter().enumerate().map(off).collect();
+    assert_eq!(in_words(&case.diagnose(&answer, &RUN)), "approximates (in another dialect)");
 }
 
 #[test]

@@ -102,6 +102,8 @@ pub enum Mistake {
     CountsAborted,
     /// Counts frames twice after a crash.
     CountsTwice,
+    /// Loses frames after a crash.
+    LosesFrames,
     /// Adds up the users of the partitions.
     AddsPartitions,
     /// Approximates.
