@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""kuu beside outside tools on the same frames, each in turn, several rounds; prints medians and ratios.
+"""kuu beside outside tools on the same frames, several rounds, each of which begins with another tool; prints medians and ratios.
 
 Files: `gzip -dc`, DuckDB (where `pip install duckdb` was done). Kafka, with --brokers: `kcat`, and scripts/plain_reader.c,
 which is compiled here (`apt-get install kcat librdkafka-dev`); then the engines `go` and `kafka-streams` on the same file,
-started and judged by `kuu race`. At the end a line for each ratio of docs/performance.md. Missing tools are named and
-left out.
+started and judged by `kuu race`. At the end a line for each ratio of docs/performance.md: the median of the rounds, the least
+and the greatest. Missing tools are named and left out.
 
     kuu engines build go kafka-streams                          # once; needs go, mvn, java
     scripts/kafka.sh start
-    scripts/outside.py --brokers localhost:9092 fixtures/stream.jsonl.gz
+    kuu generate --frames 1000000 --users 100000 -o frames.jsonl.gz
+    scripts/outside.py --brokers localhost:9092 frames.jsonl.gz  # without --brokers any frames will do, late ones too
 
 Exit status: 0 measured; 2 a tool failed.
 """
@@ -35,6 +36,7 @@ duckdb.sql("select ts // 60 * 60 as minute, count(distinct uid) from read_json(?
 """
 PRODUCE, UNZIPPED = "kuu produce FILE.gz", "kuu produce, the file unzipped"
 KCAT, PIPED = "kcat -P, the file unzipped, without keys", "gzip -dc FILE.gz | kcat -P, without keys"
+RAW, COUNT = "kuu bench: raw read", "kuu count, exactly once"
 BATCHED = "the same, a thousand messages a call"
 # The engines of the race, and what they need.
 ENGINES = {"go": ["go"], "kafka-streams": ["mvn", "java"]}
@@ -42,6 +44,11 @@ ENGINES = {"go": ["go"], "kafka-streams": ["mvn", "java"]}
 READING = ["fetch.wait.max.ms=20", "queued.max.messages.kbytes=32768"]
 SENDING = ["enable.idempotence=true", "linger.ms=20", "batch.size=1000000", "partitioner=murmur2_random",
            "queue.buffering.max.kbytes=65536", "compression.type=lz4"]
+
+
+def fail(why):
+    print(f"outside.py: {why}", file=sys.stderr)
+    sys.exit(2)
 
 
 def run(command, stdin=None):
@@ -53,24 +60,30 @@ def run(command, stdin=None):
         seconds = time.monotonic() - begun
         if status:
             errors.seek(0)
-            sys.exit(f"outside.py: {command[0]} failed with status {status}: {errors.read().decode()}")
+            fail(f"{command[0]} failed with status {os.waitstatus_to_exitcode(status)}: {errors.read().decode()}")
     return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
 
 
-class Table:
-    """Measurements by name, of several rounds."""
+def in_turn(steps, index):
+    """Takes all steps; each round begins with the next one, so that none is always first, or always after the same."""
+    at = index % len(steps)
+    for step in steps[at:] + steps[:at]:
+        step()
 
-    def __init__(self, title, frames):
-        self.title, self.frames, self.rows = title, frames, {}
+
+class Table:
+    """Measurements by name, of several rounds; kuu, which the others are held against, is the first of the names."""
+
+    def __init__(self, title, frames, *names):
+        self.title, self.frames, self.rows = title, frames, {name: [] for name in names}
 
     def add(self, name, wall, processor=None, resident=None):
         self.rows.setdefault(name, []).append((wall, processor, resident))
 
     def ratio(self, name, other):
-        """The speed of one against the other's, the median of the rounds; none if one of them was not measured."""
-        if not {name, other} <= self.rows.keys():
-            return None
-        return statistics.median(theirs / ours for (ours, *_), (theirs, *_) in zip(self.rows[name], self.rows[other]))
+        """The speed of one against the other's in each round; none if one of them was not measured."""
+        pairs = zip(self.rows.get(name, []), self.rows.get(other, []))
+        return [theirs / ours for (ours, *_), (theirs, *_) in pairs]
 
     def show(self):
         print(f"\n{self.title:<46}{'seconds':>9}{'frames/s':>12}{'against kuu':>13}{'CPU s':>8}{'MB':>7}")
@@ -88,14 +101,17 @@ class Table:
 
 
 def files(arguments, frames, ratios):
-    table = Table("from the file", frames)
+    table = Table("from the file", frames, "kuu batch")
     has_duckdb = subprocess.run([sys.executable, "-c", "import duckdb"], stderr=subprocess.DEVNULL).returncode == 0
-    for _ in range(arguments.rounds):
+    steps = [
+        lambda: table.add("kuu batch", *run([arguments.kuu, "batch", arguments.file])),
+        lambda: table.add("gzip -dc", *run(["gzip", "-dc", arguments.file])),
+    ]
+    if has_duckdb:
+        steps.append(lambda: table.add("DuckDB", *run([sys.executable, "-c", DUCKDB, arguments.file])))
+    for index in range(arguments.rounds):
         os.sync()
-        table.add("kuu batch", *run([arguments.kuu, "batch", arguments.file]))
-        table.add("gzip -dc", *run(["gzip", "-dc", arguments.file]))
-        if has_duckdb:
-            table.add("DuckDB", *run([sys.executable, "-c", DUCKDB, arguments.file]))
+        in_turn(steps, index)
     table.show()
     if not has_duckdb:
         print("DuckDB is not installed: left out")
@@ -128,7 +144,7 @@ def race(arguments, frames, work, ratios):
         if sample["key"]["frames"] != largest:
             continue
         if right is None:
-            sys.exit(f"outside.py: {engine} was not right: {sample['verdict']}")
+            fail(f"{engine} was not right: {sample['verdict']}")
         seconds = sample["used"]["cpu_us"] / 1e6
         table.add(engine, right / 1e6, seconds, sample["used"]["peak_resident_bytes"])
         million.setdefault(engine, []).append(seconds / largest * 1e6)
@@ -136,23 +152,27 @@ def race(arguments, frames, work, ratios):
     for engine in engines:
         ratios[f"kuu / {engine}, frames per second"] = table.ratio("kuu", engine)
     for engine in ["kuu", *engines]:
-        ratios[f"{engine}, CPU seconds a million frames"] = statistics.median(million[engine])
+        ratios[f"{engine}, CPU seconds a million frames"] = million[engine]
 
 
-def send(table, arguments, topic, plain, options):
+def send(table, arguments, index, topic, plain, options):
     """Fills topics with the file: `topic` by kuu."""
-    table.add(PRODUCE, *run([arguments.kuu, "produce", arguments.file, "--topic", topic, *options]))
-    # Frames are sent to new topics of 4 partitions.
-    others = [f"{topic}-{name}" for name in ("unzipped", "kcat", "piped")]
-    for other in others:
-        subprocess.run([arguments.kuu, "produce", "/dev/null", "--topic", other, *options], check=True, capture_output=True)
+    # All are new, of 4 partitions.
+    topics = [topic, *(f"{topic}-{name}" for name in ("unzipped", "kcat", "piped"))]
+    for each in topics:
+        subprocess.run([arguments.kuu, "produce", "/dev/null", "--topic", each, *options], check=True, capture_output=True)
     properties = [option for name in SENDING for option in ("-X", name)]
     kcat = ["kcat", "-P", "-b", arguments.brokers, *properties, "-t"]
-    unzipped, plainly, piped = others
-    table.add(KCAT, *run([*kcat, plainly, "-l", plain]))
-    table.add(UNZIPPED, *run([arguments.kuu, "produce", plain, "--append", "--topic", unzipped, *options]))
+    produce = [arguments.kuu, "produce", "--append", *options, "--topic"]
+    _, unzipped, plainly, piped = topics
     pipe = f"set -o pipefail; gzip -dc {shlex.quote(arguments.file)} | {shlex.join([*kcat, piped, '-l', '/dev/stdin'])}"
-    table.add(PIPED, *run(["bash", "-c", pipe]))
+    commands = {
+        PRODUCE: [*produce, topic, arguments.file],
+        KCAT: [*kcat, plainly, "-l", plain],
+        UNZIPPED: [*produce, unzipped, plain],
+        PIPED: ["bash", "-c", pipe],
+    }
+    in_turn([lambda name=name: table.add(name, *run(commands[name])) for name in commands], index)
 
 
 def kafka(arguments, frames, work, ratios):
@@ -164,10 +184,21 @@ def kafka(arguments, frames, work, ratios):
     reader = f"{work}/plain_reader"
     subprocess.run(["cc", "-O2", f"{ROOT}/scripts/plain_reader.c", "-o", reader, "-lrdkafka"], check=True)
     options = ["--brokers", arguments.brokers, "--results", work]
-    sending = Table("into Kafka, 4 partitions, lz4 (whole process)", frames)
-    reading = Table("reading without parsing", frames)
-    counting = Table("from Kafka (whole process)", frames)
+    sending = Table("into Kafka, 4 partitions, lz4 (whole process)", frames, PRODUCE)
+    reading = Table("reading without parsing", frames, RAW)
+    counting = Table("from Kafka (whole process)", frames, COUNT)
     shares = []
+
+    def bench(topic):
+        """The ceiling that kuu itself measures; the other tools read the same topic."""
+        subprocess.run([arguments.kuu, "bench", arguments.file, "--rounds", "3", "--keep", *options],
+                       check=False, capture_output=True)
+        figures = json.load(open(f"{work}/bench.json"))["figures"]
+        reading.add(RAW, frames / figures["count_frames_per_s"]["ceiling"]["value"])
+        reading.add("kuu bench: count", frames / figures["count_frames_per_s"]["value"])
+        shares.append(figures["produce_frames_per_s"])
+        for left in glob.glob(f"{work}/bench-*"):
+            os.remove(left)
 
     def plain_reader(name, mode, topic, *properties):
         out = subprocess.run([reader, mode, arguments.brokers, topic, *properties], check=True, capture_output=True)
@@ -175,36 +206,34 @@ def kafka(arguments, frames, work, ratios):
         assert int(read) == frames, f"{read} of {frames} frames"
         reading.add(name, float(seconds))
 
+    def count(topic):
+        whole = ["--topic", topic, "--output", f"{topic}-output", "--group", topic, *options]
+        counting.add(COUNT, *run([arguments.kuu, "count", *whole]))
+
+    def kcat(topic):
+        whole = ["-b", arguments.brokers, "-t", topic, "-o", "beginning", "-e", "-q"]
+        counting.add("kcat -C -e > /dev/null", *run(["kcat", "-C", *whole]))
+
     for index in range(arguments.rounds):
         topic = f"outside-{os.getpid()}-{index}"
-        send(sending, arguments, topic, plain, options)
-
+        send(sending, arguments, index, topic, plain, options)
         # The broker must have written the frames to disk before they are read.
         os.sync()
-        # The ceiling that kuu itself measures; the other tools read the same topic.
-        subprocess.run([arguments.kuu, "bench", arguments.file, "--rounds", "3", "--keep", *options],
-                       check=False, capture_output=True)
-        record = json.load(open(f"{work}/bench.json"))
-        reading.add("kuu bench: raw read", frames / record["figures"]["count_frames_per_s"]["ceiling"]["value"])
-        reading.add("kuu bench: count", frames / record["figures"]["count_frames_per_s"]["value"])
-        shares.append(record["figures"]["produce_frames_per_s"])
-        plain_reader("plain loop in C, librdkafka's defaults", "poll", topic)
-        plain_reader("plain loop in C, kuu's properties", "poll", topic, *READING)
-        plain_reader(BATCHED, "batch", topic, *READING)
-
-        count = ["--topic", topic, "--output", f"{topic}-output", "--group", topic, *options]
-        counting.add("kuu count, exactly once", *run([arguments.kuu, "count", *count]))
-        counting.add("kcat -C -e > /dev/null", *run(["kcat", "-C", "-b", arguments.brokers, "-t", topic, "-o",
-                                                      "beginning", "-e", "-q"]))
-        for left in glob.glob(f"{work}/bench-*"):
-            os.remove(left)
+        in_turn([
+            lambda: bench(topic),
+            lambda: plain_reader("plain loop in C, librdkafka's defaults", "poll", topic),
+            lambda: plain_reader("plain loop in C, kuu's properties", "poll", topic, *READING),
+            lambda: plain_reader(BATCHED, "batch", topic, *READING),
+            lambda: count(topic),
+            lambda: kcat(topic),
+        ], index)
     for table in (sending, reading, counting):
         table.show()
     ratios["kuu produce / kcat -P, which reads the unzipped file"] = sending.ratio(PRODUCE, KCAT)
     ratios["kuu produce / kcat -P, both from the unzipped file"] = sending.ratio(UNZIPPED, KCAT)
     ratios["kuu produce / gzip -dc | kcat -P"] = sending.ratio(PRODUCE, PIPED)
-    ratios["kuu produce / raw send"] = statistics.median(share["value"] / share["ceiling"]["value"] for share in shares)
-    ratios["raw read / plain loop in C"] = reading.ratio("kuu bench: raw read", BATCHED)
+    ratios["kuu produce / raw send"] = [share["value"] / share["ceiling"]["value"] for share in shares]
+    ratios["raw read / plain loop in C"] = reading.ratio(RAW, BATCHED)
 
 
 def main():
@@ -223,10 +252,14 @@ def main():
         with tempfile.TemporaryDirectory() as work:
             kafka(arguments, frames, work, ratios)
             race(arguments, frames, work, ratios)
-    print("\nin short")
-    for name, ratio in ratios.items():
-        print(f"{name:<60}{'not measured' if ratio is None else f'{ratio:.2f}':>9}")
+    print(f"\n{'in short':<60}{'median':>9}{'least':>9}{'greatest':>9}")
+    for name, rounds in ratios.items():
+        figures = (statistics.median(rounds), min(rounds), max(rounds)) if rounds else ()
+        print(f"{name:<60}" + ("".join(f"{figure:9.2f}" for figure in figures) or " not measured"))
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except subprocess.CalledProcessError as failed:
+        fail(f"{failed}: {(failed.stderr or b'').decode()}")

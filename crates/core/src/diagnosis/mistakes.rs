@@ -266,7 +266,7 @@ impl Case {
             let times = self.workload.meanwhile.iter().map(Incident::times).sum::<u64>() + 1;
             let high = every.iter().map(|(window, users)| (*window, users * times)).collect();
             push(Mistake::CountsTwice, "counts twice after a crash", &kept, &high);
-            push(Mistake::LosesFrames, "loses frames after a crash", &UsersByWindow::new(), &every);
+            push(Mistake::LosesFrames, "loses frames after a fault", &UsersByWindow::new(), &every);
         }
         if !self.damaged.is_empty() {
             push(Mistake::CountsDamaged, "counts some damaged frames", &kept, &Damage::new(self).most());

@@ -75,7 +75,7 @@ fn what_a_mistake_is_called() {
         ("last-window", Mistake::MissesLastWindow, "misses the last window"),
         ("aborted-small", Mistake::CountsAborted, "counts aborted frames"),
         ("kill", Mistake::CountsTwice, "counts twice after a crash"),
-        ("kill", Mistake::LosesFrames, "loses frames after a crash"),
+        ("kill", Mistake::LosesFrames, "loses frames after a fault"),
         ("unkeyed", Mistake::AddsPartitions, "adds up the users of the partitions"),
         ("hot-users", Mistake::Approximates, "approximates"),
         ("edges", Mistake::ShiftsTimeZone, "shifts by -12 h"),
