@@ -25,6 +25,10 @@ IDLE_S = int(env.get("KUU_IDLE_MS", "2000")) / 1000
 PARTITIONS = int(env["KUU_PARTITIONS"])
 BOUNDED = bool(env.get("KUU_INPUT_END"))
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+# bytewax-default leaves them to the library.
+BY_DEFAULT = sys.argv[1:] == ["default"]
+BATCHES = {} if BY_DEFAULT else {"batch_size": 5000}
+FETCHES = {} if BY_DEFAULT else {"max.partition.fetch.bytes": str(4 << 20), "fetch.max.bytes": str(16 << 20)}
 
 
 @dataclass
@@ -97,13 +101,8 @@ def dataflow():
         brokers,
         [env["KUU_INPUT"]],
         tail=not BOUNDED,
-        batch_size=5000,
-        add_config={
-            "group.id": env["KUU_GROUP"],
-            "isolation.level": "read_committed",
-            "max.partition.fetch.bytes": str(4 << 20),
-            "fetch.max.bytes": str(16 << 20),
-        },
+        add_config={"group.id": env["KUU_GROUP"], "isolation.level": "read_committed", **FETCHES},
+        **BATCHES,
     )
     frames = op.filter_map("parse", op.input("frames", flow, source), frame)
     windows = windowing.fold_window(

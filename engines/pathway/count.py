@@ -4,7 +4,9 @@ import os
 import sys
 
 env = os.environ
-env.setdefault("PATHWAY_THREADS", env.get("KUU_CPUS", "1"))  # as `pathway spawn --threads` does
+BY_DEFAULT = sys.argv[1:] == ["default"]  # pathway-default: what is tuned is left to the library
+if not BY_DEFAULT:
+    env.setdefault("PATHWAY_THREADS", env.get("KUU_CPUS", "1"))  # as `pathway spawn --threads` does
 
 import pathway as pw
 
@@ -31,14 +33,13 @@ messages = pw.io.kafka.read(
         "group.id": env["KUU_GROUP"],
         "isolation.level": "read_committed",
         "auto.offset.reset": "earliest",
-        "session.timeout.ms": "10000",
+        **({} if BY_DEFAULT else {"session.timeout.ms": "10000"}),
     },
     env["KUU_INPUT"],
     format="raw",
     mode="static" if env.get("KUU_INPUT_END") else "streaming",
-    autocommit_duration_ms=1000,
     autogenerate_key=True,
-    max_backlog_size=20_000,
+    **({} if BY_DEFAULT else {"autocommit_duration_ms": 1000, "max_backlog_size": 20_000}),
     name="frames",
 )
 frames = messages.select(seen=seen(pw.this.data))

@@ -10,6 +10,18 @@ from frame import read_frame
 
 env = os.environ
 SIZE = int(env["KUU_WINDOW_S"])
+TUNED = {
+    "consumer_poll_timeout": 0.1,
+    "consumer_extra_config": {"session.timeout.ms": 10_000},
+    "producer_extra_config": {
+        "compression.type": "lz4",
+        "linger.ms": 50,
+        # The same after a crash: so it ends the transaction that the crash left open.
+        "transactional.id": env["KUU_GROUP"] + env["KUU_STATE_DIR"].replace("/", "-"),
+    },
+}
+# quixstreams-default leaves them to the library.
+BY_DEFAULT = sys.argv[1:] == ["default"]
 
 
 def seen(value):
@@ -40,15 +52,8 @@ def main():
         auto_offset_reset="earliest",
         processing_guarantee="exactly-once",
         commit_interval=int(env.get("KUU_CHECKPOINT_MS", "1000")) / 1000,
-        consumer_poll_timeout=0.1,
         loglevel="ERROR",
-        consumer_extra_config={"session.timeout.ms": 10_000},
-        producer_extra_config={
-            "compression.type": "lz4",
-            "linger.ms": 50,
-            # The same after a crash: so it ends the transaction that the crash left open.
-            "transactional.id": env["KUU_GROUP"] + env["KUU_STATE_DIR"].replace("/", "-"),
-        },
+        **({} if BY_DEFAULT else TUNED),
     )
     messages = app.topic(env["KUU_INPUT"], value_deserializer="bytes", key_deserializer="bytes")
     frames = app.dataframe(messages).apply(seen).filter(lambda frame: frame is not None)

@@ -12,10 +12,10 @@ env = os.environ
 LARGEST_TS = 253402300799  # the last second of the year 9999
 
 
-def session():
+def session(tuned):
     memory = int(env.get("KUU_MEMORY_BYTES", 2 << 30)) // (1 << 20)
     here = os.path.dirname(os.path.abspath(__file__))
-    return (
+    builder = (
         SparkSession.builder.master(f"local[{env.get('KUU_CPUS', '*')}]")
         .appName(env["KUU_GROUP"])
         .config("spark.jars", ",".join(glob.glob(f"{here}/target/lib/*.jar")))
@@ -26,8 +26,12 @@ def session():
         .config("spark.local.dir", f"{env['KUU_STATE_DIR']}/tmp")
         .config("spark.sql.warehouse.dir", f"{env['KUU_STATE_DIR']}/warehouse")
         .config("spark.sql.session.timeZone", "UTC")
+    )
+    if not tuned:
+        return builder.getOrCreate()
+    return (
         # 200 by default: one task a core, as each costs the same few milliseconds however little it has to do.
-        .config("spark.sql.shuffle.partitions", env.get("KUU_CPUS", "2"))
+        builder.config("spark.sql.shuffle.partitions", env.get("KUU_CPUS", "2"))
         .config("spark.sql.streaming.stateStore.providerClass",
                 "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider")
         .config("spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled", "true")
@@ -37,16 +41,16 @@ def session():
     )
 
 
-def frames(spark, keep):
+def frames(spark, keep, tuned):
     """The users and windows of the frames. `keep` is how long, in seconds, a window lives after its end."""
+    sizes = {"kafka.max.partition.fetch.bytes": str(4 << 20), "maxOffsetsPerTrigger": "200000"} if tuned else {}
     raw = (
         spark.readStream.format("kafka")
         .option("kafka.bootstrap.servers", env["KUU_BROKERS"])
         .option("kafka.isolation.level", "read_committed")
-        .option("kafka.max.partition.fetch.bytes", str(4 << 20))
         .option("subscribe", env["KUU_INPUT"])
         .option("startingOffsets", "earliest")
-        .option("maxOffsetsPerTrigger", "200000")
+        .options(**sizes)
         .load()
     )
     text = f.col("value").cast("string")
@@ -69,21 +73,21 @@ def frames(spark, keep):
     )
 
 
-def counted(spark, how):
+def counted(spark, how, tuned):
     lateness, retention = int(env.get("KUU_LATENESS_S", "5")), int(env.get("KUU_RETENTION_S", "86400"))
     if how == "append":
-        return frames(spark, lateness).dropDuplicates(["window", "uid"]).groupBy("window").agg(f.count("*").alias("users"))
+        return frames(spark, lateness, tuned).dropDuplicates(["window", "uid"]).groupBy("window").agg(f.count("*").alias("users"))
     users = {"approximate": f.approx_count_distinct("uid"), "exact": f.size(f.collect_set("uid"))}[how]
-    return frames(spark, lateness + retention).groupBy("window").agg(users.alias("users"))
+    return frames(spark, lateness + retention, tuned).groupBy("window").agg(users.alias("users"))
 
 
-def main(how):
+def main(how, tuned):
     if env["KUU_WINDOW"] in ("week", "month", "year"):
         print(f"KUU_WINDOW={env['KUU_WINDOW']}: only windows of one length that start at its multiples are counted", file=sys.stderr)
         sys.exit(2)
-    spark = session()
+    spark = session(tuned)
     spark.sparkContext.setLogLevel("ERROR")
-    rows = counted(spark, how).select(
+    rows = counted(spark, how, tuned).select(
         f.to_json(f.struct(f.unix_timestamp("window.start").alias("start"), "users")).alias("value")
     )
     writer = (
@@ -93,12 +97,15 @@ def main(how):
         .option("checkpointLocation", f"{env['KUU_STATE_DIR']}/checkpoint")
         .outputMode("append" if how == "append" else "update")
     )
-    ends = how != "append" and env.get("KUU_INPUT_END")
-    query = writer.trigger(**({"availableNow": True} if ends else {"processingTime": f"{env.get('KUU_CHECKPOINT_MS', '1000')} milliseconds"})).start()
+    if how != "append" and env.get("KUU_INPUT_END"):
+        writer = writer.trigger(availableNow=True)
+    elif tuned:
+        writer = writer.trigger(processingTime=f"{env.get('KUU_CHECKPOINT_MS', '1000')} milliseconds")
+    query = writer.start()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
     query.awaitTermination()
     spark.stop()
 
 
-main(sys.argv[1])
+main(sys.argv[1], tuned="default" not in sys.argv)
