@@ -81,13 +81,15 @@ impl Running<'_> {
     }
 
     /// Whether the answer was right for long enough; or, if it is not right, whether nothing has come of an idle engine for
-    /// twice as long, or three times where something broke: what comes back may take long to do so.
+    /// longer than it may be silent.
     pub fn has_settled(&self, begun_us: i64, idle: &IdleWatch) -> bool {
-        let every = Duration::from_millis(self.engine.descriptor().emits_every_ms.unwrap_or(0));
-        let at_least = |time: Duration| time.max(3 * every).as_micros() as i64;
+        let descriptor = self.engine.descriptor();
+        let least = 3 * Duration::from_millis(descriptor.emits_every_ms.unwrap_or(0));
         let is_timed = matches!(self.feed, InputTiming::Shared | InputTiming::Followed);
-        let settle = at_least(if is_timed { SETTLE_TIMED } else { SETTLE });
-        let silence = at_least(SETTLE) * if self.of.workload.meanwhile.is_empty() { 2 } else { 3 };
+        let settle = if is_timed { SETTLE_TIMED } else { SETTLE }.max(least).as_micros() as i64;
+        let session = Duration::from_millis(descriptor.session_ms.unwrap_or(0));
+        let silence =
+            longest_silence(SETTLE.max(least), session, !self.of.workload.meanwhile.is_empty()).as_micros() as i64;
         let now = steady_us();
         self.observer.look(|timeline| match (timeline.right_us(), timeline.changed_us()) {
             (Some(right), _) => now - right.max(begun_us) > settle,
@@ -97,5 +99,29 @@ impl Running<'_> {
             }
             (None, None) => false,
         })
+    }
+}
+
+/// After what silence a wrong answer is the last: twice the time for which a right one must last, or three times where
+/// something breaks, as what comes back may take long to do so. A group waits for a member that was killed until its session
+/// is over.
+fn longest_silence(settle: Duration, session: Duration, breaks: bool) -> Duration {
+    if breaks { (3 * settle).max(session + settle) } else { 2 * settle }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silence_is_longer_than_a_session() {
+        let seconds = |settle, session, breaks| {
+            longest_silence(Duration::from_secs(settle), Duration::from_secs(session), breaks).as_secs()
+        };
+        assert_eq!(seconds(10, 0, false), 20);
+        assert_eq!(seconds(10, 45, false), 20);
+        assert_eq!(seconds(10, 0, true), 30);
+        assert_eq!(seconds(10, 10, true), 30);
+        assert_eq!(seconds(10, 45, true), 55);
     }
 }
