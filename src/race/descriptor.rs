@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// The session timeout of Kafka's consumers.
+const SESSION: Duration = Duration::from_secs(45);
+
 /// An engine: how it is built and run, and what it claims.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -139,6 +142,11 @@ impl Pattern {
 }
 
 impl Descriptor {
+    /// After which silence its consumer group drops it.
+    pub fn session(&self) -> Duration {
+        self.session_ms.map_or(SESSION, Duration::from_millis)
+    }
+
     /// Reads the text of a file in a folder of this name.
     ///
     /// # Errors

@@ -11,14 +11,9 @@ use kuu_core::workload::{Action, Moment, moments};
 use std::collections::VecDeque;
 use std::process::Command;
 
-/// How much longer than its group waits for it an engine is stopped.
-const STALL_MORE_US: i64 = 5_000_000;
-/// The session timeout of Kafka's consumers, where an engine does not say its own.
-const SESSION_MS: u64 = 45_000;
-
-/// How long an interruption waits for the engine to go on after the one before. A group waits for a member that was killed
-/// until its session is over: 10 s in Kafka Streams.
-const GOING_ON_US: i64 = 15_000_000;
+/// How much longer than its group waits for it an engine is stopped, and how much longer an interruption waits for the
+/// engine to go on after the one before: the group waits for a member that was killed until its session is over.
+const SESSION_MORE_US: i64 = 5_000_000;
 
 /// A stall of the engine.
 struct Stall {
@@ -123,7 +118,18 @@ impl<'a> Incidents<'a> {
     fn has_gone_on(&self, now: i64) -> bool {
         let Some(last) = self.interruptions.last() else { return self.stall.is_none() };
         let has_news = || self.running.observer.look(|timeline| timeline.news_us().last().is_some_and(Option::is_some));
-        self.stall.is_none() && (now - self.running.started_us - last.back_us > GOING_ON_US || has_news())
+        let wait_us = self.session_us() + SESSION_MORE_US;
+        self.stall.is_none() && (now - self.running.started_us - last.back_us > wait_us || has_news())
+    }
+
+    fn session_us(&self) -> i64 {
+        self.running.engine.descriptor().session().as_micros() as i64
+    }
+
+    /// How much later than it should an engine may be done, in microseconds. One that was killed may have to wait for two
+    /// sessions: that of the member it was, and that of one that was killed while it waited.
+    pub fn grace_us(&self) -> i64 {
+        self.held_us + if self.interruptions.is_empty() { 0 } else { 2 * self.session_us() }
     }
 
     /// Records that an interruption is over.
@@ -139,7 +145,7 @@ impl<'a> Incidents<'a> {
     }
 
     fn carry_out(&mut self, action: Action) -> Result<()> {
-        let Running { setup, engine, again, names, observer, .. } = self.running;
+        let Running { setup, again, names, observer, .. } = self.running;
         let begun_us = steady_us();
         match action {
             Action::KillEngine => {
@@ -152,9 +158,9 @@ impl<'a> Incidents<'a> {
             }
             Action::StallEngine => {
                 self.engine.pause()?;
-                let session_us = engine.descriptor().session_ms.unwrap_or(SESSION_MS) as i64 * 1_000;
-                self.stall = Some(Stall { begun_us, until_us: begun_us + session_us + STALL_MORE_US });
-                self.held_us += session_us + STALL_MORE_US;
+                let stall_us = self.session_us() + SESSION_MORE_US;
+                self.stall = Some(Stall { begun_us, until_us: begun_us + stall_us });
+                self.held_us += stall_us;
             }
             Action::StartSecond => self.second = Some(self.second()?),
             Action::RestartBroker => {

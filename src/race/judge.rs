@@ -2,7 +2,7 @@
 
 use crate::race::claims::{ClaimedGuarantee, Emits};
 use crate::race::descriptor::Descriptor;
-use crate::race::question::Question;
+use crate::race::question::{Question, is_within};
 use crate::race::supervisor::{EndStatus, Ended};
 use crate::terminal::{count, plural};
 use kuu_core::result::Count;
@@ -51,7 +51,7 @@ pub fn judge(
 ) -> CellVerdict {
     let line = || last_line.to_owned();
     let has_rows = timeline.counts().judged > 0;
-    let wrong_now = timeline.wrong();
+    let (wrong_now, is_silent) = (timeline.wrong(), timeline.is_silent());
     match ending {
         Ending::Itself(ended) if ended.status == EndStatus::Code(2) && !has_rows => {
             return CellVerdict::Refused { line: line() };
@@ -75,6 +75,10 @@ pub fn judge(
     }
     let answered = answered(engine, question, never_ends, timeline, run);
     match (&answered, ending) {
+        (CellVerdict::Wrong { .. }, Ending::OutOfTime { after_s }) if is_silent => {
+            let state = format!("nothing came after the last interruption: {}", not_right(wrong_now, *after_s));
+            CellVerdict::Hung { state }
+        }
         (CellVerdict::Wrong { why, .. }, Ending::OutOfTime { after_s }) if why.is_empty() => {
             CellVerdict::Hung { state: not_right(wrong_now, *after_s) }
         }
@@ -107,10 +111,7 @@ fn answered(
         comparison.lines.iter().filter_map(|line| Some((line.window, line.answer?.users))).collect();
     let faults = faults(engine, &comparison);
     let [windows, more, fewer] = error(&comparison.lines);
-    let accepted = question.accepted(engine);
-    let users = |window: &Window| answers.get(window).copied().unwrap_or(0);
-    let is_accepted = accepted.iter().all(|(window, accepted)| accepted.contains(&users(window)))
-        && answers.keys().all(|window| accepted.contains_key(window));
+    let is_accepted = is_within(&answers, &question.accepted(engine));
     if let Some(faults) = faults {
         return CellVerdict::Wrong { why: vec![faults], windows, more, fewer };
     }
@@ -120,7 +121,7 @@ fn answered(
     if is_accepted {
         return CellVerdict::WithinPolicy { windows, more, fewer };
     }
-    match question.named(&answers) {
+    match question.named(engine, &answers) {
         Some(answer) => CellVerdict::Differs { answer },
         None => CellVerdict::Wrong { why: question.diagnose(&answers, run), windows, more, fewer },
     }

@@ -2,6 +2,7 @@ use super::*;
 use crate::engine::stop::Stop;
 use crate::race::question::raced;
 use crate::race::supervisor::{EndCause, EndStatus};
+use kuu_core::diagnosis::{Bounds, Case};
 use kuu_core::scorecard::CellVerdict;
 use kuu_core::verdict::{Fold, Message};
 use kuu_core::workload::Workload;
@@ -30,20 +31,35 @@ struct Court {
 
 impl Court {
     fn new() -> Court {
-        let workload = raced(Workload::parse(LATE).unwrap());
-        let question = Question::new(&workload, &Stop::default()).unwrap();
+        Court::of(&raced(Workload::parse(LATE).unwrap()))
+    }
+
+    fn of(workload: &Workload) -> Court {
+        let question = Question::new(workload, &Stop::default()).unwrap();
         let truth = question.truth().iter().map(|(window, users)| (window.start, *users)).collect();
         Court { question, truth }
     }
 
     /// The verdict on these rows of an engine with these claims; one that ends in this way.
     fn verdict_after(&self, claims: &str, rows: &[String], ending: &Ending) -> CellVerdict {
+        self.verdict_if_interrupted(claims, rows, None, ending)
+    }
+
+    /// The same, if the engine was interrupted before it wrote the row of this number.
+    fn verdict_if_interrupted(
+        &self,
+        claims: &str,
+        rows: &[String],
+        interrupted: Option<i64>,
+        ending: &Ending,
+    ) -> CellVerdict {
         let text = format!("name = 'x'\ntitle = 'x'\nrun = ['x']\n{claims}");
         let engine = Descriptor::parse(&text, "x").unwrap();
         let fold = Fold::new(repeats(&engine), None);
         let accepted = self.question.accepted(&engine);
         let never_ends = claims.contains("never");
         let mut timeline = Timeline::new(fold, accepted, self.question.epilogue_test(never_ends));
+        interrupted.into_iter().for_each(|row| timeline.await_news(row));
         for (offset, row) in (0..).zip(rows) {
             let message = Message { partition: 0, offset, key: b"", value: Some(row.as_bytes()) };
             timeline.take(offset * 1_000_000, &message);
@@ -133,6 +149,30 @@ fn late_frames_may_be_dropped_by_whoever_says_so() {
 }
 
 #[test]
+fn who_may_drop_late_frames_may_do_so_in_each_dialect() {
+    let text =
+        LATE.replace("contract", "dialect").replace("targets = [\"drops-late\"]", "accepts = [\"last\", \"reject\"]");
+    let text = text.replace("=0.05\"", "=0.05\", \"repeated-uid=0.05\"");
+    let workload = raced(Workload::parse(&text).unwrap());
+    let court = Court::of(&workload);
+    let case = Case::of_made(&workload).unwrap();
+    let last = &case.answers()[1];
+    assert_eq!(last.words, "the last of two members counts");
+    let rows = |users: fn(&Bounds) -> u64| -> Vec<String> {
+        last.bounds.iter().map(|(window, bounds)| row(window.start, users(bounds))).collect()
+    };
+    let (all, kept) = (rows(|bounds| bounds.max), rows(|bounds| bounds.min));
+    let differs = |answer: &str| CellVerdict::Differs { answer: answer.into() };
+    assert_eq!(court.verdict("late = 'drops'", &all), differs("the last of two members counts"));
+    assert_eq!(court.verdict("late = 'drops'", &kept), differs("the last of two members counts, within its policy"));
+    let CellVerdict::Wrong { why, .. } = court.verdict(CORRECTS, &kept) else { panic!("wrong") };
+    assert_eq!(
+        why,
+        ["drops frames that come more than 5 s after the end of their window (the last of two members counts)"]
+    );
+}
+
+#[test]
 fn what_is_wrong_has_a_reason() {
     let court = Court::new();
     let right = court.rows(0, 0);
@@ -194,4 +234,11 @@ fn ends_that_are_none() {
     assert_eq!(hung(never, &right), CellVerdict::Exact);
     assert_eq!(hung(never, &court.without_big()), state("1 window was not right after 60 s"));
     assert_eq!(court.verdict_after(never, &right, &Ending::Stopped), CellVerdict::Exact);
+    // The window that is missing has a name, unless the engine never came back.
+    let short = &right[..right.len() - 1];
+    let interrupted = |row| court.verdict_if_interrupted(never, short, Some(row), &late);
+    let silent = "nothing came after the last interruption: 1 window was not right after 60 s";
+    assert_eq!(interrupted(short.len() as i64), state(silent));
+    let CellVerdict::Wrong { why, .. } = interrupted(short.len() as i64 - 1) else { panic!("wrong") };
+    assert_eq!(why, ["misses the last window"]);
 }

@@ -158,17 +158,7 @@ impl Question {
 
     /// The users that each window may have in the end, by what an engine claims.
     pub fn accepted(&self, engine: &Descriptor) -> BTreeMap<Window, RangeInclusive<u64>> {
-        let range = |bounds: &Bounds| {
-            let least = if engine.late == Late::Drops { bounds.min.min(bounds.kept) } else { bounds.kept };
-            match (engine.distinct, engine.rsd) {
-                (Distinct::Approximate, Some(rsd)) => {
-                    let off = |users: u64| (users as f64 * rsd * DEVIATIONS).ceil() as u64;
-                    least.saturating_sub(off(least))..=bounds.max + off(bounds.max)
-                }
-                _ => least..=bounds.max,
-            }
-        };
-        self.case.bounds().iter().map(|(window, bounds)| (*window, range(bounds))).collect()
+        ranges(engine, self.case.bounds())
     }
 
     /// Whether the answer has all frames, or all that the retention keeps.
@@ -180,15 +170,43 @@ impl Question {
         all(|bounds| bounds.max) || all(|bounds| bounds.kept)
     }
 
-    /// The answer that is accepted where sane engines differ, in words, if it is this one.
-    pub fn named(&self, answers: &BTreeMap<Window, u64>) -> Option<String> {
-        self.case.accepted(answers).map(|accepted| accepted.words.clone())
+    /// The answer that is accepted where sane engines differ, in words, if it is this one; or if it is as near to this one
+    /// as the engine claims.
+    pub fn named(&self, engine: &Descriptor, answers: &BTreeMap<Window, u64>) -> Option<String> {
+        if let Some(accepted) = self.case.accepted(answers) {
+            return Some(accepted.words.clone());
+        }
+        let others = self.case.answers().iter().filter(|other| is_within(answers, &ranges(engine, &other.bounds)));
+        let words: Vec<&str> = others.map(|other| other.words.as_str()).collect();
+        (!words.is_empty()).then(|| format!("{}, within its policy", words.join(", or ")))
     }
 
     /// The mistakes that give this answer, in words. `run` has the first and the last second of the engine.
     pub fn diagnose(&self, answers: &BTreeMap<Window, u64>, run: &RangeInclusive<i64>) -> Vec<String> {
         self.case.diagnose(answers, run).iter().map(ToString::to_string).collect()
     }
+}
+
+/// The users that each window may have in the end, by what an engine claims, if it reads the frames in this way.
+fn ranges(engine: &Descriptor, bounds: &BTreeMap<Window, Bounds>) -> BTreeMap<Window, RangeInclusive<u64>> {
+    let range = |bounds: &Bounds| {
+        let least = if engine.late == Late::Drops { bounds.min.min(bounds.kept) } else { bounds.kept };
+        match (engine.distinct, engine.rsd) {
+            (Distinct::Approximate, Some(rsd)) => {
+                let off = |users: u64| (users as f64 * rsd * DEVIATIONS).ceil() as u64;
+                least.saturating_sub(off(least))..=bounds.max + off(bounds.max)
+            }
+            _ => least..=bounds.max,
+        }
+    };
+    bounds.iter().map(|(window, bounds)| (*window, range(bounds))).collect()
+}
+
+/// Whether an answer has no other windows than these, and in each as many users as it may have.
+pub fn is_within(answers: &BTreeMap<Window, u64>, accepted: &BTreeMap<Window, RangeInclusive<u64>>) -> bool {
+    let users = |window: &Window| answers.get(window).copied().unwrap_or(0);
+    accepted.iter().all(|(window, accepted)| accepted.contains(&users(window)))
+        && answers.keys().all(|window| accepted.contains_key(window))
 }
 
 /// Takes the messages of a workload.

@@ -81,7 +81,7 @@ impl Running<'_> {
     }
 
     /// Whether the answer was right for long enough; or, if it is not right, whether nothing has come of an idle engine for
-    /// longer than it may be silent.
+    /// longer than it may be silent. One that has said nothing since it was interrupted has all the time there is.
     pub fn has_settled(&self, begun_us: i64, idle: &IdleWatch) -> bool {
         let descriptor = self.engine.descriptor();
         let least = 3 * Duration::from_millis(descriptor.emits_every_ms.unwrap_or(0));
@@ -95,7 +95,7 @@ impl Running<'_> {
             (Some(right), _) => now - right.max(begun_us) > settle,
             (None, Some(changed)) => {
                 let is_idle = idle.idle_from_us(now).is_some_and(|idle_from| now - idle_from > IDLE_US);
-                is_idle && now - changed.max(begun_us) > silence
+                !timeline.is_silent() && is_idle && now - changed.max(begun_us) > silence
             }
             (None, None) => false,
         })
@@ -103,10 +103,10 @@ impl Running<'_> {
 }
 
 /// After what silence a wrong answer is the last: twice the time for which a right one must last, or three times where
-/// something breaks, as what comes back may take long to do so. A group waits for a member that was killed until its session
-/// is over.
+/// something breaks, as what comes back may take long to do so. A group may wait for two sessions: see
+/// `Incidents::grace_us`.
 fn longest_silence(settle: Duration, session: Duration, breaks: bool) -> Duration {
-    if breaks { (3 * settle).max(session + settle) } else { 2 * settle }
+    if breaks { (3 * settle).max(2 * session + settle) } else { 2 * settle }
 }
 
 #[cfg(test)]
@@ -122,6 +122,6 @@ mod tests {
         assert_eq!(seconds(10, 45, false), 20);
         assert_eq!(seconds(10, 0, true), 30);
         assert_eq!(seconds(10, 10, true), 30);
-        assert_eq!(seconds(10, 45, true), 55);
+        assert_eq!(seconds(10, 45, true), 100);
     }
 }

@@ -96,8 +96,9 @@ fn watch(
                 }
             }
         }
-        if steady_us() > deadline_us + incidents.held_us {
-            break Ending::OutOfTime { after_s: running.setup.deadline.as_secs() };
+        let limit_us = deadline_us + incidents.grace_us();
+        if steady_us() > limit_us {
+            break Ending::OutOfTime { after_s: (limit_us - running.sending_from_us) as u64 / 1_000_000 };
         }
     };
     let Incidents { engine, told, interruptions, used, .. } = incidents;

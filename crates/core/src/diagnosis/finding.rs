@@ -1,13 +1,14 @@
 //! Which mistakes explain an answer.
 
-use super::case::Case;
+use super::case::{Bounds, Case};
 use super::damage::Damage;
 use super::mistakes::UserRange;
 use super::tally::UsersByWindow;
-use super::taste::{AcceptedAnswer, STOPS};
+use super::taste::STOPS;
 use crate::grouped::grouped;
 use crate::window::Window;
 use crate::workload::Mistake;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 
@@ -158,11 +159,11 @@ impl Case {
     /// How far an answer is from the nearest right one.
     pub fn size(&self, answer: &UsersByWindow) -> ErrorSize {
         let answer = self.judged(answer);
-        let of = |users: &UsersByWindow, window| users.get(window).copied().unwrap_or(0);
-        let strict = ErrorSize::of(&answer, self.bounds.iter().map(|(window, it)| (*window, (it.kept, it.max))));
-        let others = self.answers.iter().map(|AcceptedAnswer { users, kept, .. }| {
-            ErrorSize::of(&answer, users.iter().map(|(window, most)| (*window, (of(kept, window), *most))))
-        });
+        let of = |bounds: &BTreeMap<Window, Bounds>| {
+            ErrorSize::of(&answer, bounds.iter().map(|(window, it)| (*window, (it.kept, it.max))))
+        };
+        let strict = of(&self.bounds);
+        let others = self.answers.iter().map(|accepted| of(&accepted.bounds));
         let users = |size: &ErrorSize| size.more + size.fewer;
         others.fold(strict, |nearest, other| if users(&other) < users(&nearest) { other } else { nearest })
     }
@@ -181,15 +182,14 @@ impl Case {
 
     /// Whether most windows are off, all by little, and in both directions; of few windows, all may be off in one.
     fn is_approximate(&self, answer: &UsersByWindow) -> bool {
-        let error = |(window, bounds): (_, &super::case::Bounds)| {
+        let error = |(window, bounds): (_, &Bounds)| {
             let users = answer.get(window).copied().unwrap_or(0) as f64;
             let nearest = users.clamp(bounds.kept as f64, bounds.max as f64);
             (users - nearest) / nearest.max(1.0)
         };
         let errors: Vec<f64> = self.bounds.iter().map(error).collect();
-        let is_close = |(error, bounds): (&f64, &super::case::Bounds)| {
-            error.abs() <= MOST_APPROXIMATE.max(1.0 / bounds.max.max(1) as f64)
-        };
+        let is_close =
+            |(error, bounds): (&f64, &Bounds)| error.abs() <= MOST_APPROXIMATE.max(1.0 / bounds.max.max(1) as f64);
         let wrong = errors.iter().filter(|error| **error != 0.0).count();
         let signs = [errors.iter().any(|error| *error > 0.0), errors.iter().any(|error| *error < 0.0)];
         answer.keys().all(|window| self.bounds.contains_key(window))

@@ -1,9 +1,12 @@
 //! What a sane reader takes for right, where readers differ.
 
+use super::case::Bounds;
 use super::lenience::{time, users};
 use super::reading::{NamedValue, ObjectText};
 use super::tally::UsersByWindow;
+use crate::window::Window;
 use crate::workload::Answer;
+use std::collections::BTreeMap;
 
 /// An answer that is accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,18 +16,21 @@ pub struct AcceptedAnswer {
     pub answer: Answer,
     /// What it takes for right, in words: "the last of two members counts".
     pub words: String,
-    /// Its users, of all frames.
-    pub users: UsersByWindow,
-    /// Its users without the frames that come after the retention of their window, which need not count.
-    pub kept: UsersByWindow,
+    /// Between how many users it has in a window.
+    pub bounds: BTreeMap<Window, Bounds>,
 }
 
 impl AcceptedAnswer {
     /// Whether these users are this answer.
     pub(super) fn fits(&self, users: &UsersByWindow) -> bool {
-        let of = |all: &UsersByWindow, window| all.get(window).copied().unwrap_or(0);
-        users.keys().all(|window| self.users.contains_key(window))
-            && self.users.iter().all(|(window, most)| (of(&self.kept, window)..=*most).contains(&of(users, window)))
+        let of = |window| users.get(window).copied().unwrap_or(0);
+        users.keys().all(|window| self.bounds.contains_key(window))
+            && self.bounds.iter().all(|(window, bounds)| (bounds.kept..=bounds.max).contains(&of(window)))
+    }
+
+    /// Its users, of all frames.
+    pub fn users(&self) -> UsersByWindow {
+        self.bounds.iter().map(|(window, bounds)| (*window, bounds.max)).collect()
     }
 }
 

@@ -187,7 +187,7 @@ fn sizes_in_words() {
 fn answers_to_dialects() {
     let words = |name: &str| {
         let case = case(name);
-        assert_eq!(case.answers()[0].users, most(&case), "{name}: the first one is kuu's");
+        assert_eq!(case.answers()[0].users(), most(&case), "{name}: the first one is kuu's");
         let all = case.answers().iter().map(|accepted| (accepted.answer, accepted.words.clone()));
         all.collect::<Vec<_>>()
     };
@@ -248,7 +248,7 @@ fn a_sketch_in_another_dialect() {
         let error = if *users > 100 { 20 } else { 0 };
         (*window, if number % 2 == 0 { users + error } else { users - error })
     };
-    let answer: UsersByWindow = last.users.iter().enumerate().map(off).collect();
+    let answer: UsersByWindow = last.users().iter().enumerate().map(off).collect();
     assert_eq!(in_words(&case.diagnose(&answer, &RUN)), "approximates (in another dialect)");
 }
 

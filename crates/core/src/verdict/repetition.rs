@@ -20,6 +20,8 @@ struct WaitForNews {
     /// Rows before this offset were written before.
     from: i64,
     news_us: Option<i64>,
+    /// Whether any message was written since.
+    is_heard: bool,
 }
 
 /// Compares each row with those that its window had before.
@@ -33,7 +35,19 @@ pub(super) struct Repetition {
 impl Repetition {
     /// Waits from this offset on for news. An earlier wait is over: its news did not come in time.
     pub(super) fn await_news(&mut self, from: i64) {
-        self.waits.push(WaitForNews { from, news_us: None });
+        self.waits.push(WaitForNews { from, news_us: None, is_heard: false });
+    }
+
+    /// Takes note of a message, whatever it says.
+    pub(super) fn hear(&mut self, offset: i64) {
+        if let Some(wait) = self.waits.last_mut() {
+            wait.is_heard |= offset >= wait.from;
+        }
+    }
+
+    /// Whether no message has come since the last wait began; false if none ever did.
+    pub(super) fn is_silent(&self) -> bool {
+        self.waits.last().is_some_and(|wait| !wait.is_heard)
     }
 
     /// Takes a row. It is news if no row of its window has had as many users: an engine that begins again from less
@@ -124,6 +138,19 @@ mod tests {
         assert_eq!(repetition.news_us(), [None]);
         take(&mut repetition, 7, &[(60, 5), (180, 1)]);
         assert_eq!(repetition.news_us(), [Some(7_000_000)]);
+    }
+
+    #[test]
+    fn whatever_is_written_after_an_interruption_ends_the_silence() {
+        let mut repetition = Repetition::default();
+        assert!(!repetition.is_silent());
+        repetition.await_news(4);
+        repetition.hear(3);
+        assert!(repetition.is_silent());
+        repetition.hear(4);
+        assert!(!repetition.is_silent());
+        repetition.await_news(5);
+        assert!(repetition.is_silent());
     }
 
     #[test]

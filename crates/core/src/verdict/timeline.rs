@@ -68,6 +68,7 @@ impl Timeline {
 
     /// Takes the next message of its partition, which arrived at this time.
     pub fn take(&mut self, arrived_us: i64, message: &Message<'_>) {
+        self.repetition.hear(message.offset);
         let mut key = String::new();
         let opened =
             if self.has_events { debezium::opened(self.fold.format(), message, &mut key) } else { Some(*message) };
@@ -141,6 +142,11 @@ impl Timeline {
     /// For each call of [`Timeline::await_news`], when the news arrived; none if it did not before the next call.
     pub fn news_us(&self) -> Vec<Option<i64>> {
         self.repetition.news_us()
+    }
+
+    /// Whether no message has come since the last call of [`Timeline::await_news`]; false if there was none.
+    pub fn is_silent(&self) -> bool {
+        self.repetition.is_silent()
     }
 
     /// Windows of which a row came again.
