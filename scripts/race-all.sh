@@ -30,8 +30,8 @@ A race of all takes hours. Ctrl-C stops it, and the same command goes on where i
   confirm      every wrong cell counted again without kuu (scripts/confirm.py)
   2kb, 200b    a million frames of that size against the clock, alone on the machine
   memory       a stream with more users than engines have memory for
-  publish      adds the records to results/published, and writes the tables of the scorecard into docs/engines-more.md, and that of the
-               race in memory into docs/speed-more.md
+  publish      adds the records to results/published, and writes the tables of the scorecard into docs/engines-more.md and
+               docs/engines-default.md, and that of the race in memory into docs/speed-more.md
 
 Exit status: 0 done, whatever engines did; 2 usage or environment error; 130 stopped.
 EOT
@@ -250,7 +250,8 @@ for step in "${steps[@]}"; do
         fi
         if ((${#scorecards[@]})); then
             scripts/scorecard.py --pack results/published/scorecard.jsonl.gz "${scorecards[@]}"
-            scripts/scorecard.py --page docs/engines-more.md results/published/scorecard.jsonl.gz
+            scripts/scorecard.py --but '*-default' --page docs/engines-more.md results/published/scorecard.jsonl.gz
+            scripts/scorecard.py --only '*-default' --page docs/engines-default.md results/published/scorecard.jsonl.gz
         fi
         if ((${#memory[@]})); then scripts/scorecard.py --costs --page docs/speed-more.md "${memory[@]}"; fi
         ;;

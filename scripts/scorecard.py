@@ -5,7 +5,7 @@ A cell that several records have is that of the last one. `kuu race --scorecard`
 also be a file with one record a line; --pack adds records to such a file, and writes nothing else.
 With --same it writes nothing, and names the cells that have not the same verdict in all of the records: exit status 1 if there
 is one. With --costs it writes what each cell used. With --again it prints WORKLOAD-ENGINE, a tab and the command that runs it
-alone, for each cell that is not right.
+alone, for each cell that is not right. --only and --but leave out engines by their names.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import json
 import sys
 import textwrap
 import tomllib
+from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
@@ -183,9 +184,14 @@ def main():
     parser.add_argument("--pack", type=Path, metavar="FILE.jsonl.gz", help="add the records to this file")
     parser.add_argument("--costs", action="store_true", help="write what each cell used instead of what it was")
     parser.add_argument("--again", action="store_true", help="the commands of the cells that are not right; RECORD may be a cell's")
+    parser.add_argument("--only", metavar="PATTERN", default="*", help="engines with such names, as '*-default'")
+    parser.add_argument("--but", metavar="PATTERN", default="", help="no engines with such names")
     parser.add_argument("record", type=Path, nargs="+")
     arguments = parser.parse_args()
     records = [record for path in arguments.record for record in load(path)]
+    is_asked = lambda cell: fnmatch(cell["engine"], arguments.only) and not fnmatch(cell["engine"], arguments.but)
+    records = [record | {"cells": list(filter(is_asked, record["cells"]))} for record in records]
+    records = [record for record in records if record["cells"]]
     if arguments.pack:
         pack(arguments.pack, records)
         return
