@@ -1,5 +1,6 @@
 //! The messages of one workload, and what every count of them must have.
 
+use super::bounds::Bounds;
 use super::lenience::Found;
 use super::reading::ObjectText;
 use super::tally::{Numbers, UsersByWindow};
@@ -7,17 +8,6 @@ use super::taste::{AcceptedAnswer, Taste};
 use crate::window::Window;
 use crate::workload::{Role, Workload};
 use std::collections::BTreeMap;
-
-/// Between how many users a right answer has in a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
-    /// Without the frames that are late within their own partition: the fewest that a count may have that drops those.
-    pub min: u64,
-    /// Without the frames that come after the retention of their window: the fewest of a count that corrects.
-    pub kept: u64,
-    /// All frames: the most.
-    pub max: u64,
-}
 
 /// A frame that all readers take for the same, or that one reading of it is.
 #[derive(Clone, Debug)]

@@ -62,7 +62,7 @@ impl Case {
 
     /// Off by two hundredths, now up and now down.
     fn approximated(&self) -> UsersByWindow {
-        let off = |(number, (window, bounds)): (usize, (&_, &super::case::Bounds))| {
+        let off = |(number, (window, bounds)): (usize, (&_, &super::bounds::Bounds))| {
             let error = (bounds.max / 50).max(1);
             (*window, if number % 2 == 0 { bounds.max + error } else { bounds.max.saturating_sub(error) })
         };

@@ -1,6 +1,7 @@
 //! Which mistakes explain an answer.
 
-use super::case::{Bounds, Case};
+use super::bounds::Bounds;
+use super::case::Case;
 use super::damage::Damage;
 use super::mistakes::UserRange;
 use super::tally::UsersByWindow;

@@ -16,6 +16,7 @@
 //! assert_eq!(in_words(&case.diagnose(&answer, &(0..=1))), "misses the last window");
 //! ```
 
+mod bounds;
 mod builder;
 mod calendar;
 mod case;
@@ -32,8 +33,9 @@ mod taste;
 #[cfg(test)]
 mod tests;
 
+pub use bounds::Bounds;
 pub use builder::CaseBuilder;
-pub use case::{Bounds, Case};
+pub use case::Case;
 pub use finding::{Diagnosis, ErrorSize, in_words};
 pub use tally::UsersByWindow;
 pub use taste::AcceptedAnswer;

@@ -1,6 +1,6 @@
 //! What a sane reader takes for right, where readers differ.
 
-use super::case::Bounds;
+use super::bounds::Bounds;
 use super::lenience::{time, users};
 use super::reading::{NamedValue, ObjectText};
 use super::tally::UsersByWindow;
