@@ -1,6 +1,6 @@
 //! The messages of one workload, and what every count of them must have.
 
-use super::bounds::Bounds;
+use super::bounds::{Bounds, are_kept};
 use super::lenience::Found;
 use super::reading::ObjectText;
 use super::tally::{Numbers, UsersByWindow};
@@ -88,12 +88,7 @@ impl Case {
 
     /// Whether an answer is right for a count that corrects: every frame counts, but those after the retention need not.
     pub fn is_right(&self, answer: &UsersByWindow) -> bool {
-        let judged = self.judged(answer);
-        judged.keys().all(|window| self.bounds.contains_key(window))
-            && self
-                .bounds
-                .iter()
-                .all(|(window, bounds)| (bounds.kept..=bounds.max).contains(judged.get(window).unwrap_or(&0)))
+        are_kept(&self.bounds, &self.judged(answer))
     }
 
     /// The right answer of a dialect that this is, if it is one.

@@ -1,5 +1,6 @@
 //! Whether a workload shows the mistakes that it is there for.
 
+use super::bounds::Bounds;
 use super::case::Case;
 use super::damage::Damage;
 use super::finding::in_words;
@@ -62,7 +63,7 @@ impl Case {
 
     /// Off by two hundredths, now up and now down.
     fn approximated(&self) -> UsersByWindow {
-        let off = |(number, (window, bounds)): (usize, (&_, &super::bounds::Bounds))| {
+        let off = |(number, (window, bounds)): (usize, (&_, &Bounds))| {
             let error = (bounds.max / 50).max(1);
             (*window, if number % 2 == 0 { bounds.max + error } else { bounds.max.saturating_sub(error) })
         };

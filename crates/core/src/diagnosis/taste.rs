@@ -1,6 +1,6 @@
 //! What a sane reader takes for right, where readers differ.
 
-use super::bounds::Bounds;
+use super::bounds::{Bounds, are_kept};
 use super::lenience::{time, users};
 use super::reading::{NamedValue, ObjectText};
 use super::tally::UsersByWindow;
@@ -23,9 +23,7 @@ pub struct AcceptedAnswer {
 impl AcceptedAnswer {
     /// Whether these users are this answer.
     pub(super) fn fits(&self, users: &UsersByWindow) -> bool {
-        let of = |window| users.get(window).copied().unwrap_or(0);
-        users.keys().all(|window| self.bounds.contains_key(window))
-            && self.bounds.iter().all(|(window, bounds)| (bounds.kept..=bounds.max).contains(&of(window)))
+        are_kept(&self.bounds, users)
     }
 
     /// Its users, of all frames.
