@@ -89,7 +89,7 @@ mod proc {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
 
     #[test]
     fn addresses() {
@@ -108,7 +108,11 @@ mod tests {
         std::fs::read("/proc/self/stat").unwrap();
         let since = server.usage().unwrap().since(before);
         assert!(since.read_bytes > 0, "{since:?}");
-        // Nobody listens there. The port of the listener, once closed, may be another test's the next moment.
-        assert!(ServerProcess::behind("127.0.0.1:9").is_none());
+        // A connection is no listener. It keeps the port from other tests, too.
+        let client = TcpStream::connect(&address).unwrap();
+        let connection = listener.accept().unwrap();
+        drop(listener);
+        assert!(ServerProcess::behind(&address).is_none());
+        drop((client, connection));
     }
 }
